@@ -1,0 +1,3 @@
+"""regcb: Windows registry callbacks (CmRegisterCallbackEx), in WinDbg through pykd and in crash dumps."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,44 @@
+"""What can go wrong with a target. A command turns any of these into one line and an exit status."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+
+class RegcbError(Exception):
+    """The root of every error that regcb raises on purpose; ``str()`` is one line for the user."""
+
+
+class TargetError(RegcbError):
+    """The target cannot be opened, or is of the wrong kind."""
+
+
+class UnsupportedTarget(TargetError):
+    """The target is fine, but regcb has no layout or reader for it."""
+
+
+class MemoryUnreadable(RegcbError):
+    """``size`` bytes at the virtual address ``address`` cannot be read (not mapped, or paged out)."""
+
+    def __init__(self, address: int, size: int) -> None:
+        super().__init__(f"memory at {address:#x} ({size:#x} bytes) cannot be read: not present")
+        self.address = address
+        self.size = size
+
+
+class SymbolNotFound(RegcbError):
+    """``name`` is in no symbol file or export table of ``module``; ``why`` says which were tried."""
+
+    def __init__(self, name: str, module: str, why: Optional[str] = None) -> None:
+        super().__init__(f"symbol {module}!{name} not found" + (f": {why}" if why else ""))
+        self.name = name
+        self.module = module
+
+
+class TypeNotFound(RegcbError):
+    """The symbols of ``module`` hold no such type, or the type no such field."""
+
+    def __init__(self, name: str, module: str) -> None:
+        super().__init__(f"type {module}!{name} not found")
+        self.name = name
+        self.module = module

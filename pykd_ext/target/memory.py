@@ -1,0 +1,109 @@
+"""Typed reads over a target: pages are cached until the target runs, strings and lists are bounded.
+
+The unit of reading is the 4 KiB page, because a page is what is present or paged out as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple, Optional
+
+from .errors import MemoryUnreadable
+
+if TYPE_CHECKING:
+    from . import Target
+
+PAGE = 0x1000
+
+
+class UnicodeString(NamedTuple):
+    """A UNICODE_STRING: lengths in bytes, as the target holds them, hostile or not."""
+
+    length: int
+    maximum_length: int
+    buffer: int
+
+
+class Memory:
+    """Typed reads of one target, little-endian. Every method raises MemoryUnreadable."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._pages: dict[int, Optional[bytes]] = {}
+        self.pointer_size = 4 if target.architecture == "x86" else 8
+
+    def invalidate(self) -> None:
+        """Forget every page: the target ran."""
+        self._pages.clear()
+
+    def read(self, address: int, size: int) -> bytes:
+        """``size`` bytes at ``address``, through the page cache."""
+        first = address & ~(PAGE - 1)
+        last = (address + max(size, 1) - 1) & ~(PAGE - 1)
+        if first == last:
+            offset = address - first
+            return self._page(first)[offset : offset + size]
+        data = b"".join(self._page(page) for page in range(first, last + PAGE, PAGE))
+        return data[address - first : address - first + size]
+
+    def _page(self, page: int) -> bytes:
+        if page not in self._pages:
+            try:
+                self._pages[page] = self._target.read(page, PAGE)
+            except MemoryUnreadable:
+                self._pages[page] = None
+        data = self._pages[page]
+        if data is None:
+            raise MemoryUnreadable(page, PAGE)
+        return data
+
+    def unsigned(self, address: int, size: int) -> int:
+        return int.from_bytes(self.read(address, size), "little")
+
+    def u16(self, address: int) -> int:
+        return self.unsigned(address, 2)
+
+    def u32(self, address: int) -> int:
+        return self.unsigned(address, 4)
+
+    def u64(self, address: int) -> int:
+        return self.unsigned(address, 8)
+
+    def pointer(self, address: int) -> int:
+        return self.unsigned(address, self.pointer_size)
+
+    def unicode_string(self, address: int) -> UnicodeString:
+        """The UNICODE_STRING structure at ``address``, its text not read."""
+        raw = self.read(address, 2 * self.pointer_size)
+        return self.parse_unicode_string(raw)
+
+    def parse_unicode_string(self, raw: bytes) -> UnicodeString:
+        """The same, from the ``2 * pointer_size`` bytes of the structure."""
+        size = self.pointer_size
+        return UnicodeString(
+            int.from_bytes(raw[0:2], "little"),
+            int.from_bytes(raw[2:4], "little"),
+            int.from_bytes(raw[size : 2 * size], "little"),
+        )
+
+    def text(self, string: UnicodeString, limit: int = 0x10000) -> str:
+        """Its text: at most ``limit`` bytes of it, an odd last byte dropped, lone surrogates kept."""
+        size = min(string.length, limit) & ~1
+        if not size:
+            return ""
+        return self.read(string.buffer, size).decode("utf-16-le", "surrogatepass")
+
+    def list_entries(self, head: int, limit: int, backward: bool = False) -> Iterator[int]:
+        """The LIST_ENTRYs after ``head`` (before it, for ``backward``), each VA once.
+
+        Stops silently at the head, at an entry already seen and after ``limit`` entries; raises
+        MemoryUnreadable for the first link that cannot be read. For lists that are only used, not
+        judged; the callback list has its own walk that says where and why it ended.
+        """
+        step = self.pointer_size if backward else 0
+        seen = {head}
+        entry = self.pointer(head + step)
+        while entry not in seen and len(seen) <= limit:
+            seen.add(entry)
+            yield entry
+            entry = self.pointer(entry + step)
