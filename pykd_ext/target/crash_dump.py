@@ -1,0 +1,122 @@
+"""A crash dump as a target, with no debugger: Linux, macOS or Windows, x64, x86 or ARM64."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Optional
+
+from . import Module, Symbol
+from .dump_file import PAGE, DumpFile
+from .errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
+from .memory import Memory
+from .module_list import loaded_modules
+from .page_tables import paging_mode, translate
+from .symbol_path import SymbolPath
+from .symbols import ModuleSymbols
+
+__all__ = ["CrashDump", "debugger_name"]
+
+
+class CrashDump:
+    """Fulfils :class:`pykd_ext.target.Target` for a dump file."""
+
+    kind = "crash-dump"
+
+    def __init__(self, path: str, symbol_path: SymbolPath) -> None:
+        """Raises TargetError when ``path`` is not a kernel dump that can be read."""
+        self._file = DumpFile(path)
+        header = self._file.header
+        self.path: Optional[str] = path
+        self.architecture = header.architecture
+        self.build = header.build
+        self.memory = Memory(self)
+        self._paging = paging_mode(header.architecture, header.pae)
+        self._symbol_path = symbol_path
+        self._symbols: Optional[list[ModuleSymbols]] = None
+        self._problems = list(self._file.problems)
+
+    @property
+    def nt_base(self) -> int:
+        """The base of the first image in PsLoadedModuleList, 0 when the list cannot be read."""
+        modules = self._module_symbols()
+        return modules[0].base if modules else 0
+
+    def read(self, address: int, size: int) -> bytes:
+        data = bytearray()
+        while len(data) < size:
+            position = address + len(data)
+            offset = position & (PAGE - 1)
+            page = self._page(position)
+            if page is None:
+                raise MemoryUnreadable(address, size)
+            data += page[offset : offset + size - len(data)]
+        return bytes(data)
+
+    def symbol(self, name: str, module: str = "nt") -> int:
+        for symbols in self._module_symbols():
+            if symbols.name == module:
+                address = symbols.symbol(name)
+                if address is not None:
+                    return address
+                raise SymbolNotFound(name, module, f"not in its {symbols.source}")
+        raise SymbolNotFound(name, module, "the module is not loaded")
+
+    def nearest_symbol(self, address: int) -> Optional[Symbol]:
+        for symbols in self._module_symbols():
+            if symbols.base <= address < symbols.base + symbols.size:
+                nearest = symbols.nearest(address)
+                return Symbol(symbols.name, *nearest) if nearest else None
+        return None
+
+    def field_offset(self, type_name: str, field: str, module: str = "nt") -> int:
+        for symbols in self._module_symbols():
+            if symbols.name == module:
+                return symbols.field_offset(type_name, field)
+        raise TypeNotFound(type_name, module)
+
+    def modules(self) -> Sequence[Module]:
+        return [Module(each.name, each.base, each.size) for each in self._module_symbols()]
+
+    def symbol_problems(self) -> Sequence[str]:
+        return self._problems
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _page(self, address: int) -> Optional[bytes]:
+        if not self._is_canonical(address):
+            return None
+        directory = self._file.header.directory_table
+        physical = translate(self._file.word, self._paging, directory, address)
+        return None if physical is None else self._file.page(physical >> 12)
+
+    def _is_canonical(self, address: int) -> bool:
+        if self.architecture == "x86":
+            return 0 <= address < 1 << 32
+        return address >> 47 in (0, 0x1FFFF)
+
+    def _module_symbols(self) -> list[ModuleSymbols]:
+        if self._symbols is None:
+            self._symbols = []
+            try:
+                for module in loaded_modules(self.memory, self._file.header.module_list):
+                    name = debugger_name(module.name) if self._symbols else "nt"
+                    self._symbols.append(
+                        ModuleSymbols(
+                            self.memory,
+                            name,
+                            module.base,
+                            module.size,
+                            self._symbol_path,
+                            self._problems,
+                        )
+                    )
+            except MemoryUnreadable as error:
+                self._problems.append(f"nt!PsLoadedModuleList is cut short: {error}")
+        return self._symbols
+
+
+def debugger_name(file_name: Optional[str]) -> str:
+    """The module name that dbgeng makes of a driver's file name: ``my-driver.sys`` -> ``my_driver``."""
+    stem = (file_name or "").rpartition(".")[0] or file_name or "unknown"
+    return "".join(char if char.isalnum() or char == "_" else "_" for char in stem)
