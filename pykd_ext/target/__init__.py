@@ -59,6 +59,10 @@ class Target(Protocol):
         """Where the kernel image is loaded."""
 
     @property
+    def module_list(self) -> int:
+        """The VA of nt!PsLoadedModuleList."""
+
+    @property
     def memory(self) -> Memory:
         """Typed, cached reads over :meth:`read`; valid until the target runs again."""
 

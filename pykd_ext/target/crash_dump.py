@@ -7,14 +7,15 @@ from typing import Optional
 
 from . import Module, Symbol
 from .dump_file import PAGE, DumpFile
+from .image import size_of_image
 from .errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
 from .memory import Memory
-from .module_list import loaded_modules
+from .module_list import debugger_name, loaded_modules, module_text
 from .page_tables import paging_mode, translate
 from .symbol_path import SymbolPath
 from .symbols import ModuleSymbols
 
-__all__ = ["CrashDump", "debugger_name"]
+__all__ = ["CrashDump"]
 
 
 class CrashDump:
@@ -29,6 +30,7 @@ class CrashDump:
         self.path: Optional[str] = path
         self.architecture = header.architecture
         self.build = header.build
+        self.module_list = header.module_list
         self.memory = Memory(self)
         self._paging = paging_mode(header.architecture, header.pae)
         self._symbol_path = symbol_path
@@ -37,7 +39,7 @@ class CrashDump:
 
     @property
     def nt_base(self) -> int:
-        """The base of the first image in PsLoadedModuleList, 0 when the list cannot be read."""
+        """The base of the first image in PsLoadedModuleList; 0 when nothing leads to it."""
         modules = self._module_symbols()
         return modules[0].base if modules else 0
 
@@ -99,24 +101,28 @@ class CrashDump:
         if self._symbols is None:
             self._symbols = []
             try:
-                for module in loaded_modules(self.memory, self._file.header.module_list):
-                    name = debugger_name(module.name) if self._symbols else "nt"
-                    self._symbols.append(
-                        ModuleSymbols(
-                            self.memory,
-                            name,
-                            module.base,
-                            module.size,
-                            self._symbol_path,
-                            self._problems,
-                        )
-                    )
+                for module in loaded_modules(self.memory, self.module_list):
+                    name = debugger_name(module_text(self.memory, module.base_dll_name))
+                    self._add_module(name if self._symbols else "nt", module.base, module.size)
             except MemoryUnreadable as error:
                 self._problems.append(f"nt!PsLoadedModuleList is cut short: {error}")
+            if not self._symbols:
+                self._add_kernel_by_debugger_data()
         return self._symbols
 
+    def _add_module(self, name: str, base: int, size: int) -> None:
+        assert self._symbols is not None
+        self._symbols.append(
+            ModuleSymbols(self.memory, name, base, size, self._symbol_path, self._problems)
+        )
 
-def debugger_name(file_name: Optional[str]) -> str:
-    """The module name that dbgeng makes of a driver's file name: ``my-driver.sys`` -> ``my_driver``."""
-    stem = (file_name or "").rpartition(".")[0] or file_name or "unknown"
-    return "".join(char if char.isalnum() or char == "_" else "_" for char in stem)
+    def _add_kernel_by_debugger_data(self) -> None:
+        """nt alone, from KDDEBUGGER_DATA64 (wdbgexts.h: OwnerTag +0x10, KernBase +0x18)."""
+        block = self._file.header.debugger_data
+        try:
+            if self.memory.read(block + 0x10, 4) != b"KDBG":
+                return
+            base = self.memory.u64(block + 0x18) & ((1 << 8 * self.memory.pointer_size) - 1)
+            self._add_module("nt", base, size_of_image(self.memory, base))
+        except MemoryUnreadable:
+            return

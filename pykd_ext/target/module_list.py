@@ -6,12 +6,12 @@ Read from memory, because the list is evidence and a debugger's copy of it is no
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from .errors import MemoryUnreadable
-from .memory import Memory
+from .memory import Memory, UnicodeString
 
-__all__ = ["LoadedModule", "loaded_modules"]
+__all__ = ["LoadedModule", "debugger_name", "loaded_modules", "module_text"]
 
 _LIMIT = 10_000
 
@@ -35,14 +35,14 @@ _LAYOUTS = {
 
 
 class LoadedModule(NamedTuple):
-    """One KLDR_DATA_TABLE_ENTRY. ``name`` and ``path`` are None where they cannot be read."""
+    """One KLDR_DATA_TABLE_ENTRY; its strings are read by :func:`module_text`, only when needed."""
 
     entry: int
-    name: str | None
-    path: str | None
     base: int
     size: int
     time_date_stamp: int
+    full_dll_name: UnicodeString
+    base_dll_name: UnicodeString
 
 
 def loaded_modules(memory: Memory, head: int) -> Iterator[LoadedModule]:
@@ -52,28 +52,30 @@ def loaded_modules(memory: Memory, head: int) -> Iterator[LoadedModule]:
     """
     layout = _LAYOUTS[memory.pointer_size]
     for entry in memory.list_entries(head, _LIMIT):
-        yield _module(memory, layout, entry)
+        raw = memory.read(entry, layout.size)
+
+        def field(offset: int, size: int, raw: bytes = raw) -> int:
+            return int.from_bytes(raw[offset : offset + size], "little")
+
+        yield LoadedModule(
+            entry=entry,
+            base=field(layout.dll_base, memory.pointer_size),
+            size=field(layout.size_of_image, 4),
+            time_date_stamp=field(layout.time_date_stamp, 4),
+            full_dll_name=memory.parse_unicode_string(raw[layout.full_dll_name :]),
+            base_dll_name=memory.parse_unicode_string(raw[layout.base_dll_name :]),
+        )
 
 
-def _module(memory: Memory, layout: _Layout, entry: int) -> LoadedModule:
-    raw = memory.read(entry, layout.size)
-    pointer = memory.pointer_size
-
-    def field(offset: int, size: int) -> int:
-        return int.from_bytes(raw[offset : offset + size], "little")
-
-    return LoadedModule(
-        entry=entry,
-        name=_text(memory, raw[layout.base_dll_name :]),
-        path=_text(memory, raw[layout.full_dll_name :]),
-        base=field(layout.dll_base, pointer),
-        size=field(layout.size_of_image, 4),
-        time_date_stamp=field(layout.time_date_stamp, 4),
-    )
-
-
-def _text(memory: Memory, raw: bytes) -> str | None:
+def module_text(memory: Memory, string: UnicodeString) -> Optional[str]:
+    """A module's name or path (512 characters at most), None where it cannot be read."""
     try:
-        return memory.text(memory.parse_unicode_string(raw), limit=0x400)
+        return memory.text(string, limit=0x400)
     except MemoryUnreadable:
         return None
+
+
+def debugger_name(file_name: Optional[str]) -> str:
+    """The name dbgeng gives to a driver's symbols: ``my-driver.sys`` -> ``my_driver``."""
+    stem = (file_name or "").rpartition(".")[0] or file_name or "unknown"
+    return "".join(char if char.isalnum() or char == "_" else "_" for char in stem)

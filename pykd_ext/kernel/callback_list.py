@@ -1,0 +1,303 @@
+"""The registered registry callbacks: walking nt!CallbackListHead, or XP's nt!CmpCallBackVector.
+
+This file reads; whether what it read is right is judged in ``triage``. A walk raises only when it
+has no list to walk. It yields a broken entry with its problem and goes on as far as the links can
+be trusted: forward along Flink, and where that breaks, backward along Blink for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, Optional
+
+from ..target import Target
+from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
+from ..target.memory import Memory
+from .layouts import (
+    INTERNAL_CALLBACK,
+    UNREGISTER_PENDING,
+    BlockLayout,
+    block_layout,
+    has_vector,
+    vector_layout,
+)
+from .object_contexts import count_object_contexts
+
+__all__ = ["DEFAULT_LIMIT", "CallbackList", "Problem", "RegistryCallback", "read_callbacks"]
+
+DEFAULT_LIMIT = 10_000  # entries
+_ALTITUDE_LIMIT = 0x400  # bytes shown of an altitude; a genuine one has under 20 characters
+
+
+class Problem(NamedTuple):
+    """Something that could not be read or trusted: the place, and what was the matter with it."""
+
+    where: str
+    what: str
+
+
+@dataclass(frozen=True)
+class RegistryCallback:
+    """One registered callback as memory holds it; None is what could not be read or does not exist.
+
+    ``address`` is the VA of the block (XP: of the EX_CALLBACK_ROUTINE_BLOCK), ``cookie`` the raw
+    LARGE_INTEGER, ``active_uses`` the reference count without its pending bit, ``object_contexts``
+    a count, ``found_by`` ``list``, ``vector`` or ``back-links``.
+    """
+
+    address: int
+    found_by: str
+    altitude: Optional[str] = None
+    function: Optional[int] = None
+    context: Optional[int] = None
+    cookie: Optional[int] = None
+    active_uses: Optional[int] = None
+    unregistering: bool = False
+    internal: bool = False
+    flags: Optional[int] = None
+    object_contexts: Optional[int] = None
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CallbackList:
+    """All callbacks in calling order, and the kernel's globals about them."""
+
+    head: int
+    head_found_by: str
+    callbacks: list[RegistryCallback]
+    count: Optional[int]
+    last_cookie: Optional[int]
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read_callbacks(target: Target, limit: int = DEFAULT_LIMIT) -> CallbackList:
+    """Every callback of ``target``; raises TargetError when there is no list that can be read."""
+    problems: list[Problem] = []
+    if has_vector(target.build):
+        head = _locate(target, "CmpCallBackVector")
+        callbacks = list(_walk_vector(target.memory, head, problems))
+    else:
+        head = _locate(target, "CallbackListHead")
+        layout = block_layout(target.memory.pointer_size, target.build)
+        if layout.uncertain:
+            problems.append(Problem("layout", layout.uncertain))
+        callbacks = _ListWalk(target, head, layout, limit, problems).run()
+    return CallbackList(
+        head=head,
+        head_found_by="symbol",
+        callbacks=callbacks,
+        count=_global(target, "CmpCallBackCount", 4, problems),
+        last_cookie=_last_cookie(target, problems),
+        problems=problems,
+    )
+
+
+def _locate(target: Target, name: str) -> int:
+    try:
+        return target.symbol(name)
+    except SymbolNotFound as error:
+        raise TargetError(
+            f"{error}; give the kernel's PDB with -y FOLDER or -y srv*CACHE*SERVER"
+        ) from None
+
+
+def _global(target: Target, name: str, size: int, problems: list[Problem]) -> Optional[int]:
+    try:
+        return target.memory.unsigned(target.symbol(name), size)
+    except (SymbolNotFound, MemoryUnreadable) as error:
+        problems.append(Problem(f"nt!{name}", str(error)))
+        return None
+
+
+def _last_cookie(target: Target, problems: list[Problem]) -> Optional[int]:
+    if has_vector(target.build):
+        return None  # a cookie is the time of its registration there, none is kept as the last
+    return _global(target, "CmpCallbackCookie", 8, problems)
+
+
+class _ListWalk:
+    """One walk of CallbackListHead in both directions."""
+
+    def __init__(
+        self,
+        target: Target,
+        head: int,
+        layout: BlockLayout,
+        limit: int,
+        problems: list[Problem],
+    ) -> None:
+        self._memory = target.memory
+        self._head = head
+        self._layout = layout
+        self._limit = limit
+        self._problems = problems
+        self._lowest_kernel_address = 1 << (31 if self._memory.pointer_size == 4 else 47)
+        self._read: dict[int, RegistryCallback] = {}
+
+    def run(self) -> list[RegistryCallback]:
+        try:
+            flink, blink = self._links(self._head)
+        except MemoryUnreadable as error:
+            raise TargetError(
+                f"the list head nt!CallbackListHead is not readable: {error}; "
+                "the dump lacks the kernel's data pages, or its page tables are damaged"
+            ) from None
+        forward, intact = self._follow(flink, backward=False)
+        last = next(reversed(forward), self._head)
+        if intact and blink == last:
+            return [self._read[address] for address in forward]
+        if intact:
+            self._note("nt!CallbackListHead", f"Blink is {blink:#x}, but Flink leads to {last:#x}")
+        backward, _ = self._follow(blink, backward=True)
+        rest = [address for address in reversed(list(backward)) if address not in forward]
+        return [self._read[address] for address in forward] + [
+            replace(self._read[address], found_by="back-links") for address in rest
+        ]
+
+    def _follow(self, entry: int, backward: bool) -> tuple[dict[int, None], bool]:
+        """The blocks in one direction, and whether the walk came back to the head unbroken."""
+        link = "Blink" if backward else "Flink"
+        order: dict[int, None] = {}  # a set that keeps its order
+        previous = self._head
+        intact = True
+        while entry != self._head:
+            why = self._why_not_follow(entry, previous, order)
+            if why:
+                self._note(self._place(previous), f"{link} {why}")
+                return order, False
+            order[entry] = None
+            callback = self._block(entry)
+            if callback.function is None:
+                return order, False
+            flink, blink = self._links(entry)
+            if (flink if backward else blink) != previous:
+                other = "Flink" if backward else "Blink"
+                wrong = flink if backward else blink
+                self._note(self._place(entry), f"{other} is {wrong:#x}, not {previous:#x}")
+                intact = False
+            previous, entry = entry, blink if backward else flink
+        return order, intact
+
+    def _why_not_follow(self, entry: int, previous: int, order: dict[int, None]) -> Optional[str]:
+        if entry == previous:
+            return "points to the entry itself"
+        if entry in order:
+            return f"loops back to the entry at {entry:#x}"
+        if entry < self._lowest_kernel_address:
+            return f"points into user space ({entry:#x})"
+        if entry % self._memory.pointer_size:
+            return f"is not aligned ({entry:#x})"
+        if len(order) >= self._limit:
+            return f"goes on after {self._limit} entries; more with --limit"
+        return None
+
+    def _links(self, address: int) -> tuple[int, int]:
+        size = self._memory.pointer_size
+        raw = self._memory.read(address, 2 * size)
+        return int.from_bytes(raw[:size], "little"), int.from_bytes(raw[size:], "little")
+
+    def _block(self, address: int) -> RegistryCallback:
+        if address not in self._read:
+            self._read[address] = read_block(self._memory, self._layout, address)
+        return self._read[address]
+
+    def _place(self, address: int) -> str:
+        return "nt!CallbackListHead" if address == self._head else f"entry {address:#x}"
+
+    def _note(self, where: str, what: str) -> None:
+        self._problems.append(Problem(where, what))
+
+
+def read_block(memory: Memory, layout: BlockLayout, address: int) -> RegistryCallback:
+    """The callback block at the VA ``address``; an unreadable one comes back with its problem."""
+    try:
+        raw = memory.read(address, layout.size)
+    except MemoryUnreadable as error:
+        return RegistryCallback(address, "list", problems=(f"paged out or not mapped: {error}",))
+
+    def number(offset: int, size: int) -> int:
+        return int.from_bytes(raw[offset : offset + size], "little")
+
+    problems: list[str] = []
+    uses = number(layout.active_uses, 4)
+    flags = None if layout.flags is None else number(layout.flags, 4)
+    return RegistryCallback(
+        address=address,
+        found_by="list",
+        altitude=_altitude(memory, raw[layout.altitude :], problems),
+        function=number(layout.function, memory.pointer_size),
+        context=number(layout.caller_context, memory.pointer_size),
+        cookie=number(layout.cookie, 8),
+        active_uses=uses & ~UNREGISTER_PENDING,
+        unregistering=bool(uses & UNREGISTER_PENDING),
+        internal=bool((flags or 0) & INTERNAL_CALLBACK),
+        flags=flags,
+        object_contexts=count_object_contexts(memory, address + layout.object_contexts, problems),
+        problems=tuple(problems),
+    )
+
+
+def _altitude(memory: Memory, raw: bytes, problems: list[str]) -> Optional[str]:
+    """The altitude's text: a UNICODE_STRING without terminator (FACTS 1.1)."""
+    string = memory.parse_unicode_string(raw)
+    if not string.length:
+        problems.append("altitude: empty (Length 0)")
+        return None
+    if not string.buffer:
+        problems.append(f"altitude: Buffer is NULL with Length {string.length:#x}")
+        return None
+    if string.length % 2:
+        problems.append(f"altitude: odd Length {string.length:#x}, its last byte is left out")
+    if string.length > _ALTITUDE_LIMIT:
+        problems.append(
+            f"altitude: Length {string.length:#x} is no altitude's, cut to {_ALTITUDE_LIMIT:#x}"
+        )
+    try:
+        return memory.text(string, _ALTITUDE_LIMIT)
+    except MemoryUnreadable as error:
+        problems.append(f"altitude: paged out or not mapped: {error}")
+        return None
+
+
+def _walk_vector(
+    memory: Memory, vector: int, problems: list[Problem]
+) -> Iterator[RegistryCallback]:
+    """All slots, since unregistering leaves holes; calling order is slot order."""
+    layout = vector_layout(memory.pointer_size)
+    pointer = memory.pointer_size
+    try:
+        slots = memory.read(vector, layout.slots * pointer)
+    except MemoryUnreadable as error:
+        raise TargetError(f"nt!CmpCallBackVector is not readable: {error}") from None
+    for slot in range(layout.slots):
+        reference = int.from_bytes(slots[slot * pointer : (slot + 1) * pointer], "little")
+        address = reference & ~layout.reference_mask
+        if not address:
+            continue
+        try:
+            raw = memory.read(address, layout.size)
+        except MemoryUnreadable as error:
+            problems.append(Problem(f"slot {slot}", f"paged out or not mapped: {error}"))
+            yield RegistryCallback(address, "vector", problems=(str(error),))
+            continue
+        function = int.from_bytes(raw[layout.function : layout.function + pointer], "little")
+        block = int.from_bytes(raw[layout.context : layout.context + pointer], "little")
+        yield _vector_callback(memory, address, function, block)
+
+
+def _vector_callback(memory: Memory, address: int, function: int, block: int) -> RegistryCallback:
+    """The routine block's context is XP's own callback block: its cookie first, as a FILETIME.
+
+    Where in it the caller's context lies is not known (FACTS 1.4), so ``context`` is the block.
+    """
+    problems: tuple[str, ...] = ()
+    cookie: Optional[int] = None
+    try:
+        cookie = memory.u64(block)
+    except MemoryUnreadable as error:
+        problems = (f"cookie: {error}",)
+    return RegistryCallback(
+        address, "vector", function=function, context=block, cookie=cookie, problems=problems
+    )

@@ -1,0 +1,70 @@
+"""What a cookie says: when the kernel booted, and in which order the callbacks registered.
+
+CmpInitCallbacks sets nt!CmpCallbackCookie to the system time once, and every registration takes the
+next number (FACTS 2.2: decompiled 1507 to 26H1, and an ARM32 build of the 8.1 era). So a cookie is
+a boot time as FILETIME plus a small ordinal. On XP and Server 2003 it is the time of registration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
+from typing import NamedTuple, Optional
+
+from .callback_list import RegistryCallback
+from .layouts import has_vector
+
+__all__ = ["CookieBase", "cookie_base", "filetime"]
+
+_VERIFIED_FROM = 9600  # Windows 8.1; not verified for Vista to 8
+_SPAN = 1_000_000  # registrations since boot beyond which a cookie is not from this boot
+
+_EPOCH = datetime(1601, 1, 1, tzinfo=timezone.utc)
+
+
+class CookieBase(NamedTuple):
+    """The lowest cookie that belongs with the last one issued.
+
+    ``uncertain`` says why the boot time may be none.
+    """
+
+    lowest: int
+    uncertain: Optional[str]
+
+    @property
+    def boot_time(self) -> Optional[datetime]:
+        """UTC, to the second: the ordinals are far below one."""
+        moment = filetime(self.lowest)
+        return moment.replace(microsecond=0) if moment else None
+
+    def registration(self, cookie: Optional[int]) -> Optional[int]:
+        """Which registration this was, counted from the lowest cookie seen; None for a foreign one.
+
+        At least: registrations before the lowest surviving one leave no trace.
+        """
+        if cookie is None or not 0 <= cookie - self.lowest < _SPAN:
+            return None
+        return cookie - self.lowest + 1
+
+
+def cookie_base(
+    callbacks: Iterable[RegistryCallback], last_cookie: Optional[int], build: int
+) -> Optional[CookieBase]:
+    """The base of this boot's cookies; None without cookies, and before Vista."""
+    cookies = sorted(each.cookie for each in callbacks if each.cookie is not None)
+    if not cookies or has_vector(build):
+        return None
+    last = last_cookie or cookies[len(cookies) // 2]
+    of_this_boot = [cookie for cookie in cookies if abs(last - cookie) < _SPAN]
+    uncertain = None
+    if build < _VERIFIED_FROM:
+        uncertain = f"that cookies count from the boot time is not verified for build {build}"
+    return CookieBase(min(of_this_boot), uncertain) if of_this_boot else None
+
+
+def filetime(value: int) -> Optional[datetime]:
+    """A FILETIME (100 ns since 1601, UTC) as a datetime, None beyond the year 9999."""
+    try:
+        return _EPOCH + timedelta(microseconds=value // 10)
+    except OverflowError:
+        return None

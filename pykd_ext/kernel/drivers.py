@@ -1,0 +1,125 @@
+"""Who owns an address: the loaded drivers, the unloaded ones, or nobody.
+
+The kernel does not keep who registered a callback (the Driver argument is not stored), so the owner
+is the image that the callback's function lies in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, Optional
+
+from ..target import Target
+from ..target.errors import MemoryUnreadable, SymbolNotFound
+from ..target.memory import Memory
+from ..target.module_list import LoadedModule, debugger_name, loaded_modules, module_text
+
+__all__ = ["NO_OWNER", "Drivers", "Owner"]
+
+
+class Owner(NamedTuple):
+    """The image of an address. ``state`` is ``loaded``, ``unloaded`` or ``none``."""
+
+    state: str
+    name: Optional[str] = None
+    path: Optional[str] = None
+    base: Optional[int] = None
+    size: Optional[int] = None
+    time_date_stamp: Optional[int] = None
+
+    @property
+    def symbol_name(self) -> str:
+        """The module part of a symbol: ``nt``, ``netmon``."""
+        return debugger_name(self.name)
+
+
+NO_OWNER = Owner("none")
+
+
+class UnloadedDriver(NamedTuple):
+    """One MM_UNLOADED_DRIVER: name as it was, VA range (end exclusive)."""
+
+    name: Optional[str]
+    start: int
+    end: int
+
+
+class Drivers:
+    """Owners of addresses in one target. Walks PsLoadedModuleList only as far as it is asked to.
+
+    ``problems`` says what of the lists could not be read.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._memory = target.memory
+        self._walk = loaded_modules(self._memory, target.module_list)
+        self._loaded: list[LoadedModule] = []
+        self._unloaded: Optional[list[UnloadedDriver]] = None
+        self.problems: list[str] = []
+
+    def owner(self, address: int) -> Owner:
+        """The image that holds ``address``; NO_OWNER when none does or did."""
+        for module in self.loaded():
+            if module.base <= address < module.base + module.size:
+                return Owner(
+                    "loaded",
+                    module_text(self._memory, module.base_dll_name),
+                    module_text(self._memory, module.full_dll_name),
+                    module.base,
+                    module.size,
+                    module.time_date_stamp,
+                )
+        for driver in self.unloaded():
+            if driver.start <= address < driver.end:
+                size = driver.end - driver.start
+                return Owner("unloaded", driver.name, None, driver.start, size)
+        return NO_OWNER
+
+    def loaded(self) -> Iterator[LoadedModule]:
+        """PsLoadedModuleList in load order, read on as the caller goes on."""
+        index = 0
+        while True:
+            if index == len(self._loaded):
+                module = self._next_loaded()
+                if module is None:
+                    return
+                self._loaded.append(module)
+            yield self._loaded[index]
+            index += 1
+
+    def _next_loaded(self) -> Optional[LoadedModule]:
+        try:
+            return next(self._walk, None)
+        except MemoryUnreadable as error:
+            self.problems.append(f"nt!PsLoadedModuleList is cut short: {error}")
+            return None
+
+    def unloaded(self) -> list[UnloadedDriver]:
+        """nt!MmUnloadedDrivers, empty slots left out."""
+        if self._unloaded is None:
+            self._unloaded = []
+            try:
+                array = self._memory.pointer(self._target.symbol("MmUnloadedDrivers"))
+                self._unloaded = list(_unloaded_drivers(self._memory, array))
+            except (SymbolNotFound, MemoryUnreadable) as error:
+                self.problems.append(f"unloaded drivers: {error}")
+        return self._unloaded
+
+
+_UNLOADED_SLOTS = 50  # MI_UNLOADED_DRIVERS; entry layout: FACTS 6.2
+
+
+def _unloaded_drivers(memory: Memory, array: int) -> Iterator[UnloadedDriver]:
+    if not array:
+        return  # nothing was unloaded since boot
+    pointer = memory.pointer_size
+    size = 5 * pointer if pointer == 8 else 6 * pointer
+    raw = memory.read(array, _UNLOADED_SLOTS * size)
+    for start in range(0, len(raw), size):
+        entry = raw[start : start + size]
+        name = memory.parse_unicode_string(entry)
+        low = int.from_bytes(entry[2 * pointer : 3 * pointer], "little")
+        high = int.from_bytes(entry[3 * pointer : 4 * pointer], "little")
+        if low < high:
+            yield UnloadedDriver(module_text(memory, name), low, high)

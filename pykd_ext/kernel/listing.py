@@ -1,0 +1,107 @@
+"""One target's callbacks, joined with their owners and symbols: what ``list`` shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Optional
+
+from ..target import Target
+from .callback_list import DEFAULT_LIMIT, CallbackList, Problem, RegistryCallback, read_callbacks
+from .cookies import CookieBase, cookie_base
+from .drivers import NO_OWNER, Drivers, Owner
+from .layouts import windows_version
+
+__all__ = ["Entry", "Listing", "TargetFacts", "read_listing"]
+
+
+@dataclass(frozen=True)
+class TargetFacts:
+    """What was looked at."""
+
+    kind: str
+    path: Optional[str]
+    architecture: str
+    version: str
+    build: int
+    nt_base: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One callback in calling order. ``function_symbol`` is ``netmon!NetMonRegFilter``,
+    ``netmon!NetMonRegFilter+0x1c``, ``netmon+0x1020`` without symbols, None in no image."""
+
+    index: int
+    callback: RegistryCallback
+    owner: Owner
+    function_symbol: Optional[str]
+    registration: Optional[int]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Every callback of a target, highest altitude first. ``boot_time`` is UTC."""
+
+    target: TargetFacts
+    callbacks: CallbackList
+    entries: list[Entry]
+    boot_time: Optional[datetime]
+    problems: list[Problem]
+
+
+def read_listing(target: Target, limit: int = DEFAULT_LIMIT) -> Listing:
+    """Reads the callbacks of ``target``; raises TargetError when it has none that can be read."""
+    callbacks = read_callbacks(target, limit)
+    drivers = Drivers(target)
+    base = cookie_base(callbacks.callbacks, callbacks.last_cookie, target.build)
+    entries = [
+        _entry(target, drivers, base, index, callback)
+        for index, callback in enumerate(callbacks.callbacks)
+    ]
+    problems = list(callbacks.problems)
+    if base and base.uncertain:
+        problems.append(Problem("boot_time", base.uncertain))
+    problems += [Problem("modules", what) for what in drivers.problems]
+    problems += [Problem("symbols", what) for what in target.symbol_problems()]
+    return Listing(
+        target=TargetFacts(
+            kind=target.kind,
+            path=target.path,
+            architecture=target.architecture,
+            version=windows_version(target.build),
+            build=target.build,
+            nt_base=target.nt_base,
+        ),
+        callbacks=callbacks,
+        entries=entries,
+        boot_time=base.boot_time if base else None,
+        problems=problems,
+    )
+
+
+def _entry(
+    target: Target,
+    drivers: Drivers,
+    base: Optional[CookieBase],
+    index: int,
+    callback: RegistryCallback,
+) -> Entry:
+    owner = NO_OWNER
+    symbol = None
+    if callback.function:
+        owner = drivers.owner(callback.function)
+        symbol = symbol_text(target, owner, callback.function)
+    registration = base.registration(callback.cookie) if base else None
+    return Entry(index, callback, owner, symbol, registration)
+
+
+def symbol_text(target: Target, owner: Owner, address: int) -> Optional[str]:
+    """``module!name+0x1c``, ``module+0x1020`` where there is no name, None outside every image."""
+    nearest = target.nearest_symbol(address) if owner.state == "loaded" else None
+    if nearest:
+        name = f"{nearest.module}!{nearest.name}"
+        return f"{name}+{nearest.displacement:#x}" if nearest.displacement else name
+    if owner.base is None:
+        return None
+    return f"{owner.symbol_name}+{address - owner.base:#x}"
