@@ -1,0 +1,16 @@
+"""The command line, a file a command. Each command's module has:
+
+``add_arguments(parser)``
+    its options, beside the common ones;
+``run(target, arguments, output) -> int``
+    which joins a question with a presenter and returns the exit status.
+"""
+
+from __future__ import annotations
+
+__all__ = ["COMMANDS"]
+
+COMMANDS = {
+    "list": "the table of registry callbacks",
+    "show": "everything about one callback",
+}

@@ -18,19 +18,16 @@ __all__ = ["NO_OWNER", "Drivers", "Owner"]
 
 
 class Owner(NamedTuple):
-    """The image of an address. ``state`` is ``loaded``, ``unloaded`` or ``none``."""
+    """The image of an address. ``state`` is ``loaded``, ``unloaded`` or ``none``; ``module`` is its
+    name as a symbol's prefix (``nt``, ``netmon``), ``name`` its file's."""
 
     state: str
+    module: Optional[str] = None
     name: Optional[str] = None
     path: Optional[str] = None
     base: Optional[int] = None
     size: Optional[int] = None
     time_date_stamp: Optional[int] = None
-
-    @property
-    def symbol_name(self) -> str:
-        """The module part of a symbol: ``nt``, ``netmon``."""
-        return debugger_name(self.name)
 
 
 NO_OWNER = Owner("none")
@@ -62,19 +59,25 @@ class Drivers:
         """The image that holds ``address``; NO_OWNER when none does or did."""
         for module in self.loaded():
             if module.base <= address < module.base + module.size:
-                return Owner(
-                    "loaded",
-                    module_text(self._memory, module.base_dll_name),
-                    module_text(self._memory, module.full_dll_name),
-                    module.base,
-                    module.size,
-                    module.time_date_stamp,
-                )
+                return self._loaded_owner(module)
         for driver in self.unloaded():
             if driver.start <= address < driver.end:
                 size = driver.end - driver.start
-                return Owner("unloaded", driver.name, None, driver.start, size)
+                name = debugger_name(driver.name)
+                return Owner("unloaded", name, driver.name, None, driver.start, size)
         return NO_OWNER
+
+    def _loaded_owner(self, module: LoadedModule) -> Owner:
+        name = module_text(self._memory, module.base_dll_name)
+        return Owner(
+            state="loaded",
+            module="nt" if module.base == self._target.nt_base else debugger_name(name),
+            name=name,
+            path=module_text(self._memory, module.full_dll_name),
+            base=module.base,
+            size=module.size,
+            time_date_stamp=module.time_date_stamp,
+        )
 
     def loaded(self) -> Iterator[LoadedModule]:
         """PsLoadedModuleList in load order, read on as the caller goes on."""
@@ -107,14 +110,17 @@ class Drivers:
         return self._unloaded
 
 
-_UNLOADED_SLOTS = 50  # MI_UNLOADED_DRIVERS; entry layout: FACTS 6.2
+# 50 entries of 0x28 bytes on x64, 0x18 on x86: _UNLOADED_DRIVERS in the public PDBs of 10240, and
+# MiRememberUnloadedDriver of 23H2 (FACTS 6.2). Name, StartAddress, EndAddress, CurrentTime.
+_UNLOADED_SLOTS = 50
+_UNLOADED_SIZE = {4: 0x18, 8: 0x28}
 
 
 def _unloaded_drivers(memory: Memory, array: int) -> Iterator[UnloadedDriver]:
     if not array:
         return  # nothing was unloaded since boot
     pointer = memory.pointer_size
-    size = 5 * pointer if pointer == 8 else 6 * pointer
+    size = _UNLOADED_SIZE[pointer]
     raw = memory.read(array, _UNLOADED_SLOTS * size)
     for start in range(0, len(raw), size):
         entry = raw[start : start + size]

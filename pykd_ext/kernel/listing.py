@@ -104,4 +104,4 @@ def symbol_text(target: Target, owner: Owner, address: int) -> Optional[str]:
         return f"{name}+{nearest.displacement:#x}" if nearest.displacement else name
     if owner.base is None:
         return None
-    return f"{owner.symbol_name}+{address - owner.base:#x}"
+    return f"{owner.module}+{address - owner.base:#x}"

@@ -1,0 +1,42 @@
+"""``regcb list``: every registry callback, in the order in which the kernel calls them."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..kernel.callback_list import DEFAULT_LIMIT
+from ..kernel.listing import read_listing
+from ..present.output import Output
+from ..target import Target
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON (regcb.callbacks/1)")
+    form.add_argument("--csv", action="store_true", help="as CSV")
+    form.add_argument("--wide", action="store_true", help="more columns, nothing shortened")
+    parser.add_argument(
+        "--limit",
+        type=int,
+        default=DEFAULT_LIMIT,
+        metavar="N",
+        help="read at most N entries (default: %(default)s)",
+    )
+
+
+def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
+    listing = read_listing(target, arguments.limit)
+    if arguments.json:
+        from ..present.document import callbacks_document  # noqa: PLC0415
+        from ..present.jsonlines import json_text  # noqa: PLC0415
+
+        output.write(json_text(callbacks_document(listing)))
+    elif arguments.csv:
+        from ..present.csv_table import callbacks_csv  # noqa: PLC0415
+
+        output.write(callbacks_csv(listing))
+    else:
+        from ..present.table import callbacks_table  # noqa: PLC0415
+
+        output.write(callbacks_table(listing, arguments.wide))
+    return 0

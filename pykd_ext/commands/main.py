@@ -1,0 +1,105 @@
+"""From the words of a command line to an exit status: 0 done, 2 usage or no target.
+
+Nobody sees a traceback: every RegcbError becomes one line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn, Optional
+
+from .. import __version__
+from ..present.output import Output
+from ..target.errors import RegcbError
+from . import COMMANDS
+from .open_target import open_target
+
+__all__ = ["main"]
+
+USAGE_ERROR = 2
+
+
+class _Usage(Exception):
+    """A command line that cannot be understood."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises where argparse would end the process, which inside WinDbg is the debugger's."""
+
+    def error(self, message: str) -> NoReturn:
+        raise _Usage(f"{message} (regcb --help shows how)")
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Runs one command; ``argv`` without the program's name, sys.argv's when None."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    output = Output(sys.stdout)
+    try:
+        return _run(words, output)
+    except (_Usage, RegcbError) as error:
+        output.error(f"regcb: {error}")
+    except KeyboardInterrupt:
+        output.error("regcb: interrupted")
+    except BrokenPipeError:
+        # The reader (head, less) has gone; keep the interpreter from saying so again at exit.
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    return USAGE_ERROR
+
+
+def _run(words: list[str], output: Output) -> int:
+    try:
+        arguments = _parser(words).parse_args(words)
+    except SystemExit:  # --help and --version have printed what they had to
+        return 0
+    if arguments.command is None:
+        raise _Usage(f"which command? One of: {', '.join(COMMANDS)}")
+    command = import_module(f".{arguments.command}", __package__)
+    target = open_target(arguments)
+    try:
+        status: int = command.run(target, arguments, output)
+        return status
+    finally:
+        target.close()
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="regcb",
+        description="Windows registry callbacks: who is on the other side of a registry write.",
+        parents=[_common(None)],
+    )
+    parser.add_argument("--version", action="version", version=f"regcb {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    # A second set of the common options lets them stand behind the command; SUPPRESS keeps its
+    # defaults from undoing what stood before it.
+    common = _common(argparse.SUPPRESS)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary, parents=[common])
+        if name in words:
+            import_module(f".{name}", __package__).add_arguments(command)
+    return parser
+
+
+def _common(default: Optional[str]) -> argparse.ArgumentParser:
+    common = _Parser(add_help=False)
+    common.add_argument(
+        "-z", dest="dump", metavar="DUMP", default=default, help="open this crash dump"
+    )
+    common.add_argument(
+        "-y",
+        dest="symbol_path",
+        metavar="PATH",
+        default=default,
+        help="symbol path: folders and srv*cache*server, with ; between; else _NT_SYMBOL_PATH",
+    )
+    common.add_argument(
+        "--engine",
+        choices=("none", "pykd"),
+        default=default,
+        help="none reads a dump by itself, pykd asks Microsoft's debugger engine",
+    )
+    return common

@@ -1,0 +1,36 @@
+"""Which target a command line means: the debugger's session, or a dump."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from ..target import Target
+from ..target.errors import TargetError
+
+__all__ = ["open_target"]
+
+
+def open_target(arguments: argparse.Namespace) -> Target:
+    """The target of ``-z``, ``-y`` and ``--engine``; raises TargetError when there is none.
+
+    Inside WinDbg neither is needed: the target is the session.
+    """
+    engine = arguments.engine or ("pykd" if _inside_debugger() else "none")
+    symbol_path = arguments.symbol_path or os.environ.get("_NT_SYMBOL_PATH", "")
+    if engine == "pykd":
+        from ..target.pykd_session import open_session  # noqa: PLC0415 - needs pykd
+
+        return open_session(arguments.dump, arguments.symbol_path)
+    if not arguments.dump:
+        raise TargetError("no target: open a crash dump with -z FILE, or run inside WinDbg")
+    from ..target.crash_dump import CrashDump  # noqa: PLC0415 - WinDbg never needs it
+    from ..target.symbol_path import SymbolPath  # noqa: PLC0415
+
+    return CrashDump(arguments.dump, SymbolPath(symbol_path))
+
+
+def _inside_debugger() -> bool:
+    """pykd gives a debugger's window its own standard output, and imports itself to do so."""
+    return "pykd" in sys.modules and hasattr(sys.stdout, "writedml")

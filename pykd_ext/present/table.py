@@ -1,0 +1,132 @@
+"""The callbacks as a table: 120 columns, or as wide as it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Callable, NamedTuple, Optional
+
+from tabulate import tabulate
+
+from ..kernel.drivers import Owner
+from ..kernel.listing import Entry, Listing
+from .text import address_text, cell, link, printable, time_text
+
+__all__ = ["callbacks_table", "headline", "owner_text"]
+
+
+class _Column(NamedTuple):
+    """``text`` renders one entry; ``width`` is its limit in the narrow table."""
+
+    title: str
+    width: Optional[int]
+    text: Callable[[Entry, str], str]
+    command: Callable[[Entry], Optional[str]] = lambda _: None
+    only_wide: bool = False
+
+
+def callbacks_table(listing: Listing, wide: bool = False) -> str:
+    """The headline, a row a callback, then a line for everything out of the ordinary."""
+    columns = [column for column in _COLUMNS if wide or not column.only_wide]
+    architecture = listing.target.architecture
+    rows = [
+        [_render(column, entry, architecture, wide) for column in columns]
+        for entry in listing.entries
+    ]
+    parts = [headline(listing)]
+    if rows:
+        titles = [column.title for column in columns]
+        parts.append(tabulate(rows, titles, tablefmt="simple", disable_numparse=True))
+    else:
+        parts.append("no callbacks are registered")
+    parts += [f"! {note}" for note in _notes(listing)]
+    return "\n".join(parts)
+
+
+def headline(listing: Listing) -> str:
+    """Two lines: which machine, and what its kernel says of its callbacks."""
+    target, callbacks = listing.target, listing.callbacks
+    head = address_text(callbacks.head, target.architecture)
+    where = f" {printable(target.path)}" if target.path else ""
+    booted = f", booted {time_text(listing.boot_time)}" if listing.boot_time else ""
+    count = "unknown" if callbacks.count is None else callbacks.count
+    return (
+        f"Windows {target.version} {target.architecture}, {target.kind}{where}{booted}\n"
+        f"{len(listing.entries)} callbacks from {head}, CmpCallBackCount {count}; "
+        "the highest altitude is called first"
+    )
+
+
+def owner_text(owner: Owner) -> str:
+    """The owner's file name, or what is known of it in brackets."""
+    if owner.state == "none":
+        return "(none)"
+    name = printable(owner.name, "(unreadable name)")
+    return f"(unloaded) {name}" if owner.state == "unloaded" else name
+
+
+def _render(column: _Column, entry: Entry, architecture: str, wide: bool) -> str:
+    text = cell(column.text(entry, architecture), None if wide else column.width)
+    command = column.command(entry)
+    return link(text, command) if command else text
+
+
+def _notes(listing: Listing) -> Iterator[str]:
+    for entry in listing.entries:
+        for note in [*_conditions(entry), *entry.callback.problems]:
+            yield f"#{entry.index}: {note}"
+    for problem in listing.problems:
+        yield f"{printable(problem.where)}: {printable(problem.what)}"
+
+
+def _conditions(entry: Entry) -> Iterator[str]:
+    callback = entry.callback
+    if callback.found_by == "back-links":
+        yield "found by the back links alone: Flink does not lead to it"
+    if callback.internal:
+        yield "internal callback, gets the extended argument"
+    if callback.unregistering:
+        yield "is being unregistered"
+    if callback.active_uses:
+        yield f"in use by {callback.active_uses} operations"
+    if entry.owner.state == "none" and callback.function:
+        yield "its function lies in no loaded image"
+    if entry.owner.state == "unloaded":
+        yield "its function lies where a driver was unloaded"
+
+
+def _number(value: Optional[int]) -> str:
+    return "?" if value is None else str(value)
+
+
+def _show(entry: Entry) -> str:
+    return f"!py regcb.py show {entry.callback.address:#x}"
+
+
+def _unassemble(entry: Entry) -> Optional[str]:
+    return f"u {entry.callback.function:#x}" if entry.callback.function else None
+
+
+def _module_details(entry: Entry) -> Optional[str]:
+    return f"lmvm {entry.owner.module}" if entry.owner.state == "loaded" else None
+
+
+def _function(entry: Entry, architecture: str) -> str:
+    return printable(entry.function_symbol, address_text(entry.callback.function, architecture))
+
+
+_COLUMNS = (
+    _Column("#", 4, lambda entry, _: str(entry.index)),
+    _Column("Altitude", 12, lambda entry, _: printable(entry.callback.altitude)),
+    _Column("Function", 26, _function, _unassemble),
+    _Column("Owner", 15, lambda entry, _: owner_text(entry.owner), _module_details),
+    _Column("Context", 17, lambda entry, arch: address_text(entry.callback.context, arch)),
+    _Column("Cookie", 17, lambda entry, _: address_text(entry.callback.cookie, "x64")),
+    _Column("Callback", 17, lambda entry, arch: address_text(entry.callback.address, arch), _show),
+    _Column("Reg", None, lambda entry, _: _number(entry.registration), only_wide=True),
+    _Column("Uses", None, lambda entry, _: _number(entry.callback.active_uses), only_wide=True),
+    _Column(
+        "Objects", None, lambda entry, _: _number(entry.callback.object_contexts), only_wide=True
+    ),
+    _Column("Found by", None, lambda entry, _: entry.callback.found_by, only_wide=True),
+    _Column("Path", None, lambda entry, _: printable(entry.owner.path, ""), only_wide=True),
+)

@@ -1,0 +1,43 @@
+"""The rooms of the house: who may import whom, and who alone may know pykd."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "pykd_ext"
+
+# Data flows left to right: a room imports from itself and from the rooms before it.
+ROOMS = ["target", "kernel", "notify", "triage", "live", "present", "commands"]
+
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+
+def imported_modules(source: Path) -> Iterator[str]:
+    """Absolute dotted names of everything that ``source`` imports, at any depth of its code."""
+    package = ["pykd_ext", *source.relative_to(PACKAGE).parts[:-1]]
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            yield ".".join([*base, *filter(None, [node.module])])
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_room_imports_only_from_rooms_to_its_left(source: Path) -> None:
+    room = source.relative_to(PACKAGE).parts[0]
+    if room not in ROOMS:
+        return
+    for module in imported_modules(source):
+        parts = module.split(".")
+        if parts[0] == "pykd_ext" and len(parts) > 1 and parts[1] in ROOMS:
+            assert ROOMS.index(parts[1]) <= ROOMS.index(room), f"{source} imports {module}"
+
+
+def test_pykd_is_imported_by_one_file() -> None:
+    knows = [source for source in SOURCES if "pykd" in set(imported_modules(source))]
+    assert knows == [PACKAGE / "target" / "pykd_session.py"]
