@@ -100,8 +100,7 @@ def symbol_text(target: Target, owner: Owner, address: int) -> Optional[str]:
     """``module!name+0x1c``, ``module+0x1020`` where there is no name, None outside every image."""
     nearest = target.nearest_symbol(address) if owner.state == "loaded" else None
     if nearest:
-        name = f"{nearest.module}!{nearest.name}"
-        return f"{name}+{nearest.displacement:#x}" if nearest.displacement else name
+        return str(nearest)
     if owner.base is None:
         return None
     return f"{owner.module}+{address - owner.base:#x}"

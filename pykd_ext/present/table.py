@@ -11,7 +11,7 @@ from ..kernel.drivers import Owner
 from ..kernel.listing import Entry, Listing
 from .text import address_text, cell, link, printable, time_text
 
-__all__ = ["callbacks_table", "headline", "owner_text"]
+__all__ = ["callbacks_table", "conditions", "headline", "owner_text"]
 
 
 class _Column(NamedTuple):
@@ -72,13 +72,14 @@ def _render(column: _Column, entry: Entry, architecture: str, wide: bool) -> str
 
 def _notes(listing: Listing) -> Iterator[str]:
     for entry in listing.entries:
-        for note in [*_conditions(entry), *entry.callback.problems]:
+        for note in [*conditions(entry), *entry.callback.problems]:
             yield f"#{entry.index}: {note}"
     for problem in listing.problems:
         yield f"{printable(problem.where)}: {printable(problem.what)}"
 
 
-def _conditions(entry: Entry) -> Iterator[str]:
+def conditions(entry: Entry) -> Iterator[str]:
+    """A line for each thing about a callback that its row does not show."""
     callback = entry.callback
     if callback.found_by == "back-links":
         yield "found by the back links alone: Flink does not lead to it"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Optional
 
-__all__ = ["address_text", "cell", "link", "printable", "time_text"]
+__all__ = ["address_text", "cell", "link", "printable", "stamp_text", "time_text"]
 
 # A link that ends up as DML in WinDbg and as plain text elsewhere travels as an OSC 8 hyperlink,
 # because tabulate knows that those take no room.
@@ -56,3 +56,9 @@ def cell(text: str, width: Optional[int]) -> str:
 def link(text: str, command: str) -> str:
     """``text``, which in WinDbg runs ``command`` when clicked."""
     return f"{LINK_START}{command}{LINK_MIDDLE}{text}{LINK_END}"
+
+
+def stamp_text(stamp: int) -> str:
+    """An image's TimeDateStamp: a time (UTC), or a hash of the image in a reproducible build."""
+    moment = datetime.fromtimestamp(stamp, timezone.utc)
+    return f"{stamp:08x} ({time_text(moment)}, unless the build is reproducible)"

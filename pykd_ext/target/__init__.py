@@ -23,6 +23,10 @@ class Symbol(NamedTuple):
     name: str
     displacement: int
 
+    def __str__(self) -> str:
+        name = f"{self.module}!{self.name}"
+        return f"{name}+{self.displacement:#x}" if self.displacement else name
+
 
 class Module(NamedTuple):
     """One image, as the target's own symbol engine knows it (``nt``, ``netmon``; no extension)."""

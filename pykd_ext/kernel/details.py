@@ -1,0 +1,83 @@
+"""Everything about one callback: what ``show`` adds to its line in the list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Optional
+
+from ..target import Target
+from ..target.errors import MemoryUnreadable
+from ..target.image import Section, sections
+from .code import Instruction, disassemble
+from .layouts import block_layout, has_vector
+from .listing import Entry
+from .object_contexts import ObjectContext, object_contexts
+
+__all__ = ["Details", "read_details"]
+
+_INSTRUCTIONS = 12
+_CONTEXTS = 1000
+
+
+@dataclass(frozen=True)
+class Details:
+    """``section`` is the one of the owner's image that holds the function; ``symbols`` names the
+    targets of the calls and jumps among ``instructions``."""
+
+    entry: Entry
+    section: Optional[Section] = None
+    instructions: list[Instruction] = field(default_factory=list)
+    symbols: dict[int, str] = field(default_factory=dict)
+    contexts: list[ObjectContext] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def read_details(target: Target, entry: Entry) -> Details:
+    """Reads what there is; what could not be read is said in ``problems``."""
+    details = Details(entry, section=_section(target, entry))
+    _read_code(target, details)
+    _read_contexts(target, details)
+    return details
+
+
+def _section(target: Target, entry: Entry) -> Optional[Section]:
+    function, base = entry.callback.function, entry.owner.base
+    if not function or base is None or entry.owner.state != "loaded":
+        return None
+    try:
+        found = [
+            each
+            for each in sections(target.memory, base)
+            if each.address <= function - base < each.address + each.size
+        ]
+    except MemoryUnreadable:
+        return None
+    return found[0] if found else None
+
+
+def _read_code(target: Target, details: Details) -> None:
+    function = details.entry.callback.function
+    if not function:
+        return
+    try:
+        details.instructions.extend(disassemble(target, function, _INSTRUCTIONS))
+    except MemoryUnreadable as error:
+        details.problems.append(f"code: {error}")
+    for instruction in details.instructions:
+        symbol = target.nearest_symbol(instruction.target) if instruction.target else None
+        if symbol and instruction.target:
+            details.symbols[instruction.target] = str(symbol)
+
+
+def _read_contexts(target: Target, details: Details) -> None:
+    if has_vector(target.build) or details.entry.callback.function is None:
+        return
+    layout = block_layout(target.memory.pointer_size, target.build)
+    head = details.entry.callback.address + layout.object_contexts
+    try:
+        details.contexts.extend(islice(object_contexts(target.memory, head, _CONTEXTS), _CONTEXTS))
+    except MemoryUnreadable as error:
+        details.problems.append(f"object contexts: {error}")
+    if len(details.contexts) == _CONTEXTS:
+        details.problems.append(f"object contexts: the first {_CONTEXTS} are shown")

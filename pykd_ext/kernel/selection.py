@@ -1,0 +1,52 @@
+"""Which callbacks a person means by an index, an altitude, an address or a name."""
+
+from __future__ import annotations
+
+import string
+from typing import Optional
+
+from ..target.errors import TargetError
+from .listing import Entry, Listing
+
+__all__ = ["parse_address", "select"]
+
+
+def select(listing: Listing, what: str) -> list[Entry]:
+    """The entries that ``what`` names; several when an owner has several.
+
+    Tried in this order: an index (decimal), an altitude, an address (of the block or of the
+    function), an owner's file or module name or a function's symbol (in any case). Raises
+    TargetError when none fits.
+    """
+    if what.isdecimal() and int(what) < len(listing.entries):
+        return [listing.entries[int(what)]]
+    address = parse_address(what)
+    folded = what.casefold()
+    for fits in (
+        lambda entry: entry.callback.altitude == what,
+        lambda entry: address in (entry.callback.address, entry.callback.function),
+        lambda entry: folded in _names(entry),
+    ):
+        found = [entry for entry in listing.entries if fits(entry)]
+        if found:
+            return found
+    there = f"0 to {len(listing.entries) - 1}" if listing.entries else "none at all"
+    raise TargetError(
+        f"no callback {what!r}: there are {len(listing.entries)} ({there}); "
+        "name one by index, altitude, address, owner or function"
+    )
+
+
+def _names(entry: Entry) -> set[str]:
+    symbol = entry.function_symbol or ""
+    names = (entry.owner.name, entry.owner.module, symbol, symbol.partition("!")[2])
+    return {name.casefold() for name in names if name}
+
+
+def parse_address(text: str) -> Optional[int]:
+    """An address as WinDbg reads it: hex, 0x or not, with or without its backtick; else None."""
+    digits = text.replace("`", "")
+    digits = digits[2:] if digits[:2] in ("0x", "0X") else digits
+    if not 0 < len(digits) <= 16 or not set(digits) <= set(string.hexdigits):
+        return None
+    return int(digits, 16)

@@ -1,0 +1,145 @@
+"""Everything about one callback, as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..kernel.details import Details
+from ..kernel.listing import Listing
+from ..target.image import Section
+from .document import entry_document, hexadecimal, target_document
+from .table import conditions, owner_text
+from .text import address_text, link, printable, stamp_text
+
+__all__ = ["details_document", "details_text"]
+
+CALLBACK_SCHEMA = "regcb.callback/1"
+
+_SHOWN_CONTEXTS = 20
+
+
+def details_document(listing: Listing, shown: list[Details]) -> dict[str, Any]:
+    """``regcb.callback/1``: the callbacks that were asked for, whole."""
+    return {
+        "schema": CALLBACK_SCHEMA,
+        "target": target_document(listing),
+        "callbacks": [_document(details) for details in shown],
+    }
+
+
+def _document(details: Details) -> dict[str, Any]:
+    owner = details.entry.owner
+    return {
+        **entry_document(details.entry),
+        "owner_size": owner.size,
+        "owner_time_date_stamp": hexadecimal(owner.time_date_stamp),
+        "section": _section_document(details.section) if details.section else None,
+        "instructions": [
+            {
+                "address": hexadecimal(each.address),
+                "bytes": each.code.hex(),
+                "text": each.text,
+                "target": details.symbols.get(each.target) if each.target else None,
+            }
+            for each in details.instructions
+        ],
+        "contexts": [
+            {
+                "address": hexadecimal(each.address),
+                "key_object": hexadecimal(each.key_object),
+                "context": hexadecimal(each.context),
+                "cookie": hexadecimal(each.cookie),
+            }
+            for each in details.contexts
+        ],
+        "problems": [*details.entry.callback.problems, *details.problems],
+    }
+
+
+def _section_document(section: Section) -> dict[str, Any]:
+    return {"name": section.name, "access": _access(section)}
+
+
+def details_text(listing: Listing, details: Details) -> str:
+    """A block of lines, about 30."""
+    lines = [
+        *_fields(listing, details),
+        "",
+        *_code(listing, details),
+        *_contexts(listing, details),
+        *(f"! {note}" for note in conditions(details.entry)),
+        *(f"! {printable(note)}" for note in details.entry.callback.problems),
+        *(f"! {printable(note)}" for note in details.problems),
+    ]
+    return "\n".join(lines)
+
+
+def _fields(listing: Listing, details: Details) -> Iterator[str]:
+    entry, callback, owner = details.entry, details.entry.callback, details.entry.owner
+    architecture = listing.target.architecture
+    rows = [
+        ("callback", f"#{entry.index} at {address_text(callback.address, architecture)}"),
+        ("altitude", printable(callback.altitude)),
+        ("function", address_text(callback.function, architecture)),
+        ("", printable(entry.function_symbol, "(no symbol)")),
+        ("owner", owner_text(owner)),
+    ]
+    if owner.base is not None and owner.size is not None:
+        end = address_text(owner.base + owner.size, architecture)
+        rows.append(("image", f"{address_text(owner.base, architecture)} - {end}"))
+    if owner.path:
+        rows.append(("path", printable(owner.path)))
+    if owner.time_date_stamp:
+        rows.append(("time stamp", stamp_text(owner.time_date_stamp)))
+    if details.section:
+        rows.append(("section", f"{printable(details.section.name)} ({_access(details.section)})"))
+    rows += [
+        ("context", address_text(callback.context, architecture)),
+        ("cookie", _cookie(details)),
+        ("active uses", "?" if callback.active_uses is None else str(callback.active_uses)),
+        ("found by", callback.found_by),
+    ]
+    return (f"{title:<12}{text}" for title, text in rows)
+
+
+def _cookie(details: Details) -> str:
+    cookie = address_text(details.entry.callback.cookie, "x64")
+    registration = details.entry.registration
+    return f"{cookie} (registration {registration} or later)" if registration else cookie
+
+
+def _access(section: Section) -> str:
+    words = [
+        word
+        for word, holds in (
+            ("read", section.readable),
+            ("write", section.writable),
+            ("execute", section.executable),
+            ("discardable", section.discardable),
+        )
+        if holds
+    ]
+    return ", ".join(words)
+
+
+def _code(listing: Listing, details: Details) -> Iterator[str]:
+    architecture = listing.target.architecture
+    for each in details.instructions:
+        symbol = details.symbols.get(each.target) if each.target else None
+        name = f"  ; {printable(symbol)}" if symbol else ""
+        yield f"{address_text(each.address, architecture)}  {each.code.hex():<22}{each.text}{name}"
+
+
+def _contexts(listing: Listing, details: Details) -> Iterator[str]:
+    if not details.contexts:
+        return
+    architecture = listing.target.architecture
+    yield ""
+    yield f"{len(details.contexts)} object contexts (CmSetCallbackObjectContext):"
+    for each in details.contexts[:_SHOWN_CONTEXTS]:
+        key = address_text(each.key_object, architecture)
+        context = address_text(each.context, architecture)
+        yield f"  key object {link(key, f'!reg kbody {each.key_object:#x}')}  context {context}"
+    if len(details.contexts) > _SHOWN_CONTEXTS:
+        yield f"  and {len(details.contexts) - _SHOWN_CONTEXTS} more (--json has them all)"
