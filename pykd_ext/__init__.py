@@ -1,3 +1,3 @@
-"""regcb: Windows registry callbacks (CmRegisterCallbackEx), in WinDbg through pykd and in crash dumps."""
+"""regcb: Windows registry callbacks, in WinDbg through pykd and in crash dumps."""
 
 __version__ = "0.1.0"

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn, Optional
+from typing import NoReturn
 
 from .. import __version__
 from ..present.output import Output
@@ -34,7 +34,7 @@ class _Parser(argparse.ArgumentParser):
         raise _Usage(f"{message} (regcb --help shows how)")
 
 
-def main(argv: Optional[Sequence[str]] = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; ``argv`` without the program's name, sys.argv's when None."""
     words = list(sys.argv[1:] if argv is None else argv)
     output = Output(sys.stdout)
@@ -42,7 +42,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         return _run(words, output)
     except (_Usage, RegcbError) as error:
         output.error(f"regcb: {error}")
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):
+        # Ctrl+C; inside WinDbg, Ctrl+Break comes as SystemExit (pykd-ext, windbgext.cpp).
         output.error("regcb: interrupted")
     except BrokenPipeError:
         # The reader (head, less) has gone; keep the interpreter from saying so again at exit.
@@ -84,7 +85,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _common(default: Optional[str]) -> argparse.ArgumentParser:
+def _common(default: str | None) -> argparse.ArgumentParser:
     common = _Parser(add_help=False)
     common.add_argument(
         "-z", dest="dump", metavar="DUMP", default=default, help="open this crash dump"

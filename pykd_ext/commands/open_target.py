@@ -32,5 +32,5 @@ def open_target(arguments: argparse.Namespace) -> Target:
 
 
 def _inside_debugger() -> bool:
-    """pykd gives a debugger's window its own standard output, and imports itself to do so."""
-    return "pykd" in sys.modules and hasattr(sys.stdout, "writedml")
+    """Inside WinDbg the pykd bootstrapper gives a script its own standard output."""
+    return hasattr(sys.stdout, "writedml")

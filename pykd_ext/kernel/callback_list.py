@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from ..target import Target
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
@@ -48,15 +48,15 @@ class RegistryCallback:
 
     address: int
     found_by: str
-    altitude: Optional[str] = None
-    function: Optional[int] = None
-    context: Optional[int] = None
-    cookie: Optional[int] = None
-    active_uses: Optional[int] = None
+    altitude: str | None = None
+    function: int | None = None
+    context: int | None = None
+    cookie: int | None = None
+    active_uses: int | None = None
     unregistering: bool = False
     internal: bool = False
-    flags: Optional[int] = None
-    object_contexts: Optional[int] = None
+    flags: int | None = None
+    object_contexts: int | None = None
     problems: tuple[str, ...] = ()
 
 
@@ -67,8 +67,8 @@ class CallbackList:
     head: int
     head_found_by: str
     callbacks: list[RegistryCallback]
-    count: Optional[int]
-    last_cookie: Optional[int]
+    count: int | None
+    last_cookie: int | None
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -103,7 +103,7 @@ def _locate(target: Target, name: str) -> int:
         ) from None
 
 
-def _global(target: Target, name: str, size: int, problems: list[Problem]) -> Optional[int]:
+def _global(target: Target, name: str, size: int, problems: list[Problem]) -> int | None:
     try:
         return target.memory.unsigned(target.symbol(name), size)
     except (SymbolNotFound, MemoryUnreadable) as error:
@@ -111,7 +111,7 @@ def _global(target: Target, name: str, size: int, problems: list[Problem]) -> Op
         return None
 
 
-def _last_cookie(target: Target, problems: list[Problem]) -> Optional[int]:
+def _last_cookie(target: Target, problems: list[Problem]) -> int | None:
     if has_vector(target.build):
         return None  # a cookie is the time of its registration there, none is kept as the last
     return _global(target, "CmpCallbackCookie", 8, problems)
@@ -180,7 +180,7 @@ class _ListWalk:
             previous, entry = entry, blink if backward else flink
         return order, intact
 
-    def _why_not_follow(self, entry: int, previous: int, order: dict[int, None]) -> Optional[str]:
+    def _why_not_follow(self, entry: int, previous: int, order: dict[int, None]) -> str | None:
         if entry == previous:
             return "points to the entry itself"
         if entry in order:
@@ -239,7 +239,7 @@ def read_block(memory: Memory, layout: BlockLayout, address: int) -> RegistryCal
     )
 
 
-def _altitude(memory: Memory, raw: bytes, problems: list[str]) -> Optional[str]:
+def _altitude(memory: Memory, raw: bytes, problems: list[str]) -> str | None:
     """The altitude's text: a UNICODE_STRING without terminator (FACTS 1.1)."""
     string = memory.parse_unicode_string(raw)
     if not string.length:
@@ -293,7 +293,7 @@ def _vector_callback(memory: Memory, address: int, function: int, block: int) ->
     Where in it the caller's context lies is not known (FACTS 1.4), so ``context`` is the block.
     """
     problems: tuple[str, ...] = ()
-    cookie: Optional[int] = None
+    cookie: int | None = None
     try:
         cookie = memory.u64(block)
     except MemoryUnreadable as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 from ..target import Target
 from ..target.errors import MemoryUnreadable
@@ -19,7 +19,7 @@ class Instruction(NamedTuple):
     address: int
     code: bytes
     text: str
-    target: Optional[int]
+    target: int | None
 
 
 def disassemble(target: Target, address: int, count: int) -> list[Instruction]:
@@ -57,7 +57,7 @@ def _code(target: Target, address: int, size: int) -> bytes:
         return code
 
 
-def _branch_target(instruction: Any, capstone: Any) -> Optional[int]:
+def _branch_target(instruction: Any, capstone: Any) -> int | None:
     """The immediate operand of a call or jump."""
     if not any(instruction.group(each) for each in (capstone.CS_GRP_CALL, capstone.CS_GRP_JUMP)):
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from .callback_list import RegistryCallback
 from .layouts import has_vector
@@ -29,15 +29,15 @@ class CookieBase(NamedTuple):
     """
 
     lowest: int
-    uncertain: Optional[str]
+    uncertain: str | None
 
     @property
-    def boot_time(self) -> Optional[datetime]:
+    def boot_time(self) -> datetime | None:
         """UTC, to the second: the ordinals are far below one."""
         moment = filetime(self.lowest)
         return moment.replace(microsecond=0) if moment else None
 
-    def registration(self, cookie: Optional[int]) -> Optional[int]:
+    def registration(self, cookie: int | None) -> int | None:
         """Which registration this was, counted from the lowest cookie seen; None for a foreign one.
 
         At least: registrations before the lowest surviving one leave no trace.
@@ -48,8 +48,8 @@ class CookieBase(NamedTuple):
 
 
 def cookie_base(
-    callbacks: Iterable[RegistryCallback], last_cookie: Optional[int], build: int
-) -> Optional[CookieBase]:
+    callbacks: Iterable[RegistryCallback], last_cookie: int | None, build: int
+) -> CookieBase | None:
     """The base of this boot's cookies; None without cookies, and before Vista."""
     cookies = sorted(each.cookie for each in callbacks if each.cookie is not None)
     if not cookies or has_vector(build):
@@ -62,7 +62,7 @@ def cookie_base(
     return CookieBase(min(of_this_boot), uncertain) if of_this_boot else None
 
 
-def filetime(value: int) -> Optional[datetime]:
+def filetime(value: int) -> datetime | None:
     """A FILETIME (100 ns since 1601, UTC) as a datetime, None beyond the year 9999."""
     try:
         return _EPOCH + timedelta(microseconds=value // 10)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Optional
 
 from ..target import Target
 from ..target.errors import MemoryUnreadable
@@ -26,7 +25,7 @@ class Details:
     targets of the calls and jumps among ``instructions``."""
 
     entry: Entry
-    section: Optional[Section] = None
+    section: Section | None = None
     instructions: list[Instruction] = field(default_factory=list)
     symbols: dict[int, str] = field(default_factory=dict)
     contexts: list[ObjectContext] = field(default_factory=list)
@@ -41,7 +40,7 @@ def read_details(target: Target, entry: Entry) -> Details:
     return details
 
 
-def _section(target: Target, entry: Entry) -> Optional[Section]:
+def _section(target: Target, entry: Entry) -> Section | None:
     function, base = entry.callback.function, entry.owner.base
     if not function or base is None or entry.owner.state != "loaded":
         return None

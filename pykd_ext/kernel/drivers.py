@@ -7,7 +7,7 @@ is the image that the callback's function lies in.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from ..target import Target
 from ..target.errors import MemoryUnreadable, SymbolNotFound
@@ -22,12 +22,12 @@ class Owner(NamedTuple):
     name as a symbol's prefix (``nt``, ``netmon``), ``name`` its file's."""
 
     state: str
-    module: Optional[str] = None
-    name: Optional[str] = None
-    path: Optional[str] = None
-    base: Optional[int] = None
-    size: Optional[int] = None
-    time_date_stamp: Optional[int] = None
+    module: str | None = None
+    name: str | None = None
+    path: str | None = None
+    base: int | None = None
+    size: int | None = None
+    time_date_stamp: int | None = None
 
 
 NO_OWNER = Owner("none")
@@ -36,7 +36,7 @@ NO_OWNER = Owner("none")
 class UnloadedDriver(NamedTuple):
     """One MM_UNLOADED_DRIVER: name as it was, VA range (end exclusive)."""
 
-    name: Optional[str]
+    name: str | None
     start: int
     end: int
 
@@ -52,7 +52,7 @@ class Drivers:
         self._memory = target.memory
         self._walk = loaded_modules(self._memory, target.module_list)
         self._loaded: list[LoadedModule] = []
-        self._unloaded: Optional[list[UnloadedDriver]] = None
+        self._unloaded: list[UnloadedDriver] | None = None
         self.problems: list[str] = []
 
     def owner(self, address: int) -> Owner:
@@ -91,7 +91,7 @@ class Drivers:
             yield self._loaded[index]
             index += 1
 
-    def _next_loaded(self) -> Optional[LoadedModule]:
+    def _next_loaded(self) -> LoadedModule | None:
         try:
             return next(self._walk, None)
         except MemoryUnreadable as error:

@@ -6,7 +6,7 @@ sections of the project's collection of sources; the sources are named beside th
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from ..target.errors import UnsupportedTarget
 
@@ -31,13 +31,13 @@ class BlockLayout(NamedTuple):
 
     size: int
     active_uses: int  # LONG PreCallListCount
-    flags: Optional[int]
+    flags: int | None
     cookie: int
     caller_context: int
     function: int
     altitude: int
     object_contexts: int  # LIST_ENTRY ObjectContextListHead
-    uncertain: Optional[str] = None
+    uncertain: str | None = None
 
 
 UNREGISTER_PENDING = 0x8000_0000  # bit 31 of PreCallListCount (FACTS 3.3, 3.7)
@@ -52,14 +52,16 @@ _BLOCK_32 = BlockLayout(0x30, 0x08, 0x0C, 0x10, 0x18, 0x1C, 0x20, 0x28)
 # Vista x64: mimikatz and wdbgark agree on Function; the rest follows from alignment (FACTS 1.3).
 _BLOCK_64_VISTA = BlockLayout(
     0x58, 0x10, None, 0x20, 0x28, 0x30, 0x38, 0x48,
-    "on x64 Vista only the offset of Function is confirmed; cookie, context and altitude are inferred",
+    "on x64 Vista only Function's offset is confirmed; cookie, context and altitude are inferred",
 )  # fmt: skip
 
 
 def block_layout(pointer_size: int, build: int) -> BlockLayout:
     """The layout of a callback block; raises UnsupportedTarget before Vista, which has none."""
     if has_vector(build):
-        raise UnsupportedTarget(f"build {build} keeps its callbacks in CmpCallBackVector, not a list")
+        raise UnsupportedTarget(
+            f"build {build} keeps its callbacks in CmpCallBackVector, not a list"
+        )
     if pointer_size == 8 and build < 7600:
         return _BLOCK_64_VISTA
     layout = _BLOCK_64 if pointer_size == 8 else _BLOCK_32

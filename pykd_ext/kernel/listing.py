@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Optional
 
 from ..target import Target
 from .callback_list import DEFAULT_LIMIT, CallbackList, Problem, RegistryCallback, read_callbacks
@@ -20,7 +19,7 @@ class TargetFacts:
     """What was looked at."""
 
     kind: str
-    path: Optional[str]
+    path: str | None
     architecture: str
     version: str
     build: int
@@ -35,8 +34,8 @@ class Entry:
     index: int
     callback: RegistryCallback
     owner: Owner
-    function_symbol: Optional[str]
-    registration: Optional[int]
+    function_symbol: str | None
+    registration: int | None
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Listing:
     target: TargetFacts
     callbacks: CallbackList
     entries: list[Entry]
-    boot_time: Optional[datetime]
+    boot_time: datetime | None
     problems: list[Problem]
 
 
@@ -83,7 +82,7 @@ def read_listing(target: Target, limit: int = DEFAULT_LIMIT) -> Listing:
 def _entry(
     target: Target,
     drivers: Drivers,
-    base: Optional[CookieBase],
+    base: CookieBase | None,
     index: int,
     callback: RegistryCallback,
 ) -> Entry:
@@ -96,7 +95,7 @@ def _entry(
     return Entry(index, callback, owner, symbol, registration)
 
 
-def symbol_text(target: Target, owner: Owner, address: int) -> Optional[str]:
+def symbol_text(target: Target, owner: Owner, address: int) -> str | None:
     """``module!name+0x1c``, ``module+0x1020`` where there is no name, None outside every image."""
     nearest = target.nearest_symbol(address) if owner.state == "loaded" else None
     if nearest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from ..target.errors import MemoryUnreadable
 from ..target.memory import Memory
@@ -47,7 +47,7 @@ def object_contexts(memory: Memory, head: int, limit: int) -> Iterator[ObjectCon
         )
 
 
-def count_object_contexts(memory: Memory, head: int, problems: list[str]) -> Optional[int]:
+def count_object_contexts(memory: Memory, head: int, problems: list[str]) -> int | None:
     """How many there are; counts to 100 and says in ``problems`` when there are more."""
     count = 0
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import string
-from typing import Optional
 
 from ..target.errors import TargetError
 from .listing import Entry, Listing
@@ -43,7 +42,7 @@ def _names(entry: Entry) -> set[str]:
     return {name.casefold() for name in names if name}
 
 
-def parse_address(text: str) -> Optional[int]:
+def parse_address(text: str) -> int | None:
     """An address as WinDbg reads it: hex, 0x or not, with or without its backtick; else None."""
     digits = text.replace("`", "")
     digits = digits[2:] if digits[:2] in ("0x", "0X") else digits

@@ -6,7 +6,7 @@ says why in ``problems``.
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 from ..kernel.listing import Entry, Listing
 from .text import time_text
@@ -69,6 +69,6 @@ def entry_document(entry: Entry) -> dict[str, Any]:
     }
 
 
-def hexadecimal(value: Optional[int]) -> Optional[str]:
+def hexadecimal(value: int | None) -> str | None:
     """``0xfffff80412a03458``; None stays None."""
     return None if value is None else f"{value:#x}"

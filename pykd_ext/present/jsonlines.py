@@ -9,5 +9,5 @@ __all__ = ["json_text"]
 
 
 def json_text(document: dict[str, Any]) -> str:
-    """Indented, ASCII alone: lone surrogates and control characters from a target survive any pipe."""
+    """Indented, ASCII alone, so that a target's lone surrogates survive any pipe."""
     return json.dumps(document, indent=2)

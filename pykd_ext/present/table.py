@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, NamedTuple
 
 from tabulate import tabulate
 
@@ -18,9 +18,9 @@ class _Column(NamedTuple):
     """``text`` renders one entry; ``width`` is its limit in the narrow table."""
 
     title: str
-    width: Optional[int]
+    width: int | None
     text: Callable[[Entry, str], str]
-    command: Callable[[Entry], Optional[str]] = lambda _: None
+    command: Callable[[Entry], str | None] = lambda _: None
     only_wide: bool = False
 
 
@@ -95,7 +95,7 @@ def conditions(entry: Entry) -> Iterator[str]:
         yield "its function lies where a driver was unloaded"
 
 
-def _number(value: Optional[int]) -> str:
+def _number(value: int | None) -> str:
     return "?" if value is None else str(value)
 
 
@@ -103,11 +103,11 @@ def _show(entry: Entry) -> str:
     return f"!py regcb.py show {entry.callback.address:#x}"
 
 
-def _unassemble(entry: Entry) -> Optional[str]:
+def _unassemble(entry: Entry) -> str | None:
     return f"u {entry.callback.function:#x}" if entry.callback.function else None
 
 
-def _module_details(entry: Entry) -> Optional[str]:
+def _module_details(entry: Entry) -> str | None:
     return f"lmvm {entry.owner.module}" if entry.owner.state == "loaded" else None
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Optional
 
 __all__ = ["address_text", "cell", "link", "printable", "stamp_text", "time_text"]
 
-# A link that ends up as DML in WinDbg and as plain text elsewhere travels as an OSC 8 hyperlink,
-# because tabulate knows that those take no room.
+# A link that ends up as DML in WinDbg and as plain text elsewhere travels as an OSC 8 hyperlink:
+# tabulate knows that those take no room.
 LINK_START, LINK_MIDDLE, LINK_END = "\x1b]8;;", "\x1b\\", "\x1b]8;;\x1b\\"
 
 
-def printable(text: Optional[str], unknown: str = "?") -> str:
-    """``text`` from the target, safe in a terminal: whatever is not printable becomes \\x1b, \\u202e.
+def printable(text: str | None, unknown: str = "?") -> str:
+    """``text`` from the target, safe in a terminal: what is not printable becomes \\x1b, \\u202e.
 
     The backslash itself stays: paths are full of them, and nobody parses this form.
     """
@@ -29,7 +28,7 @@ def _escaped(char: str) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
-def address_text(address: Optional[int], architecture: str, unknown: str = "?") -> str:
+def address_text(address: int | None, architecture: str, unknown: str = "?") -> str:
     """``fffff804`12a03458`` on 64-bit targets, ``82a03458`` on x86; ``0`` for NULL."""
     if address is None:
         return unknown
@@ -40,12 +39,12 @@ def address_text(address: Optional[int], architecture: str, unknown: str = "?") 
     return f"{address >> 32:08x}`{address & 0xFFFFFFFF:08x}"
 
 
-def time_text(moment: Optional[datetime]) -> Optional[str]:
+def time_text(moment: datetime | None) -> str | None:
     """ISO 8601 UTC to the second: ``2026-11-23T09:30:00Z``."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
 
 
-def cell(text: str, width: Optional[int]) -> str:
+def cell(text: str, width: int | None) -> str:
     """``text`` in at most ``width`` columns, its middle replaced by ``~``; None is no limit."""
     if width is None or len(text) <= width:
         return text

@@ -8,7 +8,7 @@ is in this file.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Optional, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from .memory import Memory
@@ -37,7 +37,7 @@ class Module(NamedTuple):
 
 
 class Target(Protocol):
-    """What every adapter answers. Addresses are VAs, zero-extended: 0x82800000, never 0xffffffff82800000.
+    """What every adapter answers. Addresses are VAs, on x86 zero-extended (0x82800000).
 
     Each call of a method that needs the debuggee is one *target request*, the unit of cost.
     """
@@ -47,7 +47,7 @@ class Target(Protocol):
         """``crash-dump``, ``kernel`` (live, remote) or ``local-kernel``."""
 
     @property
-    def path(self) -> Optional[str]:
+    def path(self) -> str | None:
         """The dump file, None for a live target."""
 
     @property
@@ -71,13 +71,13 @@ class Target(Protocol):
         """Typed, cached reads over :meth:`read`; valid until the target runs again."""
 
     def read(self, address: int, size: int) -> bytes:
-        """Exactly ``size`` bytes at the VA ``address``; raises MemoryUnreadable, never returns less."""
+        """Exactly ``size`` bytes at the VA ``address``, never less; raises MemoryUnreadable."""
 
     def symbol(self, name: str, module: str = "nt") -> int:
         """The VA of ``module!name``; raises SymbolNotFound."""
 
-    def nearest_symbol(self, address: int) -> Optional[Symbol]:
-        """The symbol at or closest below ``address`` in the module that holds it, None without one."""
+    def nearest_symbol(self, address: int) -> Symbol | None:
+        """The symbol at or closest below ``address`` in the module that holds it, else None."""
 
     def field_offset(self, type_name: str, field: str, module: str = "nt") -> int:
         """The offset in bytes of ``field`` in ``module!type_name``; raises TypeNotFound."""

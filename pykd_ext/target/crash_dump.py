@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Optional
 
 from . import Module, Symbol
 from .dump_file import PAGE, DumpFile
-from .image import size_of_image
 from .errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
+from .image import size_of_image
 from .memory import Memory
 from .module_list import debugger_name, loaded_modules, module_text
 from .page_tables import paging_mode, translate
@@ -27,14 +26,14 @@ class CrashDump:
         """Raises TargetError when ``path`` is not a kernel dump that can be read."""
         self._file = DumpFile(path)
         header = self._file.header
-        self.path: Optional[str] = path
+        self.path: str | None = path
         self.architecture = header.architecture
         self.build = header.build
         self.module_list = header.module_list
         self.memory = Memory(self)
         self._paging = paging_mode(header.architecture, header.pae)
         self._symbol_path = symbol_path
-        self._symbols: Optional[list[ModuleSymbols]] = None
+        self._symbols: list[ModuleSymbols] | None = None
         self._problems = list(self._file.problems)
 
     @property
@@ -63,7 +62,7 @@ class CrashDump:
                 raise SymbolNotFound(name, module, f"not in its {symbols.source}")
         raise SymbolNotFound(name, module, "the module is not loaded")
 
-    def nearest_symbol(self, address: int) -> Optional[Symbol]:
+    def nearest_symbol(self, address: int) -> Symbol | None:
         for symbols in self._module_symbols():
             if symbols.base <= address < symbols.base + symbols.size:
                 nearest = symbols.nearest(address)
@@ -85,7 +84,7 @@ class CrashDump:
     def close(self) -> None:
         self._file.close()
 
-    def _page(self, address: int) -> Optional[bytes]:
+    def _page(self, address: int) -> bytes | None:
         if not self._is_canonical(address):
             return None
         directory = self._file.header.directory_table

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import mmap
 from bisect import bisect_right
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from .errors import TargetError, UnsupportedTarget
 
@@ -75,7 +75,7 @@ class DumpHeader(NamedTuple):
 
 
 class DumpFile:
-    """A dump, memory mapped. ``problems`` holds one line for each thing wrong with the file itself."""
+    """A dump, memory mapped. ``problems`` holds a line for each thing wrong with the file."""
 
     def __init__(self, path: str) -> None:
         """Raises TargetError when ``path`` is no kernel dump with memory in it, and says why."""
@@ -90,15 +90,15 @@ class DumpFile:
     def close(self) -> None:
         self._map.close()
 
-    def page(self, frame: int) -> Optional[bytes]:
-        """The 4096 bytes of the physical page number ``frame``, None when the dump has not got it."""
+    def page(self, frame: int) -> bytes | None:
+        """The 4096 bytes of the physical page ``frame``, None when the dump has not got it."""
         offset = self._pages.offset(frame)
         if offset is None:
             return None
         data = self._map[offset : offset + PAGE]
         return data if len(data) == PAGE else None
 
-    def word(self, address: int, size: int) -> Optional[int]:
+    def word(self, address: int, size: int) -> int | None:
         """The ``size`` byte word at a physical address, which must not cross a page."""
         offset = self._pages.offset(address >> 12)
         if offset is None:
@@ -137,8 +137,8 @@ class DumpFile:
     def _note_truncation(self) -> None:
         if len(self._map) < self._pages.end:
             self.problems.append(
-                f"the dump is truncated: {len(self._map):#x} of {self._pages.end:#x} bytes are there, "
-                "what lies beyond reads as not present"
+                f"the dump is truncated: {len(self._map):#x} of {self._pages.end:#x} bytes are "
+                "there, what lies beyond reads as not present"
             )
 
 
@@ -147,7 +147,7 @@ class _Pages:
 
     end: int  # the file offset behind the last page
 
-    def offset(self, frame: int) -> Optional[int]:
+    def offset(self, frame: int) -> int | None:
         raise NotImplementedError
 
 
@@ -159,7 +159,7 @@ class _Runs(_Pages):
         self._starts = [base for base, _, _ in self._runs]
         self.end = max(offset + count * PAGE for _, count, offset in runs)
 
-    def offset(self, frame: int) -> Optional[int]:
+    def offset(self, frame: int) -> int | None:
         index = bisect_right(self._starts, frame) - 1
         if index < 0:
             return None
@@ -194,7 +194,7 @@ class _Bitmap(_Pages):
         self._ranks = [0]
         self.end = self._first_page + present * PAGE
 
-    def offset(self, frame: int) -> Optional[int]:
+    def offset(self, frame: int) -> int | None:
         if frame >= self._bits:
             return None
         byte = self._data[self._bitmap + (frame >> 3) : self._bitmap + (frame >> 3) + 1]
@@ -228,13 +228,14 @@ def _shape_of(data: mmap.mmap, path: str) -> Shape:
     magic = data[:8]
     if magic[:4] == b"MDMP":
         raise TargetError(
-            f"{path} is a user-mode minidump; registry callbacks live in the kernel: take a kernel, "
-            "automatic or complete memory dump (MEMORY.DMP)"
+            f"{path} is a user-mode minidump; registry callbacks live in the kernel: take a "
+            "kernel, automatic or complete memory dump (MEMORY.DMP)"
         )
     shape = _SHAPES.get(magic)
     if shape is None:
         raise TargetError(
-            f"{path} is not a Windows crash dump: it starts with {magic!r}, not PAGEDU64 or PAGEDUMP"
+            f"{path} is not a Windows crash dump: it starts with {magic!r}, "
+            "not PAGEDU64 or PAGEDUMP"
         )
     if len(data) < shape.header_size:
         raise TargetError(
@@ -247,8 +248,8 @@ def _shape_of(data: mmap.mmap, path: str) -> Shape:
 def _refuse_type(dump_type: int, path: str) -> None:
     if dump_type in (_TRIAGE, _HEADER):
         raise TargetError(
-            f"{path} is a small memory dump (type {dump_type}) and holds no registry callback list: "
-            "take a kernel, automatic or complete memory dump"
+            f"{path} is a small memory dump (type {dump_type}) and holds no registry callback "
+            "list: take a kernel, automatic or complete memory dump"
         )
     if dump_type not in _WITH_RUNS | _WITH_BITMAP:
         raise UnsupportedTarget(f"{path}: unknown dump type {dump_type:#x}")

@@ -1,12 +1,10 @@
-"""What can go wrong with a target. A command turns any of these into one line and an exit status."""
+"""What can go wrong with a target. A command turns any of these into one line and a status."""
 
 from __future__ import annotations
 
-from typing import Optional
-
 
 class RegcbError(Exception):
-    """The root of every error that regcb raises on purpose; ``str()`` is one line for the user."""
+    """The root of every error raised on purpose; ``str()`` is one line for the user."""
 
 
 class TargetError(RegcbError):
@@ -18,7 +16,7 @@ class UnsupportedTarget(TargetError):
 
 
 class MemoryUnreadable(RegcbError):
-    """``size`` bytes at the virtual address ``address`` cannot be read (not mapped, or paged out)."""
+    """``size`` bytes at the VA ``address`` cannot be read: not mapped, or paged out."""
 
     def __init__(self, address: int, size: int) -> None:
         super().__init__(f"memory at {address:#x} ({size:#x} bytes) cannot be read: not present")
@@ -27,9 +25,9 @@ class MemoryUnreadable(RegcbError):
 
 
 class SymbolNotFound(RegcbError):
-    """``name`` is in no symbol file or export table of ``module``; ``why`` says which were tried."""
+    """``name`` is in no symbols and no exports of ``module``; ``why`` says which were tried."""
 
-    def __init__(self, name: str, module: str, why: Optional[str] = None) -> None:
+    def __init__(self, name: str, module: str, why: str | None = None) -> None:
         super().__init__(f"symbol {module}!{name} not found" + (f": {why}" if why else ""))
         self.name = name
         self.module = module

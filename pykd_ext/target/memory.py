@@ -6,7 +6,7 @@ The unit of reading is the 4 KiB page, because a page is what is present or page
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import MemoryUnreadable
 
@@ -29,7 +29,7 @@ class Memory:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._pages: dict[int, Optional[bytes]] = {}
+        self._pages: dict[int, bytes | None] = {}
         self.pointer_size = 4 if target.architecture == "x86" else 8
 
     def invalidate(self) -> None:
@@ -87,7 +87,7 @@ class Memory:
         )
 
     def text(self, string: UnicodeString, limit: int = 0x10000) -> str:
-        """Its text: at most ``limit`` bytes of it, an odd last byte dropped, lone surrogates kept."""
+        """At most ``limit`` bytes of it, an odd last byte dropped, lone surrogates kept."""
         size = min(string.length, limit) & ~1
         if not size:
             return ""

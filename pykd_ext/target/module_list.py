@@ -6,7 +6,7 @@ Read from memory, because the list is evidence and a debugger's copy of it is no
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from .errors import MemoryUnreadable
 from .memory import Memory, UnicodeString
@@ -67,7 +67,7 @@ def loaded_modules(memory: Memory, head: int) -> Iterator[LoadedModule]:
         )
 
 
-def module_text(memory: Memory, string: UnicodeString) -> Optional[str]:
+def module_text(memory: Memory, string: UnicodeString) -> str | None:
     """A module's name or path (512 characters at most), None where it cannot be read."""
     try:
         return memory.text(string, limit=0x400)
@@ -75,7 +75,7 @@ def module_text(memory: Memory, string: UnicodeString) -> Optional[str]:
         return None
 
 
-def debugger_name(file_name: Optional[str]) -> str:
+def debugger_name(file_name: str | None) -> str:
     """The name dbgeng gives to a driver's symbols: ``my-driver.sys`` -> ``my_driver``."""
     stem = (file_name or "").rpartition(".")[0] or file_name or "unknown"
     return "".join(char if char.isalnum() or char == "_" else "_" for char in stem)

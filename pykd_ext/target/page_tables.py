@@ -62,7 +62,7 @@ def paging_mode(architecture: str, pae: bool) -> Paging:
     return ARM64 if architecture == "arm64" else X64
 
 
-def translate(word: Word, paging: Paging, directory: int, address: int) -> Optional[int]:
+def translate(word: Word, paging: Paging, directory: int, address: int) -> int | None:
     """The physical address of the VA ``address``; None when it is not mapped or paged out.
 
     ``directory`` is the physical address of the top table (CR3, TTBR1); ``word`` reads physical
@@ -83,7 +83,7 @@ def translate(word: Word, paging: Paging, directory: int, address: int) -> Optio
     return None
 
 
-def _in_transition(paging: Paging, level: Level, entry: int, address: int) -> Optional[int]:
+def _in_transition(paging: Paging, level: Level, entry: int, address: int) -> int | None:
     if not paging.transition or level.shift != 12:
         return None
     if not entry & _TRANSITION or entry & _PROTOTYPE:

@@ -1,0 +1,52 @@
+"""Addresses as WinDbg writes them, and hostile strings made harmless."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pykd_ext.kernel.selection import parse_address
+from pykd_ext.present.output import to_dml, to_plain
+from pykd_ext.present.text import address_text, cell, link, printable
+
+
+def test_addresses_take_windbgs_form() -> None:
+    assert address_text(0xFFFFF80412A03458, "x64") == "fffff804`12a03458"
+    assert address_text(0x82A03458, "x86") == "82a03458"
+    assert address_text(0, "x64") == "0"
+    assert address_text(None, "x64") == "?"
+
+
+@given(st.integers(1, (1 << 64) - 1))
+def test_what_is_printed_can_be_pasted_back(address: int) -> None:
+    assert parse_address(address_text(address, "x64")) == address
+
+
+def test_only_hex_of_at_most_64_bits_is_an_address() -> None:
+    assert parse_address("0xFFFF") == 0xFFFF
+    for text in ("", "0x", "netmon", "12g4", "1" * 17, "-1", "0x0x1"):
+        assert parse_address(text) is None, text
+
+
+@given(st.text())
+def test_no_control_character_reaches_the_terminal(text: str) -> None:
+    assert printable(text).isprintable()
+
+
+def test_what_is_harmless_stays_as_it_is() -> None:
+    assert printable("\\SystemRoot\\Größe 驱动.sys") == "\\SystemRoot\\Größe 驱动.sys"
+    assert printable("a\x1b[31m\u202eb\n") == "a\\x1b[31m\\u202eb\\x0a"
+
+
+def test_cells_are_cut_in_the_middle() -> None:
+    assert cell("netmon!NetMonRegFilter", None) == "netmon!NetMonRegFilter"
+    assert cell("netmon!NetMonRegFilter", 11) == "netmo~ilter"
+    assert cell("short", 11) == "short"
+
+
+def test_links_become_dml_and_nothing_else_does() -> None:
+    text = f'a<b {link("x&y", "u 0x1")} <link cmd="evil">'
+    assert to_plain(text) == 'a<b x&y <link cmd="evil">'
+    assert to_dml(text) == (
+        'a&lt;b <link cmd="u 0x1">x&amp;y</link> &lt;link cmd=&quot;evil&quot;&gt;'
+    )
