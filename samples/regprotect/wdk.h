@@ -3,10 +3,10 @@
  */
 #pragma once
 
+#ifdef _MSC_VER
 #include <ntddk.h>
-
-#ifndef _MSC_VER
-#include "mingw/wdk_gaps.h"
+#else
+#include "mingw/ntddk_whole.h"
 #endif
 
 /*

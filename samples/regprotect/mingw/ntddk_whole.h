@@ -1,8 +1,14 @@
 /*
- * What the WDK declares and MinGW's DDK headers (10.0.0) lack. With the WDK this file is not used.
+ * MinGW's ntddk.h (10.0.0), and what the WDK's declares beyond it. With the WDK this file is not
+ * used.
  */
 #pragma once
 
+/* wdm.h defines these two itself: after intrin.h's, clang makes them external in every object. */
+#define __INTRINSIC_DEFINED_InterlockedBitTestAndSet
+#define __INTRINSIC_DEFINED_InterlockedBitTestAndReset
+
+#include <ntddk.h>
 #include <sal.h>
 #include <driverspecs.h>
 
