@@ -1,0 +1,13 @@
+"""The lab: small Windows kernels made here, and their crash dumps, for tests and for people.
+
+From C sources it builds an nt-like kernel and drivers with PDBs, lays them out in memory as Windows
+does, and writes dumps. ``python -m tests.lab --help`` is the same for the command line.
+"""
+
+from __future__ import annotations
+
+from .make import make_dump
+from .profiles import PROFILES
+from .truth import CallbackTruth, Truth
+
+__all__ = ["PROFILES", "CallbackTruth", "Truth", "make_dump"]

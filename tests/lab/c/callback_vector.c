@@ -1,0 +1,84 @@
+/* The configuration manager's callback vector, XP and Server 2003: no list, no altitudes. */
+#include "nt.h"
+
+#define CALLBACK_SLOTS 100
+#define TAG_ROUTINE 0x62726243 /* 'Cbrb' */
+#define TAG_BLOCK 0x62634D43   /* 'CMcb' */
+#define REFERENCES (2 * sizeof(PVOID) - 1) /* the cached reference count of an EX_FAST_REF */
+
+typedef struct _EX_CALLBACK_ROUTINE_BLOCK {
+    ULONG_PTR RundownProtect;
+    PEX_CALLBACK_FUNCTION Function;
+    PVOID Context;
+} EX_CALLBACK_ROUTINE_BLOCK;
+
+/* Only the cookie's place is known; where the caller's context lies is the lab's choice. */
+typedef struct _CALLBACK_BLOCK {
+    CM_COOKIE Cookie;
+    PVOID CallerContext;
+    UCHAR Unknown[0x38 - sizeof(CM_COOKIE) - sizeof(PVOID)];
+} CALLBACK_BLOCK;
+
+CM_DATA ULONG_PTR CmpCallBackVector[CALLBACK_SLOTS] = {0};
+CM_DATA ULONG CmpCallBackCount = 0;
+
+PAGED_CODE_SECTION VOID NTAPI CmpInitCallbacks(VOID) {
+    for (ULONG Slot = 0; Slot < CALLBACK_SLOTS; Slot++)
+        CmpCallBackVector[Slot] = 0;
+    CmpCallBackCount = 0;
+}
+
+static EX_CALLBACK_ROUTINE_BLOCK *RoutineOf(ULONG Slot) {
+    return (EX_CALLBACK_ROUTINE_BLOCK *)(CmpCallBackVector[Slot] & ~(ULONG_PTR)REFERENCES);
+}
+
+PAGED_CODE_SECTION NTSTATUS NTAPI CmRegisterCallback(PEX_CALLBACK_FUNCTION Function, PVOID Context,
+                                                     CM_COOKIE *Cookie) {
+    ULONG Slot = 0;
+    while (Slot < CALLBACK_SLOTS && CmpCallBackVector[Slot])
+        Slot++;
+    if (Slot == CALLBACK_SLOTS)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    CALLBACK_BLOCK *Block = ExAllocatePoolWithTag(PagedPool, sizeof(*Block), TAG_BLOCK);
+    EX_CALLBACK_ROUTINE_BLOCK *Routine =
+        ExAllocatePoolWithTag(PagedPool, sizeof(*Routine), TAG_ROUTINE);
+    if (!Block || !Routine)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    *Cookie = Block->Cookie = SHARED_SYSTEM_TIME;
+    Block->CallerContext = Context;
+    Routine->RundownProtect = 0;
+    Routine->Function = Function;
+    Routine->Context = Block;
+    CmpCallBackVector[Slot] = (ULONG_PTR)Routine | REFERENCES;
+    __sync_fetch_and_add(&CmpCallBackCount, 1);
+    return STATUS_SUCCESS;
+}
+
+PAGED_CODE_SECTION NTSTATUS NTAPI CmUnRegisterCallback(CM_COOKIE Cookie) {
+    for (ULONG Slot = 0; Slot < CALLBACK_SLOTS; Slot++) {
+        EX_CALLBACK_ROUTINE_BLOCK *Routine = RoutineOf(Slot);
+        if (!Routine || ((CALLBACK_BLOCK *)Routine->Context)->Cookie != Cookie)
+            continue;
+        CmpCallBackVector[Slot] = 0;
+        ExFreePoolWithTag(Routine->Context, TAG_BLOCK);
+        ExFreePoolWithTag(Routine, TAG_ROUTINE);
+        __sync_fetch_and_sub(&CmpCallBackCount, 1);
+        return STATUS_SUCCESS;
+    }
+    return STATUS_INVALID_PARAMETER;
+}
+
+/* Tells the callbacks, in slot order, until one refuses. */
+PAGED_CODE_SECTION NTSTATUS NTAPI CmpCallCallBacksEx(ULONG NotifyClass, PVOID Argument) {
+    NTSTATUS Status = STATUS_SUCCESS;
+    if (!CmpCallBackCount)
+        return Status;
+    for (ULONG Slot = 0; Slot < CALLBACK_SLOTS && NT_SUCCESS(Status); Slot++) {
+        EX_CALLBACK_ROUTINE_BLOCK *Routine = RoutineOf(Slot);
+        if (!Routine)
+            continue;
+        CALLBACK_BLOCK *Block = Routine->Context;
+        Status = Routine->Function(Block->CallerContext, (PVOID)(ULONG_PTR)NotifyClass, Argument);
+    }
+    return Status;
+}

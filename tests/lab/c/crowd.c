@@ -1,0 +1,21 @@
+/* A driver with 64 registry callbacks, for long lists. */
+#include "ntdef.h"
+
+#define CROWD(number)                                                                            \
+    PAGED_CODE_SECTION NTSTATUS NTAPI CrowdCallback##number(PVOID Context, PVOID NotifyClass,    \
+                                                            PVOID Argument) {                    \
+        return NotifyClass && Context == Argument ? 0x1##number : STATUS_SUCCESS;                \
+    }
+#define EIGHT(tens)                                                                              \
+    CROWD(tens##0) CROWD(tens##1) CROWD(tens##2) CROWD(tens##3)                                  \
+    CROWD(tens##4) CROWD(tens##5) CROWD(tens##6) CROWD(tens##7)
+
+EIGHT(0) EIGHT(1) EIGHT(2) EIGHT(3) EIGHT(4) EIGHT(5) EIGHT(6) EIGHT(7)
+
+INIT_SECTION NTSTATUS NTAPI DriverEntry(DRIVER_OBJECT *DriverObject, UNICODE_STRING *RegistryPath) {
+    static WCHAR Text[] = L"260000";
+    static LONGLONG Cookie;
+    UNICODE_STRING Altitude = {sizeof(Text) - 2, sizeof(Text), Text};
+    return CmRegisterCallbackEx(CrowdCallback00, &Altitude, DriverObject, RegistryPath, &Cookie,
+                                NULL);
+}

@@ -1,0 +1,24 @@
+/* What the lab kernel's own files share. */
+#pragma once
+#include "ntdef.h"
+
+#define PagedPool 1
+
+typedef LONGLONG CM_COOKIE;
+
+PVOID NTAPI ExAllocatePoolWithTag(ULONG PoolType, SIZE_T Size, ULONG Tag);
+VOID NTAPI ExFreePoolWithTag(PVOID Block, ULONG Tag);
+VOID NTAPI CmpInitCallbacks(VOID);
+NTSTATUS NTAPI CmpCallCallBacksEx(ULONG NotifyClass, PVOID Argument);
+LONG NTAPI RtlCompareAltitudes(const UNICODE_STRING *First, const UNICODE_STRING *Second);
+extern ULONG_PTR KiBugCheckData[5];
+
+/* KUSER_SHARED_DATA.SystemTime, which the cookies count from. */
+#ifdef _M_IX86
+#define SHARED_SYSTEM_TIME (*(volatile LONGLONG *)0xFFDF0014)
+#else
+#define SHARED_SYSTEM_TIME (*(volatile LONGLONG *)0xFFFFF78000000014)
+#endif
+
+/* Pageable data of the configuration manager, apart from the data that the debugger needs. */
+#define CM_DATA __attribute__((section("PAGEDATA")))

@@ -1,0 +1,158 @@
+"""The registered callbacks in memory: CallbackListHead's blocks, or XP's CmpCallBackVector.
+
+Layouts, tags and sizes: FACTS 1.1 to 1.5. They are written down a second time here, apart from the
+product's, so that a slip in one of the two shows.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from .registrations import LAST_ORDINAL_GAP, Registration
+from .world import BOOT_TIME, LoadedImage, World
+
+__all__ = ["BlockLayout", "PlacedCallback", "block_layout", "write_callbacks"]
+
+_KEY_BODY_TYPE = 0x6B793032  # FACTS 5.1
+_POOL_GARBAGE = 0xFFFFE10A  # what the pool block held before: half of some pointer
+
+
+class BlockLayout(NamedTuple):
+    """Offsets in a callback block, and its size, in bytes."""
+
+    size: int
+    uses: int
+    flags: int
+    cookie: int
+    context: int
+    function: int
+    altitude: int
+    object_contexts: int
+
+
+_WIDE = BlockLayout(0x50, 0x10, 0x14, 0x18, 0x20, 0x28, 0x30, 0x40)
+_WIDE_VISTA = BlockLayout(0x58, 0x18, 0x1C, 0x20, 0x28, 0x30, 0x38, 0x48)
+_NARROW = BlockLayout(0x30, 0x08, 0x0C, 0x10, 0x18, 0x1C, 0x20, 0x28)
+
+
+def block_layout(world: World) -> BlockLayout:
+    """The layout of the profile's build; Vista and later."""
+    if world.profile.pointer_size == 4:
+        return _NARROW
+    return _WIDE if world.profile.build >= 7600 else _WIDE_VISTA
+
+
+class PlacedCallback(NamedTuple):
+    """One registration and where it was put. ``address`` is the block's VA (XP: the routine's)."""
+
+    registration: Registration
+    address: int
+    altitude_buffer: int
+    cookie: int
+    function: int
+    context: int
+    owner: LoadedImage
+    slot: int | None = None  # in CmpCallBackVector
+
+
+def write_callbacks(
+    world: World, registrations: list[Registration], isolated: bool
+) -> list[PlacedCallback]:
+    """Writes them, in the given calling order. ``isolated``: each block on a page of its own."""
+    write = _write_slot if world.profile.has_vector else _write_block
+    placed = {}
+    for registration in sorted(registrations, key=lambda each: each.ordinal):
+        if isolated:
+            world.paged.new_page()
+        placed[registration] = write(world, registration, isolated)
+    world.paged.new_page()
+    callbacks = [placed[registration] for registration in registrations]
+    world.set_ulong("CmpCallBackCount", len(callbacks))
+    if not world.profile.has_vector:
+        world.space.link(world.nt("CallbackListHead"), [each.address for each in callbacks])
+        last = max((each.ordinal for each in registrations), default=0) + LAST_ORDINAL_GAP
+        world.space.write_unsigned(world.nt("CmpCallbackCookie"), 8, BOOT_TIME + last)
+    return callbacks
+
+
+def _write_block(world: World, registration: Registration, isolated: bool) -> PlacedCallback:
+    layout = block_layout(world)
+    space = world.space
+    block = world.paged.allocate(layout.size, b"CMcb")
+    if isolated:
+        world.paged.new_page()
+    buffer, length = world.paged.text(registration.altitude, b"CMca", terminated=False)
+    callback = _placed(world, registration, block, buffer, BOOT_TIME + registration.ordinal)
+    space.write_unsigned(block + layout.uses, 4, registration.active_uses)
+    if world.profile.has_flags:
+        space.write_unsigned(block + layout.flags, 4, int(registration.internal))
+    else:
+        space.write_unsigned(block + layout.flags, 4, _POOL_GARBAGE)
+    space.write_unsigned(block + layout.cookie, 8, callback.cookie)
+    space.write_pointer(block + layout.context, callback.context)
+    space.write_pointer(block + layout.function, callback.function)
+    space.write_unicode_string(block + layout.altitude, buffer, length, length)
+    contexts = [
+        _write_object_context(world, callback, index)
+        for index in range(registration.object_contexts)
+    ]
+    space.link(block + layout.object_contexts, contexts)
+    return callback
+
+
+def _write_object_context(world: World, callback: PlacedCallback, index: int) -> int:
+    """A `CMcc` entry on a key object of its own; the VA of its link in the block's list."""
+    pointer = world.profile.pointer_size
+    entry = world.paged.allocate(0x40 if pointer == 8 else 0x28, b"CMcc")
+    key_body = _write_key_body(world, entry)
+    words = struct.pack("<Q", callback.cookie)
+    for value in (callback.address, key_body, callback.context + 8 * index):
+        words += value.to_bytes(pointer, "little")
+    world.space.write(entry + 4 * pointer, words)
+    return entry + 2 * pointer
+
+
+def _write_key_body(world: World, context_entry: int) -> int:
+    """A key object whose ContextListHead leads to the entry; which key it is, issue 3 will say."""
+    header = world.offsets.field("_OBJECT_HEADER", "Body")
+    size = world.offsets.size("_CM_KEY_BODY")
+    body = world.paged.allocate(header + size, b"Key ") + header
+    world.fill(body, "_CM_KEY_BODY", Type=_KEY_BODY_TYPE)
+    world.space.link(world.field(body, "_CM_KEY_BODY", "ContextListHead"), [context_entry])
+    return body
+
+
+def _write_slot(world: World, registration: Registration, isolated: bool) -> PlacedCallback:
+    """XP: EX_FAST_REF -> EX_CALLBACK_ROUTINE_BLOCK -> the manager's block with the cookie first.
+
+    Slots are the ordinals, so that the vector has holes; the cached reference count is full, as
+    nobody calls back in a crash, but for the second slot.
+    """
+    pointer = world.profile.pointer_size
+    space = world.space
+    block = world.paged.allocate(0x38, b"CMcb")
+    # A cookie is the time of its registration here.
+    cookie = BOOT_TIME + registration.ordinal * 10_000_000
+    if isolated:
+        world.paged.new_page()
+    routine = world.paged.allocate(3 * pointer, b"Cbrb")
+    callback = _placed(world, registration, routine, 0, cookie)
+    slot = registration.ordinal
+    callback = callback._replace(slot=slot)
+    space.write_unsigned(block, 8, cookie)
+    space.write_pointer(block + 8, callback.context)
+    space.write_pointer(routine + pointer, callback.function)
+    space.write_pointer(routine + 2 * pointer, block)
+    references = 2 * pointer - 1 if slot != 3 else 2
+    space.write_pointer(world.nt("CmpCallBackVector") + slot * pointer, routine | references)
+    return callback._replace(context=block)
+
+
+def _placed(
+    world: World, registration: Registration, address: int, buffer: int, cookie: int
+) -> PlacedCallback:
+    owner = world.images[registration.owner]
+    context = owner.symbols[registration.context] if registration.context else 0
+    function = owner.symbols[registration.function]
+    return PlacedCallback(registration, address, buffer, cookie, function, context, owner)

@@ -1,0 +1,104 @@
+"""Making one dump, from a profile's name to the file and the truth about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from .callback_blocks import PlacedCallback, write_callbacks
+from .debugger_data import write_debugger_data
+from .dump_writer import DUMP_TYPES, write_dump
+from .loaded_modules import UNLOADED, image_path, write_loaded_modules, write_unloaded_drivers
+from .processes import write_processes
+from .processor import write_processor
+from .profiles import profile_named
+from .registrations import registrations
+from .shared_data import write_shared_data
+from .toolchain import build
+from .truth import CallbackTruth, Truth, UnloadedTruth
+from .world import BOOT_TIME, World, new_world
+
+__all__ = ["make_dump"]
+
+DEFAULT_CALLBACKS = 4
+
+
+def make_dump(
+    path: str | Path,
+    profile: str = "x64-19041",
+    dump_type: int = 1,
+    callbacks: int = DEFAULT_CALLBACKS,
+    damage: Sequence[str] = (),
+) -> Truth:
+    """Writes a dump to ``path`` and returns what is in it.
+
+    Raises ValueError for a profile, type or damage that does not exist.
+    """
+    chosen = profile_named(profile)
+    if dump_type not in DUMP_TYPES:
+        raise ValueError(f"no dump type {dump_type}; there are {DUMP_TYPES}")
+    built = build(chosen)
+    world = new_world(chosen, built)
+    write_loaded_modules(world)
+    write_unloaded_drivers(world)
+    processes = write_processes(world)
+    processor = write_processor(world, processes)
+    write_shared_data(world)
+    placed = write_callbacks(world, registrations(chosen, callbacks), isolated=bool(damage))
+    write_debugger_data(world, processor)
+    truth = _truth(Path(path), world, dump_type, placed, built.symbols)
+    write_dump(Path(path), world, processor, dump_type)
+    return truth
+
+
+def _truth(
+    path: Path, world: World, dump_type: int, placed: list[PlacedCallback], symbols: Path
+) -> Truth:
+    profile = world.profile
+    head = "CmpCallBackVector" if profile.has_vector else "CallbackListHead"
+    last = None
+    if not profile.has_vector:
+        last = world.space.unsigned(world.nt("CmpCallbackCookie"), 8)
+    return Truth(
+        path=str(path),
+        profile=profile.name,
+        architecture=profile.architecture,
+        build=profile.build,
+        dump_type=dump_type,
+        symbols=str(symbols),
+        nt_base=profile.nt_base,
+        list_head=world.nt(head),
+        module_list=world.nt("PsLoadedModuleList"),
+        count=len(placed),
+        last_cookie=last,
+        boot_time=BOOT_TIME,
+        callbacks=[_callback_truth(world, each) for each in placed],
+        unloaded=[
+            UnloadedTruth(
+                each.name, profile.driver_base + each.start, profile.driver_base + each.end
+            )
+            for each in UNLOADED
+        ],
+    )
+
+
+def _callback_truth(world: World, placed: PlacedCallback) -> CallbackTruth:
+    registration = placed.registration
+    return CallbackTruth(
+        address=placed.address,
+        altitude=None if world.profile.has_vector else registration.altitude,
+        altitude_buffer=placed.altitude_buffer,
+        function=placed.function,
+        function_name=registration.function,
+        owner=registration.owner,
+        owner_path=image_path(registration.owner),
+        owner_base=placed.owner.base,
+        owner_size=placed.owner.image.size,
+        context=placed.context,
+        cookie=placed.cookie,
+        registration=registration.ordinal,
+        active_uses=registration.active_uses,
+        internal=registration.internal,
+        object_contexts=0 if world.profile.has_vector else registration.object_contexts,
+        slot=placed.slot,
+    )

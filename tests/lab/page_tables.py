@@ -1,0 +1,97 @@
+"""Writing page tables: x64 and ARM64 with four levels, x86 with PAE.
+
+Entry bits: Intel SDM volume 3, 4.5 (4-level) and 4.4 (PAE); Arm ARM DDI 0487, D8 (4 KB granule).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .physical_memory import PhysicalMemory
+
+__all__ = ["PageTables", "page_tables"]
+
+_ADDRESS = 0x0000_FFFF_FFFF_F000
+
+
+class _Format(NamedTuple):
+    """How entries look: ``indexes`` as (shift, bits) from the top, the rest are entry bits."""
+
+    indexes: tuple[tuple[int, int], ...]
+    top_table: int  # an entry of the top level
+    table: int
+    page: int
+    no_execute: int
+    self_map: int | None  # the top index that maps the tables themselves
+
+
+_FOUR_LEVELS = ((39, 9), (30, 9), (21, 9), (12, 9))
+_X64 = _Format(_FOUR_LEVELS, 0x63, 0x63, 0x163, 1 << 63, 0x1ED)
+_ARM64 = _Format(_FOUR_LEVELS, 0x3, 0x3, 0x703, 3 << 53, 0x1ED)
+# The PDPT's entries have neither access nor write bits.
+_X86_PAE = _Format(((30, 2), (21, 9), (12, 9)), 0x1, 0x63, 0x163, 1 << 63, None)
+_FORMATS = {"x64": _X64, "arm64": _ARM64, "x86": _X86_PAE}
+
+# A software PTE: not valid, not transition (bit 11), not prototype (bit 10), its page in the page
+# file at 0x1234 (_MMPTE_SOFTWARE in public PDBs; any value without those bits will do).
+_IN_PAGE_FILE = 0x1234 << 32 | 0x80
+
+
+class PageTables:
+    """One set of tables in ``memory``; ``directory`` is the physical address of the top one."""
+
+    def __init__(self, memory: PhysicalMemory, layout: _Format) -> None:
+        self._memory = memory
+        self._layout = layout
+        self._pages: dict[int, int] = {}
+        self._top = memory.allocate()
+        self.directory = self._top << 12
+        if layout.self_map is not None:
+            entry = self.directory | layout.top_table
+            memory.write_word(self._top, layout.self_map * 8, 8, entry)
+
+    @property
+    def self_map_base(self) -> int:
+        """The VA of the page table entries, 0 without a self map."""
+        index = self._layout.self_map
+        return 0 if index is None else 0xFFFF_0000_0000_0000 | index << 39
+
+    def frame(self, address: int) -> int | None:
+        """The frame that the VA ``address`` is mapped to."""
+        return self._pages.get(address >> 12)
+
+    def map(self, address: int, executable: bool) -> None:
+        """Maps the page of ``address`` to a new frame; an already mapped page stays as it is."""
+        if address >> 12 in self._pages:
+            return
+        frame = self._memory.allocate()
+        bits = self._layout.page | (0 if executable else self._layout.no_execute)
+        self._set_entry(address, frame << 12 | bits)
+        self._pages[address >> 12] = frame
+
+    def page_out(self, address: int) -> None:
+        """Takes the page of ``address`` away, as if it were in the page file."""
+        frame = self._pages.pop(address >> 12)
+        self._set_entry(address, _IN_PAGE_FILE)
+        del self._memory.frames[frame]
+
+    def _set_entry(self, address: int, entry: int) -> None:
+        table = self._top
+        *upper, (shift, bits) = self._layout.indexes
+        for level, (upper_shift, upper_bits) in enumerate(upper):
+            index = address >> upper_shift & ((1 << upper_bits) - 1)
+            table = self._table_at(table, index, is_top=level == 0)
+        self._memory.write_word(table, (address >> shift & ((1 << bits) - 1)) * 8, 8, entry)
+
+    def _table_at(self, table: int, index: int, is_top: bool) -> int:
+        entry = self._memory.read_word(table, index * 8, 8)
+        if not entry:
+            bits = self._layout.top_table if is_top else self._layout.table
+            entry = self._memory.allocate() << 12 | bits
+            self._memory.write_word(table, index * 8, 8, entry)
+        return (entry & _ADDRESS) >> 12
+
+
+def page_tables(memory: PhysicalMemory, architecture: str) -> PageTables:
+    """Empty tables for ``x64``, ``arm64`` or ``x86`` (PAE)."""
+    return PageTables(memory, _FORMATS[architecture])

@@ -1,0 +1,116 @@
+"""Processes and threads: the lists that lead from PsActiveProcessHead to every ETHREAD."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .world import BOOT_TIME, World
+
+__all__ = ["Processes", "write_processes"]
+
+_PROCESS_OBJECT, _THREAD_OBJECT = 3, 6  # KOBJECTS, DISPATCHER_HEADER.Type
+_STILL_ACTIVE = 0x103  # STATUS_PENDING
+_RUNNING = 2  # KTHREAD_STATE
+
+# (name, process id, parent's id, thread ids)
+_PROCESSES = (
+    ("System", 4, 0, (8, 0x44)),
+    ("services.exe", 0x2AC, 4, (0x2B0,)),
+    ("regedit.exe", 0x1A3C, 4, (0x1A40,)),
+)
+
+
+class Processes(NamedTuple):
+    """VAs of EPROCESSes and ETHREADs in list order, and the running thread's stack pointer."""
+
+    processes: list[int]
+    threads: list[int]
+    stack_pointer: int
+
+
+def write_processes(world: World) -> Processes:
+    """Writes and links them all; the first thread of System is the one that runs."""
+    processes, threads = [], []
+    stack = _map_stack(world)
+    for name, process_id, parent, thread_ids in _PROCESSES:
+        process = _write_process(world, name, process_id, parent, len(thread_ids))
+        own = [_write_thread(world, process, process_id, each, stack) for each in thread_ids]
+        for type_name, thread_type in (("_KPROCESS", "_KTHREAD"), ("_EPROCESS", "_ETHREAD")):
+            if world.offsets.has(type_name, "ThreadListHead"):
+                links = [world.field(each, thread_type, "ThreadListEntry") for each in own]
+                world.space.link(world.field(process, type_name, "ThreadListHead"), links)
+        processes.append(process)
+        threads += own
+    links = [world.field(each, "_EPROCESS", "ActiveProcessLinks") for each in processes]
+    world.space.link(world.nt("PsActiveProcessHead"), links)
+    world.set_pointer("PsInitialSystemProcess", processes[0])
+    return Processes(processes, threads, stack.pointer)
+
+
+class _Stack(NamedTuple):
+    """A kernel stack; only its upper page was ever touched."""
+
+    limit: int
+    base: int
+    pointer: int
+
+
+def _map_stack(world: World) -> _Stack:
+    limit = world.profile.kernel_stack
+    base = limit + (0x6000 if world.profile.pointer_size == 8 else 0x3000)
+    pointer = base - 0x900
+    world.space.map(base - 0x1000, 0x1000)
+    # Where KeBugCheckEx returns to.
+    world.space.write_pointer(pointer, world.nt("PspSystemThreadStartup") + 0x1A)
+    return _Stack(limit, base, pointer)
+
+
+def _write_process(world: World, name: str, process_id: int, parent: int, threads: int) -> int:
+    process = world.nonpaged.allocate(world.offsets.size("_EPROCESS"), b"Proc")
+    world.space.write(process, bytes([_PROCESS_OBJECT]))
+    world.fill(process, "_KPROCESS", DirectoryTableBase=world.space.tables.directory)
+    world.fill(
+        process,
+        "_EPROCESS",
+        UniqueProcessId=process_id,
+        InheritedFromUniqueProcessId=parent,
+        CreateTime=BOOT_TIME + process_id * 10_000_000,
+        ImageFileName=name.encode(),
+        ActiveThreads=threads,
+        ExitStatus=_STILL_ACTIVE,
+    )
+    return process
+
+
+def _write_thread(
+    world: World, process: int, process_id: int, thread_id: int, stack: _Stack
+) -> int:
+    thread = world.nonpaged.allocate(world.offsets.size("_ETHREAD"), b"Thre")
+    pointer = world.profile.pointer_size
+    world.space.write(thread, bytes([_THREAD_OBJECT]))
+    world.fill(
+        thread,
+        "_KTHREAD",
+        InitialStack=stack.base - 0x370,
+        StackLimit=stack.limit,
+        StackBase=stack.base,
+        KernelStack=stack.pointer,
+        Process=process,
+        State=_RUNNING,
+    )
+    if world.offsets.has("_KTHREAD", "ApcState"):
+        # KAPC_STATE: two list heads, then the process.
+        apc_state = world.field(thread, "_KTHREAD", "ApcState")
+        world.space.write_pointer(apc_state + 4 * pointer, process)
+    world.fill(
+        thread,
+        "_ETHREAD",
+        CreateTime=BOOT_TIME + thread_id * 10_000_000,
+        StartAddress=world.nt("PspSystemThreadStartup"),
+    )
+    client_id = world.field(thread, "_ETHREAD", "Cid")
+    world.space.write_pointer(client_id, process_id)
+    world.space.write_pointer(client_id + pointer, thread_id)
+    if world.offsets.has("_ETHREAD", "IrpList"):
+        world.space.link(world.field(thread, "_ETHREAD", "IrpList"), [])
+    return thread

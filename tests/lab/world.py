@@ -1,0 +1,113 @@
+"""One small Windows in memory: what every part of it needs to write itself down."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .address_space import AddressSpace
+from .drivers import DRIVERS
+from .kernel_types import field_size, kernel_offsets
+from .page_tables import page_tables
+from .pe_image import PeImage
+from .physical_memory import PAGE, PhysicalMemory
+from .pool import Pool
+from .profiles import Profile
+from .registrations import KERNEL
+from .toolchain import Build
+
+__all__ = ["BOOT_TIME", "DUMP_TIME", "LoadedImage", "World", "new_world"]
+
+# FILETIMEs: 5 March 2024, 08:15:30.5 UTC, and three hours later.
+BOOT_TIME = (1709626530 + 11644473600) * 10_000_000 + 5_128_449
+DUMP_TIME = BOOT_TIME + 3 * 3600 * 10_000_000
+
+_DRIVER_STRIDE = 0x20000
+
+
+class LoadedImage(NamedTuple):
+    """An image at its place, and its symbols' VAs by name."""
+
+    file_name: str
+    image: PeImage
+    symbols: dict[str, int]
+
+    @property
+    def base(self) -> int:
+        return self.image.base
+
+
+class World:
+    """The address space with its images and pools. Addresses are VAs."""
+
+    def __init__(self, profile: Profile, built: Build) -> None:
+        self.profile = profile
+        self.offsets = kernel_offsets(profile)
+        memory = PhysicalMemory()
+        tables = page_tables(memory, profile.architecture)
+        self.space = AddressSpace(memory, tables, profile.pointer_size)
+        self.nonpaged = Pool(self.space, profile.nonpaged_pool, False, profile.build)
+        self.paged = Pool(self.space, profile.paged_pool, True, profile.build)
+        self.images = self._load_images(built)
+
+    @property
+    def kernel(self) -> LoadedImage:
+        return self.images[KERNEL]
+
+    def nt(self, symbol: str) -> int:
+        """The VA of a symbol of the kernel."""
+        return self.kernel.symbols[symbol]
+
+    def set_pointer(self, symbol: str, value: int) -> None:
+        """Writes a pointer-sized variable of the kernel."""
+        self.space.write_pointer(self.nt(symbol), value)
+
+    def set_ulong(self, symbol: str, value: int) -> None:
+        """Writes a ULONG variable of the kernel."""
+        self.space.write_unsigned(self.nt(symbol), 4, value)
+
+    def field(self, address: int, type_name: str, field: str) -> int:
+        """The VA of a field of the structure at ``address``."""
+        return address + self.offsets.field(type_name, field)
+
+    def fill(self, address: int, type_name: str, **fields: int | bytes) -> None:
+        """Writes fields of a structure; those that the build lacks are left out."""
+        for name, value in fields.items():
+            if not self.offsets.has(type_name, name):
+                continue
+            place = self.field(address, type_name, name)
+            if isinstance(value, bytes):
+                self.space.write(place, value)
+            else:
+                size = field_size(self.profile, type_name, name)
+                self.space.write_unsigned(place, size, value)
+
+    def fill_text(self, address: int, type_name: str, field: str, text: str) -> None:
+        """Writes a UNICODE_STRING field with its text in nonpaged pool, terminated."""
+        buffer, length = self.nonpaged.text(text, b"MmLd", terminated=True)
+        place = self.field(address, type_name, field)
+        self.space.write_unicode_string(place, buffer, length, length + 2)
+
+    def _load_images(self, built: Build) -> dict[str, LoadedImage]:
+        base = self.profile.nt_base
+        kernel = self._load(built, KERNEL, base, {})
+        images = {KERNEL: kernel}
+        exports = kernel.image.exports()
+        for index, driver in enumerate(DRIVERS):
+            base = self.profile.driver_base + index * _DRIVER_STRIDE
+            images[driver.file_name] = self._load(built, driver.file_name, base, exports)
+        return images
+
+    def _load(self, built: Build, name: str, base: int, exports: dict[str, int]) -> LoadedImage:
+        image = PeImage(built.image(name))
+        image.relocate(base)
+        image.bind(exports)
+        for address, page, executable in image.resident_pages():
+            self.space.map(address, PAGE, executable)
+            self.space.write(address, page)
+        rvas = built.symbol_rvas(name)
+        return LoadedImage(name, image, {symbol: base + rva for symbol, rva in rvas.items()})
+
+
+def new_world(profile: Profile, built: Build) -> World:
+    """Memory with the images in it and nothing else."""
+    return World(profile, built)
