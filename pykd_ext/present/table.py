@@ -15,13 +15,15 @@ __all__ = ["callbacks_table", "conditions", "headline", "owner_text"]
 
 
 class _Column(NamedTuple):
-    """``text`` renders one entry; ``width`` is its limit in the narrow table."""
+    """``text`` renders one entry; ``width`` is its limit in the narrow table, where ``shorten`` is
+    tried before the text is cut."""
 
     title: str
     width: int | None
     text: Callable[[Entry, str], str]
     command: Callable[[Entry], str | None] = lambda _: None
     only_wide: bool = False
+    shorten: Callable[[str], str] = lambda text: text
 
 
 def callbacks_table(listing: Listing, wide: bool = False) -> str:
@@ -65,7 +67,9 @@ def owner_text(owner: Owner) -> str:
 
 
 def _render(column: _Column, entry: Entry, architecture: str, wide: bool) -> str:
-    text = cell(column.text(entry, architecture), None if wide else column.width)
+    text = column.text(entry, architecture)
+    if not wide and column.width and len(text) > column.width:
+        text = cell(column.shorten(text), column.width)
     command = column.command(entry)
     return link(text, command) if command else text
 
@@ -115,10 +119,15 @@ def _function(entry: Entry, architecture: str) -> str:
     return printable(entry.function_symbol, address_text(entry.callback.function, architecture))
 
 
+def _without_module(symbol: str) -> str:
+    """The owner stands in the next column."""
+    return symbol.rpartition("!")[2]
+
+
 _COLUMNS = (
     _Column("#", 4, lambda entry, _: str(entry.index)),
     _Column("Altitude", 12, lambda entry, _: printable(entry.callback.altitude)),
-    _Column("Function", 26, _function, _unassemble),
+    _Column("Function", 26, _function, _unassemble, shorten=_without_module),
     _Column("Owner", 15, lambda entry, _: owner_text(entry.owner), _module_details),
     _Column("Context", 17, lambda entry, arch: address_text(entry.callback.context, arch)),
     _Column("Cookie", 17, lambda entry, _: address_text(entry.callback.cookie, "x64")),

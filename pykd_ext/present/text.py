@@ -44,9 +44,9 @@ def time_text(moment: datetime | None) -> str | None:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
 
 
-def cell(text: str, width: int | None) -> str:
-    """``text`` in at most ``width`` columns, its middle replaced by ``~``; None is no limit."""
-    if width is None or len(text) <= width:
+def cell(text: str, width: int) -> str:
+    """``text`` in at most ``width`` columns, its middle replaced by ``~``."""
+    if len(text) <= width:
         return text
     left = (width - 1) // 2
     return f"{text[:left]}~{text[len(text) - (width - 1 - left) :]}"

@@ -59,7 +59,7 @@ class CrashDump:
                 address = symbols.symbol(name)
                 if address is not None:
                     return address
-                raise SymbolNotFound(name, module, f"not in its {symbols.source}")
+                raise SymbolNotFound(name, module, f"it is not in its {symbols.source}")
         raise SymbolNotFound(name, module, "the module is not loaded")
 
     def nearest_symbol(self, address: int) -> Symbol | None:

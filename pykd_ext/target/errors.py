@@ -40,3 +40,7 @@ class TypeNotFound(RegcbError):
         super().__init__(f"type {module}!{name} not found")
         self.name = name
         self.module = module
+
+
+class SymbolFileError(RegcbError):
+    """A symbol file is damaged, or is not the one that an image asks for."""

@@ -39,7 +39,6 @@ def test_what_is_harmless_stays_as_it_is() -> None:
 
 
 def test_cells_are_cut_in_the_middle() -> None:
-    assert cell("netmon!NetMonRegFilter", None) == "netmon!NetMonRegFilter"
     assert cell("netmon!NetMonRegFilter", 11) == "netmo~ilter"
     assert cell("short", 11) == "short"
 

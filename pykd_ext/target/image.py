@@ -1,0 +1,149 @@
+"""An image as the loader mapped it: what its headers say, read from target memory.
+
+pefile reads files and whole images; here every page may be absent, and four fields are wanted.
+Offsets: winnt.h (IMAGE_NT_HEADERS, IMAGE_DEBUG_DIRECTORY, IMAGE_EXPORT_DIRECTORY); RSDS record:
+LLVM, PdbStream.html.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .errors import MemoryUnreadable
+from .memory import Memory
+
+__all__ = ["PdbReference", "Section", "exports", "pdb_reference", "sections", "size_of_image"]
+
+_DIRECTORY_EXPORT, _DIRECTORY_DEBUG = 0, 6
+_DEBUG_TYPE_CODEVIEW = 2
+_MOST_DEBUG_ENTRIES = 32
+_MOST_SECTIONS = 96
+_MOST_EXPORTS = 0x10000
+_LONGEST_NAME = 260
+
+
+class PdbReference(NamedTuple):
+    """The PDB that an image asks for: its file name as linked, GUID and age."""
+
+    name: str
+    guid: str
+    age: int
+
+
+class Section(NamedTuple):
+    """One section; ``address`` is an RVA, ``size`` is VirtualSize, in bytes."""
+
+    name: str
+    address: int
+    size: int
+    characteristics: int
+
+    @property
+    def readable(self) -> bool:
+        return bool(self.characteristics & 0x4000_0000)  # IMAGE_SCN_MEM_READ
+
+    @property
+    def writable(self) -> bool:
+        return bool(self.characteristics & 0x8000_0000)  # IMAGE_SCN_MEM_WRITE
+
+    @property
+    def executable(self) -> bool:
+        return bool(self.characteristics & 0x2000_0000)  # IMAGE_SCN_MEM_EXECUTE
+
+    @property
+    def discardable(self) -> bool:
+        return bool(self.characteristics & 0x0200_0000)  # IMAGE_SCN_MEM_DISCARDABLE
+
+
+def size_of_image(memory: Memory, base: int) -> int:
+    """OptionalHeader.SizeOfImage in bytes, 0 without a PE header; raises MemoryUnreadable."""
+    header = _nt_headers(memory, base)
+    return memory.u32(header + 24 + 56) if header else 0
+
+
+def sections(memory: Memory, base: int) -> list[Section]:
+    """The section table, empty without a PE header; raises MemoryUnreadable."""
+    header = _nt_headers(memory, base)
+    if not header:
+        return []
+    count = min(memory.u16(header + 6), _MOST_SECTIONS)
+    table = memory.read(header + 24 + memory.u16(header + 20), 40 * count)
+
+    def word(at: int) -> int:
+        return int.from_bytes(table[at : at + 4], "little")
+
+    return [
+        Section(
+            name=table[at : at + 8].rstrip(b"\0").decode("latin-1"),
+            address=word(at + 12),
+            size=word(at + 8),
+            characteristics=word(at + 36),
+        )
+        for at in range(0, len(table), 40)
+    ]
+
+
+def pdb_reference(memory: Memory, base: int) -> PdbReference | None:
+    """The CodeView record of the debug directory, None without one; raises MemoryUnreadable."""
+    from .pdb import guid_text  # noqa: PLC0415 - an image without PDB needs no PDB reader
+
+    directory, size = _directory(memory, base, _DIRECTORY_DEBUG)
+    for entry in range(directory, directory + min(size // 28, _MOST_DEBUG_ENTRIES) * 28, 28):
+        if memory.u32(base + entry + 12) != _DEBUG_TYPE_CODEVIEW:
+            continue
+        length, rva = memory.u32(base + entry + 16), memory.u32(base + entry + 20)
+        record = memory.read(base + rva, min(length, 24 + _LONGEST_NAME))
+        if record[:4] == b"RSDS":
+            name = record[24:].partition(b"\0")[0].decode("utf-8", "backslashreplace")
+            age = int.from_bytes(record[20:24], "little")
+            return PdbReference(name, guid_text(record[4:20]), age)
+    return None
+
+
+def exports(memory: Memory, base: int) -> dict[str, int]:
+    """The VA of each export by name, without forwarders; raises MemoryUnreadable."""
+    directory, size = _directory(memory, base, _DIRECTORY_EXPORT)
+    if not directory:
+        return {}
+    header = memory.read(base + directory, 40)
+
+    def word(at: int, raw: bytes = header) -> int:
+        return int.from_bytes(raw[at : at + 4], "little")
+
+    count = min(word(24), _MOST_EXPORTS)
+    functions = memory.read(base + word(28), 4 * min(word(20), _MOST_EXPORTS))
+    names = memory.read(base + word(32), 4 * count)
+    ordinals = memory.read(base + word(36), 2 * count)
+    found = {}
+    for index in range(count):
+        ordinal = int.from_bytes(ordinals[2 * index : 2 * index + 2], "little")
+        rva = word(4 * ordinal, functions)
+        if rva and not directory <= rva < directory + size:
+            found[_name(memory, base + word(4 * index, names))] = base + rva
+    return found
+
+
+def _name(memory: Memory, address: int) -> str:
+    """A NUL-terminated name, read no further than its page when the next one is absent."""
+    try:
+        raw = memory.read(address, _LONGEST_NAME)
+    except MemoryUnreadable:
+        raw = memory.read(address, 0x1000 - address % 0x1000)
+    return raw.partition(b"\0")[0].decode("latin-1")
+
+
+def _nt_headers(memory: Memory, base: int) -> int:
+    """The VA of IMAGE_NT_HEADERS, 0 when ``base`` holds no image."""
+    if memory.read(base, 2) != b"MZ":
+        return 0
+    header = base + memory.u32(base + 0x3C) % 0x1000
+    return header if memory.read(header, 4) == b"PE\0\0" else 0
+
+
+def _directory(memory: Memory, base: int, index: int) -> tuple[int, int]:
+    """The RVA and size in bytes of a data directory, (0, 0) without it."""
+    header = _nt_headers(memory, base)
+    if not header:
+        return 0, 0
+    table = header + 24 + (112 if memory.u16(header + 24) == 0x20B else 96)
+    return memory.u32(table + 8 * index), memory.u32(table + 8 * index + 4)

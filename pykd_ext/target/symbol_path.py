@@ -1,0 +1,172 @@
+"""The symbol path: where PDBs are looked for, in WinDbg's own notation.
+
+``folder;srv*cache*https://server/symbols``: Microsoft, "Symbol path for Windows debuggers" and
+"Advanced SymSrv use". A store keeps ``name/GUIDAGE/name``. Compressed files (``name.pd_``) and
+``file.ptr`` redirections are named as problems and passed over.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Callable, NamedTuple
+
+from .errors import SymbolFileError
+from .image import PdbReference
+from .pdb import Pdb
+
+__all__ = ["Progress", "SymbolPath"]
+
+Progress = Callable[[str, int, int], None]  # file name, bytes so far, bytes in all (0: unknown)
+
+_DEFAULT_STORE = os.path.join("~", ".regcb", "symbols")
+
+
+class _Element(NamedTuple):
+    """One element of a path: its stores from near to far, and a server behind them, or none."""
+
+    stores: tuple[str, ...]
+    server: str | None = None
+    is_folder: bool = False
+
+
+class SymbolPath:
+    """A parsed symbol path. PDBs are opened once, and what failed is not tried again."""
+
+    def __init__(self, text: str, progress: Progress | None = None) -> None:
+        """Any ``text`` is a path; what of it cannot be used is said at the first look-up."""
+        self._elements = _parse(text)
+        self._progress = progress or _silent
+        self._unreachable: set[str] = set()
+        self._checked = False
+
+    def open(self, reference: PdbReference, problems: list[str]) -> Pdb | None:
+        """The PDB that ``reference`` asks for, None when it is nowhere.
+
+        Appends to ``problems`` a line for each file that was refused (the GUIDs named), each
+        missing folder and each server that did not answer.
+        """
+        self._check_folders(problems)
+        name = _safe_name(reference.name)
+        if name is None:
+            problems.append(f"{reference.name!r} is no file name, as an image's PDB reference")
+            return None
+        wanted = reference._replace(name=name)
+        for element in self._elements:
+            for path in _candidates(element, wanted, problems):
+                pdb = _open_if_right(path, wanted, problems)
+                if pdb is not None:
+                    return pdb
+            if element.server and element.server not in self._unreachable:
+                pdb = self._download(element.server, element.stores[0], wanted, problems)
+                if pdb is not None:
+                    return pdb
+        return None
+
+    def _check_folders(self, problems: list[str]) -> None:
+        if self._checked:
+            return
+        self._checked = True
+        for element in self._elements:
+            for store in element.stores:
+                if element.is_folder and not os.path.isdir(store):
+                    problems.append(f"symbol path: {store} is not a folder")
+
+    def _download(
+        self, server: str, store: str, wanted: PdbReference, problems: list[str]
+    ) -> Pdb | None:
+        from .symbol_server import ServerUnreachable, fetch  # noqa: PLC0415 - loads urllib
+
+        path = os.path.join(store, wanted.name, _identity(wanted), wanted.name)
+        try:
+            found = fetch(server, wanted.name, _identity(wanted), path, self._progress)
+        except ServerUnreachable as error:
+            self._unreachable.add(server)
+            problems.append(f"symbol server {server}: {error}; not asked again")
+            return None
+        return _open_if_right(path, wanted, problems) if found else None
+
+
+def _silent(name: str, received: int, size: int) -> None:
+    """The progress that nobody sees."""
+
+
+def _parse(text: str) -> list[_Element]:
+    elements = []
+    cache: tuple[str, ...] = ()
+    for part in filter(None, (each.strip() for each in text.split(";"))):
+        words = part.split("*")
+        kind = words[0].lower()
+        if kind == "cache":
+            cache = (_expanded(words[1] if len(words) > 1 and words[1] else _DEFAULT_STORE),)
+            elements.append(_Element(cache))
+        elif kind in ("srv", "symsrv"):
+            elements.append(_store_element(words[2:] if kind == "symsrv" else words[1:], cache))
+        elif _is_url(part):
+            elements.append(_store_element([part], cache))
+        else:
+            elements.append(_Element((_expanded(part),), is_folder=True))
+    return elements
+
+
+def _store_element(words: list[str], cache: tuple[str, ...]) -> _Element:
+    """``srv*near*far*server``; an empty word is the default store."""
+    servers = [word for word in words if _is_url(word)]
+    stores = tuple(_expanded(word or _DEFAULT_STORE) for word in words if not _is_url(word))
+    stores = cache + stores or (_expanded(_DEFAULT_STORE),)
+    return _Element(stores, servers[-1].rstrip("/") if servers else None)
+
+
+def _is_url(word: str) -> bool:
+    return word.lower().startswith(("http://", "https://"))
+
+
+def _expanded(folder: str) -> str:
+    return os.path.expandvars(os.path.expanduser(folder))
+
+
+def _safe_name(name: str) -> str | None:
+    """The last component of a name that a hostile image chose, None when it is no file name."""
+    leaf = name.replace("\\", "/").rpartition("/")[2]
+    if leaf in ("", ".", "..") or not leaf.isprintable() or set(leaf) & set('<>:"|?*'):
+        return None
+    return leaf
+
+
+def _identity(reference: PdbReference) -> str:
+    """The folder of a store: the GUID without dashes, then the age in hex."""
+    return f"{reference.guid.replace('-', '')}{reference.age:X}"
+
+
+def _candidates(element: _Element, wanted: PdbReference, problems: list[str]) -> list[str]:
+    """The files to try, those that exist; symbol stores on Linux may be in lower case."""
+    found = []
+    for store in element.stores:
+        for name in dict.fromkeys((wanted.name, wanted.name.lower())):
+            folder = os.path.join(store, name, _identity(wanted))
+            places = [os.path.join(folder, name)]
+            if element.is_folder:
+                places.insert(0, os.path.join(store, name))
+            found += [place for place in places if os.path.isfile(place)]
+            for unusable in (
+                os.path.join(folder, f"{name[:-1]}_"),
+                os.path.join(folder, "file.ptr"),
+            ):
+                if os.path.isfile(unusable):
+                    problems.append(f"{unusable}: compressed and redirected symbols are not read")
+    return found
+
+
+def _open_if_right(path: str, wanted: PdbReference, problems: list[str]) -> Pdb | None:
+    try:
+        pdb = Pdb(path)
+    except SymbolFileError as error:
+        problems.append(str(error))
+        return None
+    if pdb.guid == wanted.guid and pdb.age == wanted.age:
+        return pdb
+    problems.append(
+        f"{path} is refused: its GUID is {pdb.guid} (age {pdb.age}), "
+        f"the image asks for {wanted.guid} (age {wanted.age})"
+    )
+    pdb.close()
+    return None
