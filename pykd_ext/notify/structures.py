@@ -6,7 +6,7 @@ tests hold every offset and type against C compilers for x64, ARM64 and x86.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -346,7 +346,7 @@ class Structure(NamedTuple):
         raise KeyError(f"{self.name}.{name}")
 
 
-@lru_cache(maxsize=None)
+@cache
 def structure(name: str, pointer_size: int) -> Structure:
     """The layout of ``name`` with pointers of 8 (x64, ARM64) or 4 (x86) bytes.
 
@@ -363,7 +363,7 @@ def structure(name: str, pointer_size: int) -> Structure:
     return Structure(name, declared.size, members)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _declarations(pointer_size: int) -> cstruct:
     from dissect.cstruct import cstruct  # noqa: PLC0415 - 30 ms that listing callbacks never needs
 

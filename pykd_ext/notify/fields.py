@@ -1,0 +1,289 @@
+"""One member of a structure in words, by its name where that is decisive, else by its type.
+
+The rules about what is valid when: Microsoft's pages of the structures, "Invalid Key Object
+Pointers in Registry Notifications", and FACTS 4.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import NamedTuple, Optional
+
+from ..target.errors import MemoryUnreadable
+from ..target.memory import Memory
+from .classes import NotifyClass
+from .ntstatus import status_text
+from .reach import Text, absence, is_user_address, read_available, read_text
+from .structures import structure
+from .values import ValueData, value_name_text, value_type_text
+from .words import (
+    ACCESS_RIGHTS,
+    CREATE_OPTIONS,
+    DISPOSITIONS,
+    HIVE_FLAGS,
+    KEY_INFORMATION_CLASSES,
+    KEY_SET_INFORMATION_CLASSES,
+    KEY_VALUE_INFORMATION_CLASSES,
+    OBJECT_ATTRIBUTES,
+    PROCESSOR_MODES,
+    SAVE_FORMATS,
+    SECURITY_INFORMATION,
+    WOW64_FLAGS,
+    choice_text,
+    class_text,
+    flags_text,
+)
+
+__all__ = ["OBJECT_NEEDS_SUCCESS", "SUCCESS", "KeyPath", "Scene", "field_text"]
+
+KeyPath = Callable[[int], Optional[str]]  # the VA of a key object -> its full path, or None
+
+_KEY_OBJECTS = {"Object", "RootObject", "HighKeyObject", "LowKeyObject", "TrustClassObject"}
+# RegNtPostCreateKey, ...OpenKey and their Ex forms: any other status leaves Object undefined, even
+# one that NT_SUCCESS calls a success.
+OBJECT_NEEDS_SUCCESS = {11, 13, 27, 29}
+_DESTROYED = {14, 25, 40}  # RegNtPre/PostKeyHandleClose, ...ContextCleanup: no references are left
+_MERGED_OBJECT_IS_NULL = {49, 50}
+_SECURITY_IS_OUTPUT = {36}  # RegNtPreQueryKeySecurity
+
+SUCCESS = 0
+_ROOM_TOO_SMALL = {0x8000_0005, 0xC000_0023}  # STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL
+
+_SHOWN_ENTRIES = 16  # of the names of a query for many values
+_SHOWN_BYTES = 32  # of the information that a key is to be given
+
+
+class Scene(NamedTuple):
+    """What a member is read with.
+
+    ``values`` are the raw values of all members (without those that could not be read); ``status``
+    is the operation's NTSTATUS, None as long as it has not happened; ``linked`` is set for the pre
+    structure that a post notification leads to. ``value`` is the data that is to be set, read up
+    to ``data_limit`` bytes.
+    """
+
+    memory: Memory
+    notify_class: NotifyClass
+    values: Mapping[str, int]
+    status: int | None
+    linked: bool
+    value: ValueData | None
+    data_limit: int
+    key_path: KeyPath
+
+    @property
+    def number(self) -> int:
+        return self.notify_class.number
+
+
+def field_text(scene: Scene, name: str, type_name: str) -> Text:
+    """What the member ``name`` says in words, or why it says nothing."""
+    raw = scene.values[name]
+    read = _BY_NAME.get(name) or _BY_TYPE.get(type_name)
+    return read(scene, raw) if read else Text(None)
+
+
+def _plain(words: Callable[[int], str]) -> Callable[[Scene, int], Text]:
+    """A member that needs nothing but its own value."""
+    return lambda _, value: Text(words(value))
+
+
+def _name(scene: Scene, pointer: int) -> Text:
+    return read_text(scene.memory, pointer)
+
+
+def _value_name(scene: Scene, pointer: int) -> Text:
+    """NULL and an empty name both mean the key's default value (FACTS 4.3)."""
+    name = read_text(scene.memory, pointer)
+    if name.text is None and name.problem:
+        return name
+    return Text(value_name_text(name.text or ""), name.problem)
+
+
+def _key_object(scene: Scene, address: int) -> Text:
+    if not address:
+        return Text(None)
+    path = scene.key_path(address)
+    if scene.number in _DESTROYED:
+        return Text(f"{path or 'key object'} (being destroyed)")
+    return Text(path)
+
+
+def _object(scene: Scene, address: int) -> Text:
+    if scene.number in _MERGED_OBJECT_IS_NULL and not address:
+        return Text("NULL: two keys are merged")
+    if scene.number in OBJECT_NEEDS_SUCCESS and scene.status != SUCCESS:
+        return Text(f"undefined: Status is {_status_words(scene)}, not STATUS_SUCCESS")
+    return _key_object(scene, address)
+
+
+def _status_words(scene: Scene) -> str:
+    return "unknown" if scene.status is None else status_text(scene.status)
+
+
+def _output(
+    read: Callable[[Scene, int], Text], partial: bool = False
+) -> Callable[[Scene, int], Text]:
+    """A member that the operation fills in; ``partial``: even when the caller's room is too small.
+
+    A pre structure shows what it holds once its post notification has led to it.
+    """
+
+    def text(scene: Scene, value: int) -> Text:
+        if not scene.linked:
+            return Text("not set yet")
+        if scene.status == SUCCESS or (partial and scene.status in _ROOM_TOO_SMALL):
+            return read(scene, value)
+        return Text(f"not set: Status is {_status_words(scene)}")
+
+    return text
+
+
+def _pointed(words: Callable[[int], str], size: int = 4) -> Callable[[Scene, int], Text]:
+    """A pointer to a number of ``size`` bytes; 0 bytes for a number of a pointer's size."""
+
+    def text(scene: Scene, pointer: int) -> Text:
+        if not pointer:
+            return Text(None)
+        try:
+            return Text(words(scene.memory.unsigned(pointer, size or scene.memory.pointer_size)))
+        except MemoryUnreadable:
+            return Text(None, absence(scene.memory, pointer))
+
+    return text
+
+
+def _result_object(scene: Scene, pointer: int) -> Text:
+    if not pointer:
+        return Text(None)
+    try:
+        address = scene.memory.pointer(pointer)
+    except MemoryUnreadable:
+        return Text(None, absence(scene.memory, pointer))
+    path = scene.key_path(address) if address else None
+    return Text(f"{address:#x} {path}" if path else f"{address:#x}")
+
+
+def _buffer(scene: Scene, pointer: int) -> Text:
+    """A buffer of the caller, told apart by whose memory it is."""
+    if not pointer or not is_user_address(scene.memory, pointer):
+        return Text(None)
+    if read_available(scene.memory, pointer, 1):
+        return Text("user buffer")
+    return Text(None, absence(scene.memory, pointer))
+
+
+def _security_descriptor(scene: Scene, pointer: int) -> Text:
+    return _buffer(scene, pointer) if scene.number in _SECURITY_IS_OUTPUT else Text(None)
+
+
+def _object_name(scene: Scene, pointer: int) -> Text:
+    """OBJECT_NAME_INFORMATION is a UNICODE_STRING (ntifs.h)."""
+    if scene.status == SUCCESS:
+        return read_text(scene.memory, pointer)
+    return _buffer(scene, pointer)
+
+
+def _value_data(scene: Scene, pointer: int) -> Text:
+    value = scene.value
+    if value is None or not value.size:
+        return Text(None)
+    if not pointer:
+        return Text(None, f"NULL, with DataSize {value.size:#x}")
+    if len(value.data) == min(value.size, scene.data_limit):
+        return Text(value.text())
+    missing = absence(scene.memory, pointer + len(value.data))
+    return Text(value.text(), f"cut: the rest is {missing}") if value.data else Text(None, missing)
+
+
+def _value_entries(scene: Scene, pointer: int) -> Text:
+    """The names in an array of KEY_VALUE_ENTRY."""
+    count = scene.values.get("EntryCount", 0)
+    entry = structure("KEY_VALUE_ENTRY", scene.memory.pointer_size)
+    shown: list[str] = []
+    problem = None
+    for address in range(pointer, pointer + min(count, _SHOWN_ENTRIES) * entry.size, entry.size):
+        try:
+            name = _value_name(scene, scene.memory.pointer(address))
+        except MemoryUnreadable:
+            return Text(", ".join(shown) or None, absence(scene.memory, address))
+        shown.append("?" if name.text is None else f'"{name.text}"')
+        problem = problem or name.problem
+    if count > _SHOWN_ENTRIES:
+        shown.append(f"and {count - _SHOWN_ENTRIES} more")
+    return Text(", ".join(shown) or None, problem)
+
+
+def _set_information(scene: Scene, pointer: int) -> Text:
+    """The key's new metadata: the write time as a time, all else as bytes."""
+    size = scene.values.get("KeySetInformationLength", 0)
+    if not pointer or not size:
+        return Text(None)
+    data = read_available(scene.memory, pointer, min(size, _SHOWN_BYTES))
+    if not data:
+        return Text(None, absence(scene.memory, pointer))
+    if scene.values.get("KeySetInformationClass") == 0 and len(data) == 8:
+        return Text(_filetime_text(int.from_bytes(data, "little")))
+    return Text(data.hex(" "))
+
+
+def _filetime_text(filetime: int) -> str:
+    """KEY_WRITE_TIME_INFORMATION: 100 ns since 1601, as ISO 8601 UTC; the number past year 9999."""
+    try:
+        moment = datetime(1601, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=filetime // 10)
+    except OverflowError:
+        return f"{filetime:#x}"
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _call_context(scene: Scene, _: int) -> Text:
+    if scene.linked:
+        return Text("cleared: the post structure has the callback's own")
+    return Text(None)
+
+
+_BY_NAME: dict[str, Callable[[Scene, int], Text]] = {
+    **dict.fromkeys(_KEY_OBJECTS, _key_object),
+    "Object": _object,
+    "ValueName": _value_name,
+    "Type": _plain(value_type_text),
+    "Data": _value_data,
+    "CreateOptions": _plain(lambda value: flags_text(value, CREATE_OPTIONS)),
+    "Options": _plain(lambda value: flags_text(value, CREATE_OPTIONS)),
+    "Wow64Flags": _plain(lambda value: flags_text(value, WOW64_FLAGS)),
+    "Attributes": _plain(lambda value: flags_text(value, OBJECT_ATTRIBUTES)),
+    "Flags": _plain(lambda value: flags_text(value, HIVE_FLAGS)),
+    "Format": _plain(lambda value: choice_text(value, SAVE_FORMATS)),
+    "GrantedAccess": _output(_plain(lambda value: flags_text(value, ACCESS_RIGHTS))),
+    "Disposition": _output(_pointed(lambda value: choice_text(value, DISPOSITIONS))),
+    "ResultObject": _output(_result_object),
+    "RootHandle": _output(_pointed(hex, size=0)),
+    "ResultLength": _output(_pointed(str), partial=True),
+    "ReturnLength": _output(_pointed(str), partial=True),
+    "RequiredBufferLength": _output(_pointed(str), partial=True),
+    "KeyInformation": _buffer,
+    "KeyValueInformation": _buffer,
+    "ValueBuffer": _buffer,
+    "SecurityDescriptor": _security_descriptor,
+    "ValueEntries": _value_entries,
+    "KeySetInformation": _set_information,
+    "CallContext": _call_context,
+}
+
+_BY_TYPE: dict[str, Callable[[Scene, int], Text]] = {
+    "PUNICODE_STRING": _name,
+    "POBJECT_NAME_INFORMATION": _object_name,
+    "NTSTATUS": _plain(status_text),
+    "ACCESS_MASK": _plain(lambda value: flags_text(value, ACCESS_RIGHTS)),
+    "KEY_INFORMATION_CLASS": _plain(lambda value: class_text(value, KEY_INFORMATION_CLASSES)),
+    "KEY_VALUE_INFORMATION_CLASS": _plain(
+        lambda value: class_text(value, KEY_VALUE_INFORMATION_CLASSES)
+    ),
+    "KEY_SET_INFORMATION_CLASS": _plain(
+        lambda value: class_text(value, KEY_SET_INFORMATION_CLASSES)
+    ),
+    "KPROCESSOR_MODE": _plain(lambda value: class_text(value, PROCESSOR_MODES)),
+    "PSECURITY_INFORMATION": _pointed(lambda value: flags_text(value, SECURITY_INFORMATION)),
+    "PULONG": _pointed(str),  # lengths that the caller passes in, changed by the operation
+}
