@@ -91,9 +91,9 @@ INIT_CODE_SEG
 static BOOLEAN
 IsAltitude(_In_ PCUNICODE_STRING Text)
 {
-    USHORT Count = Text->Length / sizeof(WCHAR);
+    ULONG Count = Text->Length / (ULONG)sizeof(WCHAR);
     BOOLEAN SeenDot = FALSE;
-    USHORT Index;
+    ULONG Index;
 
     PAGED_CODE();
 
@@ -118,7 +118,7 @@ ReadAltitude(_In_ HANDLE Parameters, _Inout_ REGPROTECT_CONFIG *Config)
     static const UNICODE_STRING Name = RTL_CONSTANT_STRING(L"Altitude");
     PKEY_VALUE_PARTIAL_INFORMATION Value;
     UNICODE_STRING Text;
-    ULONG Size;
+    ULONG Count;
     NTSTATUS Status;
 
     PAGED_CODE();
@@ -130,14 +130,14 @@ ReadAltitude(_In_ HANDLE Parameters, _Inout_ REGPROTECT_CONFIG *Config)
     Config->AltitudeValue = Value;
 
     Text.Buffer = (PWCHAR)Value->Data;
-    Size = Value->DataLength & ~(ULONG)(sizeof(WCHAR) - 1);
-    while (Size != 0 && Text.Buffer[Size / sizeof(WCHAR) - 1] == UNICODE_NULL) {
-        Size -= sizeof(WCHAR);
+    Count = Value->DataLength / (ULONG)sizeof(WCHAR);
+    while (Count != 0 && Text.Buffer[Count - 1] == UNICODE_NULL) {
+        Count--;
     }
-    if (Size > UNICODE_STRING_MAX_BYTES) {
+    if (Count > UNICODE_STRING_MAX_BYTES / sizeof(WCHAR)) {
         return STATUS_INVALID_PARAMETER;
     }
-    Text.Length = (USHORT)Size;
+    Text.Length = (USHORT)(Count * sizeof(WCHAR));
     Text.MaximumLength = Text.Length;
     if (!IsAltitude(&Text)) {
         return STATUS_INVALID_PARAMETER;
@@ -208,7 +208,7 @@ static BOOLEAN
 ParseKey(_In_reads_(Count) PWCHAR Text, _In_ SIZE_T Count, _Out_ PUNICODE_STRING Key)
 {
     static const UNICODE_STRING Root = RTL_CONSTANT_STRING(L"\\REGISTRY\\");
-    USHORT Index;
+    SIZE_T Index;
 
     PAGED_CODE();
 

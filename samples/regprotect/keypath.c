@@ -11,7 +11,7 @@ AppendText(_Inout_ PUNICODE_STRING Path, _In_ PCUNICODE_STRING Text)
 
     if (Text->Length != 0) {
         RtlCopyMemory((PUCHAR)Path->Buffer + Path->Length, Text->Buffer, Text->Length);
-        Path->Length += Text->Length;
+        Path->Length = (USHORT)(Path->Length + Text->Length);
     }
 }
 
@@ -112,16 +112,17 @@ NTSTATUS
 BuildSiblingPath(PCUNICODE_STRING KeyPath, PCUNICODE_STRING Name, PUNICODE_STRING Path)
 {
     UNICODE_STRING Parent = *KeyPath;
+    USHORT Count = (USHORT)(KeyPath->Length / sizeof(WCHAR));
 
     PAGED_CODE();
 
-    while (Parent.Length >= sizeof(WCHAR) &&
-           Parent.Buffer[Parent.Length / sizeof(WCHAR) - 1] != L'\\') {
-        Parent.Length -= sizeof(WCHAR);
+    while (Count != 0 && Parent.Buffer[Count - 1] != L'\\') {
+        Count--;
     }
-    if (Parent.Length != 0) {
-        Parent.Length -= sizeof(WCHAR);
+    if (Count != 0) {
+        Count--;  /* JoinNames puts it back */
     }
+    Parent.Length = (USHORT)(Count * sizeof(WCHAR));
     return JoinNames(&Parent, Name, Path);
 }
 

@@ -67,7 +67,7 @@ _IRQL_requires_max_(APC_LEVEL)
 static BOOLEAN
 NextComponent(_Inout_ PUNICODE_STRING Rest, _Out_ PUNICODE_STRING Component)
 {
-    USHORT Count = Rest->Length / sizeof(WCHAR);
+    USHORT Count = (USHORT)(Rest->Length / sizeof(WCHAR));
     USHORT Start = 0;
     USHORT End;
 

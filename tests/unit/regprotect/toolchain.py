@@ -21,7 +21,8 @@ FLAGS = [
     "-D_WIN32_WINNT=0x0602",
     "-DNTDDI_VERSION=0x06020000",
 ]
-CODE_FLAGS = ["-ffreestanding"]
+# The conversions that MSVC warns of at /W4.
+DRIVER_FLAGS = ["-ffreestanding", "-Wconversion", "-Wno-sign-conversion"]
 CLANG_FLAGS: dict[str, list[str]] = {
     "x86_64": [],
     "i686": [],
@@ -61,14 +62,14 @@ def kernel_headers() -> Path:
 
 def compile_driver(machine: str, folder: Path) -> list[Path]:
     """The driver's objects for "x86_64" or "i686", as they go into the .sys file."""
-    gcc = [tool(f"{machine}-w64-mingw32-gcc"), *FLAGS, *CODE_FLAGS, "-I", kernel_headers()]
+    gcc = [tool(f"{machine}-w64-mingw32-gcc"), *FLAGS, *DRIVER_FLAGS, "-isystem", kernel_headers()]
     return [_compile(gcc, source, folder) for source in sorted(DRIVER.glob("*.c"))]
 
 
 def clang_driver(machine: str, folder: Path) -> list[Path]:
     """The driver's objects by clang, for "x86_64", "i686" or "aarch64"."""
     ddk = kernel_headers()
-    clang = [tool("clang"), f"--target={machine}-w64-windows-gnu", *FLAGS, *CODE_FLAGS]
+    clang = [tool("clang"), f"--target={machine}-w64-windows-gnu", *FLAGS, *DRIVER_FLAGS]
     clang += ["-isystem", str(ddk.parent), "-isystem", str(ddk), *CLANG_FLAGS[machine]]
     return [_compile(clang, source, folder) for source in sorted(DRIVER.glob("*.c"))]
 
@@ -89,7 +90,7 @@ def link_driver(machine: str, objects: Sequence[Path], folder: Path) -> Path:
 def link_harness(objects: Sequence[Path], folder: Path) -> Path:
     """harness.exe (x64): the driver's own objects, and a process that plays the kernel."""
     gcc = tool("x86_64-w64-mingw32-gcc")
-    kernel = [gcc, *FLAGS, "-I", kernel_headers(), "-I", DRIVER]
+    kernel = [gcc, *FLAGS, "-isystem", kernel_headers(), "-I", DRIVER]
     user = [gcc, *FLAGS]
     parts = [
         _compile(user if source.name == "guarded.c" else kernel, source, folder)
