@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from .damages import DAMAGES
 from .dump_writer import DUMP_TYPES
 from .make import DEFAULT_CALLBACKS, make_dump
 from .profiles import PROFILES
@@ -46,7 +47,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--callbacks", type=int, default=DEFAULT_CALLBACKS, metavar="N", help="%(default)s"
     )
+    command.add_argument(
+        "--damage", nargs="+", default=[], metavar="D[@N]", help="see `damages`; N is the callback"
+    )
     command.set_defaults(run=_dump)
+
+    command = commands.add_parser("damages", help="what can be made wrong with a dump")
+    command.set_defaults(run=_damages)
     return parser
 
 
@@ -55,12 +62,17 @@ def _profiles(_: argparse.Namespace) -> None:
         print(f"{profile.name:12} {profile.version[0]}.{profile.version[1]}.{profile.build}")
 
 
+def _damages(_: argparse.Namespace) -> None:
+    for damage in DAMAGES.values():
+        print(f"{damage.name:22}  {damage.description}")
+
+
 def _build(options: argparse.Namespace) -> None:
     for name in options.profile or PROFILES:
         print(build(PROFILES[name]).folder)
 
 
 def _dump(options: argparse.Namespace) -> None:
-    truth = make_dump(options.out, options.profile, options.type, options.callbacks)
+    truth = make_dump(options.out, options.profile, options.type, options.callbacks, options.damage)
     truth.write(options.out.with_name(options.out.name + ".json"))
     print(f"{truth.path}: {len(truth.callbacks)} callbacks, symbols in {truth.symbols}")

@@ -287,7 +287,7 @@ def _declaration(profile: Profile, offsets: Offsets, name: str) -> list[str]:
     for field in sorted(fields, key=lambda field: offsets.field(name, field)):
         offset = offsets.field(name, field)
         c_type, _, dimension = _FIELD_TYPES[name][field].partition(" [")
-        lines += _padding(position, offset)
+        lines += _padding(position, offset, profile.pointer_size)
         lines.append(f"    {c_type} {field}{'[' + dimension if dimension else ''};")
         checks.append(
             f"_Static_assert(__builtin_offsetof(struct {name}, {field}) == {offset}, "
@@ -295,16 +295,18 @@ def _declaration(profile: Profile, offsets: Offsets, name: str) -> list[str]:
         )
         count = int(dimension[:-1]) if dimension else 1
         position = offset + count * _size_of(profile, offsets, c_type)
-    return [*lines, *_padding(position, offsets.size(name)), "};", *checks]
+    return [*lines, *_padding(position, offsets.size(name), profile.pointer_size), "};", *checks]
 
 
 _PADDING = {8: "unsigned long long : 64", 4: "unsigned int : 32", 1: "unsigned char : 8"}
 
 
-def _padding(start: int, end: int) -> list[str]:
+def _padding(start: int, end: int, widest: int) -> list[str]:
+    """Unnamed bit-fields from offset ``start`` to ``end``, none wider than the type's alignment."""
+    widths = [width for width in _PADDING if width <= widest]
     lines = []
     while start < end:
-        width = next(width for width in _PADDING if start % width == 0 and end - start >= width)
+        width = next(width for width in widths if start % width == 0 and end - start >= width)
         lines.append(f"    {_PADDING[width]};")
         start += width
     return lines

@@ -11,9 +11,36 @@ from typing import NamedTuple
 from .registrations import KERNEL
 from .world import BOOT_TIME, LoadedImage, World
 
-__all__ = ["UNLOADED", "UnloadedDriver", "write_loaded_modules", "write_unloaded_drivers"]
+__all__ = [
+    "UNLOADED",
+    "UnloadedDriver",
+    "image_path",
+    "rename_module",
+    "write_loaded_modules",
+    "write_unloaded_drivers",
+]
 
-_ENTRY = "_KLDR_DATA_TABLE_ENTRY"
+
+class _Entry(NamedTuple):
+    """Offsets in a KLDR_DATA_TABLE_ENTRY, which is older than its public type (10240)."""
+
+    size: int
+    exception_table: int
+    dll_base: int
+    entry_point: int
+    size_of_image: int
+    full_dll_name: int
+    base_dll_name: int
+    flags: int
+    load_count: int
+    checksum: int
+    time_date_stamp: int
+
+
+_ENTRIES = {
+    4: _Entry(0x5C, 0x08, 0x18, 0x1C, 0x20, 0x24, 0x2C, 0x34, 0x38, 0x40, 0x58),
+    8: _Entry(0xA0, 0x10, 0x30, 0x38, 0x40, 0x48, 0x58, 0x68, 0x6C, 0x78, 0x9C),
+}
 # Flags of a running driver, as `dt` shows them: LDRP_ENTRY_PROCESSED and their like.
 _FLAGS = 0x4910_4000
 
@@ -49,27 +76,33 @@ def image_path(file_name: str) -> str:
     return f"\\SystemRoot\\system32\\{folder}{file_name}"
 
 
+def rename_module(world: World, entry: int, name: str) -> None:
+    """Gives a module another BaseDllName."""
+    _write_name(world, entry + _ENTRIES[world.profile.pointer_size].base_dll_name, name)
+
+
 def _write_entry(world: World, loaded: LoadedImage) -> int:
-    # The type is public from 10240 on; before, its fields have the same places.
-    entry = world.nonpaged.allocate(world.offsets.size(_ENTRY), b"MmLd")
+    layout = _ENTRIES[world.profile.pointer_size]
+    space, pointer = world.space, world.profile.pointer_size
+    entry = world.nonpaged.allocate(layout.size, b"MmLd")
     table, table_size = loaded.image.exception_table()
-    world.fill(
-        entry,
-        _ENTRY,
-        ExceptionTable=table,
-        ExceptionTableSize=table_size,
-        DllBase=loaded.base,
-        EntryPoint=loaded.image.entry_point,
-        SizeOfImage=loaded.image.size,
-        Flags=_FLAGS,
-        LoadCount=1,
-        CheckSum=loaded.image.checksum,
-        SizeOfImageNotRounded=loaded.image.size,
-        TimeDateStamp=loaded.image.time_date_stamp,
-    )
-    world.fill_text(entry, _ENTRY, "FullDllName", image_path(loaded.file_name))
-    world.fill_text(entry, _ENTRY, "BaseDllName", loaded.file_name)
+    space.write_pointer(entry + layout.exception_table, table)
+    space.write_unsigned(entry + layout.exception_table + pointer, 4, table_size)
+    space.write_pointer(entry + layout.dll_base, loaded.base)
+    space.write_pointer(entry + layout.entry_point, loaded.image.entry_point)
+    space.write_unsigned(entry + layout.size_of_image, 4, loaded.image.size)
+    _write_name(world, entry + layout.full_dll_name, image_path(loaded.file_name))
+    _write_name(world, entry + layout.base_dll_name, loaded.file_name)
+    space.write_unsigned(entry + layout.flags, 4, _FLAGS)
+    space.write_unsigned(entry + layout.load_count, 2, 1)
+    space.write_unsigned(entry + layout.checksum, 4, loaded.image.checksum)
+    space.write_unsigned(entry + layout.time_date_stamp, 4, loaded.image.time_date_stamp)
     return entry
+
+
+def _write_name(world: World, place: int, text: str) -> None:
+    buffer, length = world.nonpaged.text(text, b"MmLd", terminated=True)
+    world.space.write_unicode_string(place, buffer, length, length + 2)
 
 
 def write_unloaded_drivers(world: World) -> None:

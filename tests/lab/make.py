@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from .callback_blocks import PlacedCallback, write_callbacks
+from .damages import apply_damages, parse_damages
 from .debugger_data import write_debugger_data
 from .dump_writer import DUMP_TYPES, write_dump
 from .loaded_modules import UNLOADED, image_path, write_loaded_modules, write_unloaded_drivers
@@ -13,6 +15,7 @@ from .processes import write_processes
 from .processor import write_processor
 from .profiles import profile_named
 from .registrations import registrations
+from .scene import Scene
 from .shared_data import write_shared_data
 from .toolchain import build
 from .truth import CallbackTruth, Truth, UnloadedTruth
@@ -38,41 +41,42 @@ def make_dump(
     if dump_type not in DUMP_TYPES:
         raise ValueError(f"no dump type {dump_type}; there are {DUMP_TYPES}")
     built = build(chosen)
+    damages = parse_damages(damage)
     world = new_world(chosen, built)
-    write_loaded_modules(world)
+    modules = write_loaded_modules(world)
     write_unloaded_drivers(world)
-    processes = write_processes(world)
-    processor = write_processor(world, processes)
+    processor = write_processor(world, write_processes(world))
     write_shared_data(world)
-    placed = write_callbacks(world, registrations(chosen, callbacks), isolated=bool(damage))
+    placed = write_callbacks(world, registrations(chosen, callbacks), isolated=bool(damages))
     write_debugger_data(world, processor)
-    truth = _truth(Path(path), world, dump_type, placed, built.symbols)
-    write_dump(Path(path), world, processor, dump_type)
-    return truth
+    scene = Scene(Path(path), world, placed, modules, built.symbols)
+    truth = _truth(scene, dump_type)
+    done = apply_damages(scene, damages, after_writing=False)
+    write_dump(scene.path, world, processor, dump_type)
+    done += apply_damages(scene, damages, after_writing=True)
+    return replace(truth, damage=done, symbols=str(scene.symbols))
 
 
-def _truth(
-    path: Path, world: World, dump_type: int, placed: list[PlacedCallback], symbols: Path
-) -> Truth:
-    profile = world.profile
+def _truth(scene: Scene, dump_type: int) -> Truth:
+    world, profile = scene.world, scene.world.profile
     head = "CmpCallBackVector" if profile.has_vector else "CallbackListHead"
     last = None
     if not profile.has_vector:
         last = world.space.unsigned(world.nt("CmpCallbackCookie"), 8)
     return Truth(
-        path=str(path),
+        path=str(scene.path),
         profile=profile.name,
         architecture=profile.architecture,
         build=profile.build,
         dump_type=dump_type,
-        symbols=str(symbols),
+        symbols=str(scene.symbols),
         nt_base=profile.nt_base,
         list_head=world.nt(head),
         module_list=world.nt("PsLoadedModuleList"),
-        count=len(placed),
+        count=len(scene.callbacks),
         last_cookie=last,
         boot_time=BOOT_TIME,
-        callbacks=[_callback_truth(world, each) for each in placed],
+        callbacks=[_callback_truth(world, each) for each in scene.callbacks],
         unloaded=[
             UnloadedTruth(
                 each.name, profile.driver_base + each.start, profile.driver_base + each.end

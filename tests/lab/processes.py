@@ -35,16 +35,22 @@ def write_processes(world: World) -> Processes:
     for name, process_id, parent, thread_ids in _PROCESSES:
         process = _write_process(world, name, process_id, parent, len(thread_ids))
         own = [_write_thread(world, process, process_id, each, stack) for each in thread_ids]
-        for type_name, thread_type in (("_KPROCESS", "_KTHREAD"), ("_EPROCESS", "_ETHREAD")):
-            if world.offsets.has(type_name, "ThreadListHead"):
-                links = [world.field(each, thread_type, "ThreadListEntry") for each in own]
-                world.space.link(world.field(process, type_name, "ThreadListHead"), links)
+        _link_threads(world, process, own)
         processes.append(process)
         threads += own
     links = [world.field(each, "_EPROCESS", "ActiveProcessLinks") for each in processes]
     world.space.link(world.nt("PsActiveProcessHead"), links)
     world.set_pointer("PsInitialSystemProcess", processes[0])
     return Processes(processes, threads, stack.pointer)
+
+
+def _link_threads(world: World, process: int, threads: list[int]) -> None:
+    """The kernel keeps two lists of a process's threads; we write those whose offsets we know."""
+    for type_name, thread_type in (("_KPROCESS", "_KTHREAD"), ("_EPROCESS", "_ETHREAD")):
+        head, entry = (type_name, "ThreadListHead"), (thread_type, "ThreadListEntry")
+        if world.offsets.has(*head) and world.offsets.has(*entry):
+            links = [world.field(thread, *entry) for thread in threads]
+            world.space.link(world.field(process, *head), links)
 
 
 class _Stack(NamedTuple):
@@ -108,9 +114,11 @@ def _write_thread(
         CreateTime=BOOT_TIME + thread_id * 10_000_000,
         StartAddress=world.nt("PspSystemThreadStartup"),
     )
-    client_id = world.field(thread, "_ETHREAD", "Cid")
-    world.space.write_pointer(client_id, process_id)
-    world.space.write_pointer(client_id + pointer, thread_id)
+    if world.offsets.has("_ETHREAD", "Cid"):
+        # CLIENT_ID: UniqueProcess, UniqueThread.
+        client_id = world.field(thread, "_ETHREAD", "Cid")
+        world.space.write_pointer(client_id, process_id)
+        world.space.write_pointer(client_id + pointer, thread_id)
     if world.offsets.has("_ETHREAD", "IrpList"):
         world.space.link(world.field(thread, "_ETHREAD", "IrpList"), [])
     return thread

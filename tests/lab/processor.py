@@ -27,7 +27,11 @@ class Processor(NamedTuple):
 
 def write_processor(world: World, processes: Processes) -> Processor:
     """Writes the KPCR and KPRCB of the processor that crashed."""
-    writers: dict[str, Callable[[World, Processes], Processor]] = {"x64": _x64}
+    writers: dict[str, Callable[[World, Processes], Processor]] = {
+        "x64": _x64,
+        "x86": _x86,
+        "arm64": _arm64,
+    }
     return writers[world.profile.architecture](world, processes)
 
 
@@ -41,7 +45,7 @@ def _x64(world: World, processes: Processes) -> Processor:
     prcb = pcr + 0x180  # KPCR.Prcb, behind the part that we have a type for
     global_table, interrupt_table = _descriptor_tables(world)
     counter = world.nt("KeBugCheckEx")
-    context = _x64_context(world, processes, counter)
+    context = _x64_context(processes, counter)
     special = _x64_special_registers(world, pcr, global_table, interrupt_table)
     world.fill(
         pcr,
@@ -80,9 +84,121 @@ def _descriptor_tables(world: World) -> tuple[int, int]:
     return table, table + 0x58
 
 
-def _x64_context(world: World, processes: Processes, counter: int) -> bytes:
-    """CONTEXT (winnt.h): control and segment registers, and an FXSAVE area at +0x100."""
+def _arm64(world: World, processes: Processes) -> Processor:
+    """As x64 but for the registers; a debugger of crash dumps needs no more of an ARM64's KPCR."""
+    x64 = _x64(world, processes)
     context = bytearray(world.offsets.size("_CONTEXT"))
+    # CONTEXT (winnt.h, ARM64): ContextFlags, Cpsr, X0 to X28, Fp, Lr, Sp, Pc.
+    struct.pack_into("<II", context, 0, 0x400007, 0x60000044)
+    struct.pack_into("<Q", context, 8, BUGCHECK)
+    return_address = world.space.pointer(processes.stack_pointer)
+    registers = (0, return_address, processes.stack_pointer, x64.program_counter)
+    struct.pack_into("<4Q", context, 0xF0, *registers)
+    state = world.field(world.nt("KiInitialPCR") + 0x180, "_KPRCB", "ProcessorState")
+    world.space.write(state, x64.special_registers + context)
+    return x64._replace(context=bytes(context), special_registers=b"")
+
+
+# x86 selectors, ntddk.h: KGDT_R0_CODE and so on.
+_X86_R0_CODE, _X86_R0_DATA, _X86_R0_PCR, _X86_R3_CODE, _X86_R3_DATA = 0x08, 0x10, 0x30, 0x1B, 0x23
+_X86_R3_TEB, _X86_TSS = 0x3B, 0x28
+_X86_PRCB = 0x120  # KPCR.PrcbData
+
+
+def _x86(world: World, processes: Processes) -> Processor:
+    pcr = world.nt("KiInitialPCR")
+    prcb = pcr + _X86_PRCB
+    global_table = world.nonpaged.allocate(0x40 + 0x40, b"Gdt ")
+    _write_x86_segments(world, global_table, pcr)
+    counter = world.nt("KeBugCheckEx")
+    context = _x86_context(world, processes, counter)
+    special = _x86_special_registers(world, global_table)
+    world.fill(
+        pcr,
+        "_KPCR",
+        SelfPcr=pcr,
+        Prcb=prcb,
+        KdVersionBlock=world.nt("KdVersionBlock"),
+        IDT=global_table + 0x40,
+        GDT=global_table,
+        MajorVersion=1,
+        MinorVersion=1,
+    )
+    world.fill(
+        prcb,
+        "_KPRCB",
+        CurrentThread=processes.threads[0],
+        IdleThread=processes.threads[0],
+        MajorVersion=1,
+        MinorVersion=1,
+        MHz=3400,
+    )
+    world.space.write(world.field(prcb, "_KPRCB", "ProcessorState"), context + special)
+    world.set_pointer("KiProcessorBlock", prcb)
+    return Processor(context, special, counter, _x86_offsets(world))
+
+
+def _write_x86_segments(world: World, table: int, pcr: int) -> None:
+    """Flat code and data, and the segment of the KPCR that fs selects."""
+    segments = {
+        _X86_R0_CODE: 0x00CF_9B00_0000_FFFF,
+        _X86_R0_DATA: 0x00CF_9300_0000_FFFF,
+        _X86_R3_CODE & ~3: 0x00CF_FB00_0000_FFFF,
+        _X86_R3_DATA & ~3: 0x00CF_F300_0000_FFFF,
+        _X86_R0_PCR: pcr >> 24 << 56 | 0x0040_9300_0000_1FFF | (pcr & 0xFFFFFF) << 16,
+        _X86_R3_TEB & ~3: 0x0040_F300_0000_0FFF,
+    }
+    for selector, descriptor in segments.items():
+        world.space.write_unsigned(table + selector, 8, descriptor)
+
+
+def _x86_context(world: World, processes: Processes, counter: int) -> bytes:
+    """CONTEXT (winnt.h, x86): segments from +0x8C, then Edi to Eax, Ebp, Eip, SegCs..."""
+    context = bytearray(world.offsets.size("_CONTEXT"))
+    struct.pack_into("<I", context, 0, 0x1001F)
+    segments = (0, _X86_R0_PCR, _X86_R3_DATA, _X86_R3_DATA)
+    struct.pack_into("<4I", context, 0x8C, *segments)
+    control = (counter, _X86_R0_CODE, 0x246, processes.stack_pointer, _X86_R0_DATA)
+    struct.pack_into("<5I", context, 0xB8, *control)
+    return bytes(context)
+
+
+def _x86_special_registers(world: World, global_table: int) -> bytes:
+    special = bytearray(world.offsets.size("_KSPECIAL_REGISTERS"))
+    struct.pack_into("<4I", special, 0, 0x80010031, 0, world.space.tables.directory, 0x6F9)
+    for field, limit, base in (("Gdtr", 0x3F, global_table), ("Idtr", 0x3F, global_table + 0x40)):
+        place = world.offsets.field("_KSPECIAL_REGISTERS", field)
+        struct.pack_into("<HHI", special, place, 0, limit, base)
+    struct.pack_into("<H", special, world.offsets.field("_KSPECIAL_REGISTERS", "Tr"), _X86_TSS)
+    return bytes(special)
+
+
+def _x86_offsets(world: World) -> dict[str, int]:
+    state = world.offsets.field("_KPRCB", "ProcessorState")
+    return {
+        "SizePrcb": world.offsets.size("_KPRCB"),
+        "OffsetPrcbCurrentThread": 4,
+        "OffsetPrcbCpuType": world.offsets.field("_KPRCB", "CpuType"),
+        "OffsetPrcbProcStateContext": state,
+        "OffsetPrcbNumber": world.offsets.field("_KPRCB", "Number"),
+        "SizePcr": _X86_PRCB + world.offsets.size("_KPRCB"),
+        "OffsetPcrSelfPcr": world.offsets.field("_KPCR", "SelfPcr"),
+        "OffsetPcrCurrentPrcb": world.offsets.field("_KPCR", "Prcb"),
+        "OffsetPcrContainedPrcb": _X86_PRCB,
+        "OffsetPrcbProcStateSpecialReg": state + world.offsets.size("_CONTEXT"),
+        "GdtR0Code": _X86_R0_CODE,
+        "GdtR0Data": _X86_R0_DATA,
+        "GdtR0Pcr": _X86_R0_PCR,
+        "GdtR3Code": _X86_R3_CODE,
+        "GdtR3Data": _X86_R3_DATA,
+        "GdtR3Teb": _X86_R3_TEB,
+        "GdtTss": _X86_TSS,
+    }
+
+
+def _x64_context(processes: Processes, counter: int) -> bytes:
+    """CONTEXT (winnt.h): control and segment registers, and an FXSAVE area at +0x100."""
+    context = bytearray(0x4D0)
     struct.pack_into("<II", context, 0x30, 0x10001F, _MXCSR)
     segments = (_R0_CODE, _R0_DATA, _R0_DATA, _R3_CMTEB, _R0_DATA, 0x18)
     struct.pack_into("<6H", context, 0x38, *segments)
@@ -115,6 +231,11 @@ def _x64_special_registers(
     return bytes(special)
 
 
+def _known(world: World, type_name: str, field: str) -> int:
+    """The offset of a field, 0 where our sources do not have it."""
+    return world.offsets.field(type_name, field) if world.offsets.has(type_name, field) else 0
+
+
 def _x64_offsets(world: World) -> dict[str, int]:
     state = world.offsets.field("_KPRCB", "ProcessorState")
     return {
@@ -123,7 +244,7 @@ def _x64_offsets(world: World) -> dict[str, int]:
         "OffsetPrcbMhz": world.offsets.field("_KPRCB", "MHz"),
         "OffsetPrcbCpuType": world.offsets.field("_KPRCB", "CpuType"),
         "OffsetPrcbProcStateContext": state + world.offsets.size("_KSPECIAL_REGISTERS"),
-        "OffsetPrcbNumber": world.offsets.field("_KPRCB", "Number"),
+        "OffsetPrcbNumber": _known(world, "_KPRCB", "Number"),
         "SizePcr": 0x180 + world.offsets.size("_KPRCB"),
         "OffsetPcrSelfPcr": world.offsets.field("_KPCR", "Self"),
         "OffsetPcrCurrentPrcb": world.offsets.field("_KPCR", "CurrentPrcb"),

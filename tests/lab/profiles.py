@@ -47,15 +47,39 @@ class Profile(NamedTuple):
 
 
 # Bases as they look on such machines; every build randomises or chooses its own.
-_X64_SHARED, _X86_SHARED = 0xFFFFF780_00000000, 0xFFDF0000
+_X64_7 = (0xFFFFF800_02A00000, 0xFFFFF880_03A10000, 0xFFFFFA80_10000000, 0xFFFFF8A0_20000000,
+          0xFFFFF880_05C00000, 0xFFFFF780_00000000)  # fmt: skip
+_X64_10586 = (0xFFFFF801_5AA00000, 0xFFFFF800_16A10000, 0xFFFFE000_10000000, 0xFFFFC001_20000000,
+              0xFFFFD000_0C000000, 0xFFFFF780_00000000)  # fmt: skip
+_X64_10 = (0xFFFFF804_12A00000, 0xFFFFF804_16A10000, 0xFFFF9A8F_10000000, 0xFFFFE10A_20000000,
+           0xFFFFA580_0C000000, 0xFFFFF780_00000000)  # fmt: skip
+_X86_XP = (0x804D7000, 0xF7A10000, 0x81D00000, 0xE1200000, 0xF7C00000, 0xFFDF0000)
+_X86_7 = (0x82800000, 0x8BA10000, 0x85100000, 0x95200000, 0x8DC00000, 0xFFDF0000)
+_X86_10 = (0x81A00000, 0x8FA10000, 0x88100000, 0xA5200000, 0x9DC00000, 0xFFDF0000)
 
 PROFILES = {
     profile.name: profile
     for profile in (
+        Profile("x64-3790", "x64", 3790, (5, 2), "5.2.3790.3959",
+                "srv03_sp2_rtm.070216-1710", "ntkrnlmp.pdb", *_X64_7),
+        Profile("x64-6000", "x64", 6000, (6, 0), "6.0.6000.16386",
+                "16386.amd64fre.vista_rtm.061101-2205", "ntkrnlmp.pdb", *_X64_7),
+        Profile("x64-7601", "x64", 7601, (6, 1), "6.1.7601.17514",
+                "17514.amd64fre.win7sp1_rtm.101119-1850", "ntkrnlmp.pdb", *_X64_7),
+        Profile("x64-10586", "x64", 10586, (10, 0), "10.0.10586.0",
+                "0.amd64fre.th2_release.151029-1700", "ntkrnlmp.pdb", *_X64_10586),
         Profile("x64-19041", "x64", 19041, (10, 0), "10.0.19041.264",
-                "1.amd64fre.vb_release.191206-1406", "ntkrnlmp.pdb",
-                0xFFFFF804_12A00000, 0xFFFFF804_16A10000,
-                0xFFFF9A8F_10000000, 0xFFFFE10A_20000000, 0xFFFFA580_0C000000, _X64_SHARED),
+                "1.amd64fre.vb_release.191206-1406", "ntkrnlmp.pdb", *_X64_10),
+        Profile("x64-22621", "x64", 22621, (10, 0), "10.0.22621.382",
+                "1.amd64fre.ni_release.220506-1250", "ntkrnlmp.pdb", *_X64_10),
+        Profile("x86-2600", "x86", 2600, (5, 1), "5.1.2600.5512",
+                "xpsp.080413-2111", "ntkrpamp.pdb", *_X86_XP),
+        Profile("x86-7601", "x86", 7601, (6, 1), "6.1.7601.17514",
+                "17514.x86fre.win7sp1_rtm.101119-1850", "ntkrpamp.pdb", *_X86_7),
+        Profile("x86-19041", "x86", 19041, (10, 0), "10.0.19041.264",
+                "1.x86fre.vb_release.191206-1406", "ntkrpamp.pdb", *_X86_10),
+        Profile("arm64-22621", "arm64", 22621, (10, 0), "10.0.22621.382",
+                "1.arm64fre.ni_release.220506-1250", "ntkrnlmp.pdb", *_X64_10),
     )
 }  # fmt: skip
 

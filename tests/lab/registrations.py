@@ -30,7 +30,7 @@ class Registration(NamedTuple):
 
 # In order of altitude. oldfilt uses CmRegisterCallback, whose altitude is always 425000.
 _USUAL = (
-    Registration("oldfilt.sys", "OldFiltRegistryCallback", "425000", 6, context=None),
+    Registration("oldfilt.sys", "OldFiltRegistryCallback", "425000", 6),
     Registration("netmon.sys", "NetMonRegFilter", "385201", 3),
     Registration("avfilter.sys", "AvfRegistryCallback", "328010", 1, object_contexts=1),
     Registration("regprotect.sys", "RegisterCallback", "140000", 4, object_contexts=2),

@@ -41,8 +41,9 @@ _PREFERRED_BASES = {"x64": 0x1_4000_0000, "x86": 0x40_0000, "arm64": 0x1_4000_00
 
 _KERNEL_EXPORTS = (
     "CmRegisterCallback", "CmUnRegisterCallback", "DbgBreakPointWithStatus",
-    "ExAllocatePoolWithTag", "ExFreePoolWithTag", "KeBugCheckEx", "KeNumberProcessors,DATA", "NtBuildLab,DATA",
-    "NtBuildNumber,DATA", "PsInitialSystemProcess,DATA", "PsLoadedModuleList,DATA",
+    "ExAllocatePoolWithTag", "ExFreePoolWithTag", "KeBugCheckEx", "KeNumberProcessors,DATA",
+    "NtBuildLab,DATA", "NtBuildNumber,DATA", "PsInitialSystemProcess,DATA",
+    "PsLoadedModuleList,DATA",
 )  # fmt: skip
 _INIT_DISCARDABLE = "/section:INIT,ERD"
 _PCR_SIZE = 0x2000  # two pages: what debuggers read of it
@@ -86,7 +87,8 @@ def build(profile: Profile) -> Build:
 
 def _digest(profile: Profile) -> str:
     digest = hashlib.sha256(repr(profile).encode())
-    for path in sorted((*_SOURCES.iterdir(), *_LAB.glob("*.py"), *(_LAB / "data").iterdir())):
+    scripts = [_LAB / f"{name}.py" for name in ("drivers", "kernel_types", "pdb_file", "toolchain")]
+    for path in sorted((*scripts, *_SOURCES.iterdir(), *(_LAB / "data").iterdir())):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -118,8 +120,8 @@ def _build_kernel(profile: Profile, work: Path) -> None:
     _run("llvm-objcopy", *unwanted, with_types)
     exports = [*_KERNEL_EXPORTS] + ([] if profile.has_vector else ["CmRegisterCallbackEx"])
     _link(
-        profile, work, "ntoskrnl.exe", profile.kernel_pdb, [*objects, with_types],
-        "KiSystemStartup", _INIT_DISCARDABLE, f"/implib:{work / 'ntoskrnl.lib'}",
+        profile, work, "ntoskrnl.exe", profile.kernel_pdb, *objects, with_types,
+        _entry(profile, "KiSystemStartup", arguments=1), f"/implib:{work / 'ntoskrnl.lib'}",
         *(f"/export:{name}" for name in exports),
     )  # fmt: skip
     mark_stripped(work / "symbols" / profile.kernel_pdb)
@@ -131,14 +133,17 @@ def _build_driver(profile: Profile, driver: Driver, work: Path) -> None:
         _compile(profile, _SOURCES / driver.source, work, [*debug, *driver.defines(profile)])
     ]
     pdb = f"{driver.stem}.pdb"
-    _link(
-        profile, work, driver.file_name, pdb, [*objects, str(work / "ntoskrnl.lib")],
-        "DriverEntry", _INIT_DISCARDABLE,
-    )  # fmt: skip
+    entry = _entry(profile, "DriverEntry", arguments=2)
+    _link(profile, work, driver.file_name, pdb, *objects, str(work / "ntoskrnl.lib"), entry)
     if not driver.has_pdb:
         (work / "symbols" / pdb).unlink()
     elif not driver.private_pdb:
         mark_stripped(work / "symbols" / pdb)
+
+
+def _entry(profile: Profile, function: str, arguments: int) -> str:
+    """The linker's option; a __stdcall name counts the bytes of its arguments."""
+    return f"/entry:{function}" + (f"@{4 * arguments}" if profile.architecture == "x86" else "")
 
 
 def _compile(profile: Profile, source: Path, work: Path, extra: Iterable[str]) -> str:
@@ -153,11 +158,7 @@ def _compile(profile: Profile, source: Path, work: Path, extra: Iterable[str]) -
     return str(target)
 
 
-def _link(
-    profile: Profile, work: Path, image: str, pdb: str, inputs: list[str], entry: str, *extra: str
-) -> None:
-    decorated = {"KiSystemStartup": "@4", "DriverEntry": "@8"}
-    suffix = decorated[entry] if profile.architecture == "x86" else ""
+def _link(profile: Profile, work: Path, image: str, pdb: str, *extra: str) -> None:
     major, minor = profile.version
     _run(
         "lld-link", "/nologo", f"/out:{work / image}", "/debug", f"/pdb:{work / 'symbols' / pdb}",
@@ -165,8 +166,7 @@ def _link(
         f"/machine:{_LINK_MACHINES[profile.architecture]}", "/subsystem:native", "/driver",
         "/nodefaultlib", "/opt:noref", "/opt:noicf", "/dynamicbase", "/fixed:no", "/safeseh:no",
         f"/base:{_PREFERRED_BASES[profile.architecture]:#x}", f"/timestamp:{_TIMESTAMP}",
-        f"/version:{major}.{minor}", f"/osversion:{major}.{minor}", f"/entry:{entry}{suffix}",
-        *extra, *inputs,
+        f"/version:{major}.{minor}", f"/osversion:{major}.{minor}", _INIT_DISCARDABLE, *extra,
     )  # fmt: skip
 
 

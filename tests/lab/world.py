@@ -81,12 +81,6 @@ class World:
                 size = field_size(self.profile, type_name, name)
                 self.space.write_unsigned(place, size, value)
 
-    def fill_text(self, address: int, type_name: str, field: str, text: str) -> None:
-        """Writes a UNICODE_STRING field with its text in nonpaged pool, terminated."""
-        buffer, length = self.nonpaged.text(text, b"MmLd", terminated=True)
-        place = self.field(address, type_name, field)
-        self.space.write_unicode_string(place, buffer, length, length + 2)
-
     def _load_images(self, built: Build) -> dict[str, LoadedImage]:
         base = self.profile.nt_base
         kernel = self._load(built, KERNEL, base, {})

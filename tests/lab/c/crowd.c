@@ -12,10 +12,15 @@
 
 EIGHT(0) EIGHT(1) EIGHT(2) EIGHT(3) EIGHT(4) EIGHT(5) EIGHT(6) EIGHT(7)
 
-INIT_SECTION NTSTATUS NTAPI DriverEntry(DRIVER_OBJECT *DriverObject, UNICODE_STRING *RegistryPath) {
-    static WCHAR Text[] = L"260000";
+INIT_SECTION NTSTATUS NTAPI DriverEntry(PVOID DriverObject, PVOID RegistryPath) {
+    (void)RegistryPath;
     static LONGLONG Cookie;
+#ifdef ALTITUDE
+    static WCHAR Text[] = ALTITUDE;
     UNICODE_STRING Altitude = {sizeof(Text) - 2, sizeof(Text), Text};
-    return CmRegisterCallbackEx(CrowdCallback00, &Altitude, DriverObject, RegistryPath, &Cookie,
-                                NULL);
+    return CmRegisterCallbackEx(CALLBACK, &Altitude, DriverObject, NULL, &Cookie, NULL);
+#else
+    (void)DriverObject;
+    return CmRegisterCallback(CALLBACK, NULL, &Cookie);
+#endif
 }

@@ -28,13 +28,14 @@ PAGED_CODE_SECTION VOID NTAPI DriverUnload(DRIVER_OBJECT *DriverObject) {
     DriverObject->DriverUnload = NULL;
 }
 
-INIT_SECTION NTSTATUS NTAPI DriverEntry(DRIVER_OBJECT *DriverObject, UNICODE_STRING *RegistryPath) {
+INIT_SECTION NTSTATUS NTAPI DriverEntry(DRIVER_OBJECT *DriverObject, PVOID RegistryPath) {
+    (void)RegistryPath;
     DriverObject->DriverUnload = DriverUnload;
 #ifdef ALTITUDE
     static WCHAR Text[] = ALTITUDE;
     UNICODE_STRING Altitude = {sizeof(Text) - 2, sizeof(Text), Text};
     return CmRegisterCallbackEx(CALLBACK, &Altitude, DriverObject, g_ProtectedKeys, &g_Cookie, NULL);
 #else
-    return CmRegisterCallback(CALLBACK, RegistryPath, &g_Cookie);
+    return CmRegisterCallback(CALLBACK, g_ProtectedKeys, &g_Cookie);
 #endif
 }

@@ -1,0 +1,94 @@
+"""A list that does not hold together, or whose count lies: tampering, and torn memory."""
+
+from __future__ import annotations
+
+from ..scene import Scene
+
+__all__ = ["DAMAGES"]
+
+_USER_SPACE = 0x7FF6_1000
+
+
+def entry_self_link(scene: Scene, index: int) -> int:
+    """An entry's Flink and Blink point to the entry itself."""
+    block = scene.block(index)
+    scene.world.space.link(block, [])
+    return block
+
+
+def entry_loop(scene: Scene, index: int) -> int:
+    """An entry's Flink leads back to the first entry; the head is never reached again."""
+    block = scene.block(index)
+    scene.world.space.write_pointer(block, scene.block(0))
+    return block
+
+
+def flink_user(scene: Scene, index: int) -> int:
+    """An entry's Flink points into user space."""
+    block = scene.block(index)
+    scene.world.space.write_pointer(block, _USER_SPACE)
+    return block
+
+
+def flink_unmapped(scene: Scene, index: int) -> int:
+    """An entry's Flink points to kernel memory that is not mapped."""
+    block = scene.block(index)
+    scene.world.space.write_pointer(block, scene.world.profile.paged_pool + 0x100_0000)
+    return block
+
+
+def head_flink_user(scene: Scene, _: int) -> int:
+    """The head's Flink points into user space."""
+    scene.world.space.write_pointer(scene.list_head, _USER_SPACE)
+    return scene.list_head
+
+
+def blink_broken(scene: Scene, index: int) -> int:
+    """An entry's Blink points to the head instead of to the entry before."""
+    block = scene.block(index)
+    scene.world.space.write_pointer(block + scene.world.profile.pointer_size, scene.list_head)
+    return block
+
+
+def head_emptied(scene: Scene, _: int) -> int:
+    """The head's Flink points to the head, Blink and count are as before (RealBlindingEDR)."""
+    scene.world.space.write_pointer(scene.list_head, scene.list_head)
+    return scene.list_head
+
+
+def entry_unlinked(scene: Scene, index: int) -> int:
+    """An entry is taken out of the list behind the kernel's back; the count still includes it."""
+    block = scene.block(index)
+    linked = [each.address for each in scene.callbacks if each.address != block]
+    space, pointer = scene.world.space, scene.world.profile.pointer_size
+    links = space.read(block, 2 * pointer)
+    space.link(scene.list_head, linked)
+    space.write(block, links)  # a removed entry keeps its own links
+    return block
+
+
+def entry_unlinked_counted(scene: Scene, index: int) -> int:
+    """An entry is taken out of the list and the count is corrected: no mismatch betrays it."""
+    block = entry_unlinked(scene, index)
+    scene.world.set_ulong("CmpCallBackCount", len(scene.callbacks) - 1)
+    return block
+
+
+def count_zero(scene: Scene, _: int) -> int:
+    """CmpCallBackCount is 0 with entries in the list: the kernel calls none of them."""
+    scene.world.set_ulong("CmpCallBackCount", 0)
+    return scene.world.nt("CmpCallBackCount")
+
+
+DAMAGES = (
+    entry_self_link,
+    entry_loop,
+    flink_user,
+    flink_unmapped,
+    head_flink_user,
+    blink_broken,
+    head_emptied,
+    entry_unlinked,
+    entry_unlinked_counted,
+    count_zero,
+)
