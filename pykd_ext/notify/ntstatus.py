@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-__all__ = ["status_name", "status_text", "status_value"]
+__all__ = ["TABLE", "status_name", "status_text", "status_value"]
+
+TABLE = Path(__file__).with_name("ntstatus.csv")
 
 
 def status_name(status: int) -> str | None:
@@ -26,7 +28,7 @@ def status_text(status: int) -> str:
 
 @cache
 def _names() -> dict[int, str]:
-    lines = Path(__file__).with_name("ntstatus.csv").read_text(encoding="utf-8").splitlines()
+    lines = TABLE.read_text(encoding="utf-8").splitlines()
     rows = (line.split(",") for line in lines if line[:1] != "#" and line != "value,name")
     return {int(value, 16): name for value, name in rows}
 
