@@ -87,5 +87,5 @@ def test_an_unknown_structure_is_an_error(pointer_size: int) -> None:
 
 
 def test_a_missing_member_is_an_error() -> None:
-    with pytest.raises(KeyError, match="REG_DELETE_KEY_INFORMATION.Data"):
+    with pytest.raises(KeyError, match=r"REG_DELETE_KEY_INFORMATION\.Data"):
         structure("REG_DELETE_KEY_INFORMATION", 8).member("Data")

@@ -1,0 +1,117 @@
+"""A target that is a few pages of bytes, and a pen to write a notification's structures on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pykd_ext.notify.structures import structure
+from pykd_ext.target import Module, Symbol
+from pykd_ext.target.errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
+from pykd_ext.target.memory import PAGE, Memory
+
+__all__ = ["ByteTarget", "Pen"]
+
+
+class ByteTarget:
+    """Fulfils :class:`pykd_ext.target.Target` for pages that a test has written."""
+
+    kind = "crash-dump"
+    path: str | None = None
+    build = 19041
+    nt_base = 0
+    module_list = 0
+
+    def __init__(self, architecture: str) -> None:
+        self.architecture = architecture
+        self.pages: dict[int, bytearray] = {}
+        self.memory = Memory(self)
+
+    def write(self, address: int, data: bytes) -> None:
+        """Puts ``data`` at ``address``; its pages are present from then on."""
+        for offset, byte in enumerate(data):
+            position = address + offset
+            page = self.pages.setdefault(position & ~(PAGE - 1), bytearray(PAGE))
+            page[position % PAGE] = byte
+        self.memory.invalidate()
+
+    def read(self, address: int, size: int) -> bytes:
+        data = bytearray()
+        while len(data) < size:
+            position = address + len(data)
+            page = self.pages.get(position & ~(PAGE - 1))
+            if page is None:
+                raise MemoryUnreadable(address, size)
+            data += page[position % PAGE :][: size - len(data)]
+        return bytes(data)
+
+    def symbol(self, name: str, module: str = "nt") -> int:
+        raise SymbolNotFound(name, module)
+
+    def nearest_symbol(self, _address: int) -> Symbol | None:
+        return None
+
+    def field_offset(self, type_name: str, _field: str, module: str = "nt") -> int:
+        raise TypeNotFound(type_name, module)
+
+    def modules(self) -> Sequence[Module]:
+        return []
+
+    def symbol_problems(self) -> Sequence[str]:
+        return []
+
+    def close(self) -> None:
+        self.pages.clear()
+
+
+class Pen:
+    """Writes strings, numbers and structures one after the other into kernel memory."""
+
+    def __init__(self, architecture: str) -> None:
+        self.target = ByteTarget(architecture)
+        self.memory = self.target.memory
+        self.pointer_size = self.memory.pointer_size
+        self.is_wide = self.pointer_size == 8
+        self._next = 0xFFFFB08012340000 if self.is_wide else 0x8C340000
+        self.missing = self._next + 0x1000_0000  # no page is ever there
+
+    def data(self, data: bytes) -> int:
+        """The address of ``data``."""
+        address = self._next
+        self.target.write(address, data)
+        self._next += (len(data) + 15) & ~15
+        return address
+
+    def number(self, value: int, size: int = 4) -> int:
+        """The address of a number."""
+        return self.data(value.to_bytes(size, "little"))
+
+    def pointer(self, value: int) -> int:
+        """The address of a pointer."""
+        return self.number(value, self.pointer_size)
+
+    def string(self, text: str) -> int:
+        """The address of a UNICODE_STRING, its text without terminator as the kernel has it."""
+        raw = text.encode("utf-16-le", "surrogatepass")
+        return self.unicode_string(len(raw), len(raw), self.data(raw) if raw else 0)
+
+    def unicode_string(self, length: int, maximum_length: int, buffer: int) -> int:
+        """The address of a UNICODE_STRING of any content."""
+        raw = length.to_bytes(2, "little") + maximum_length.to_bytes(2, "little")
+        return self.data(raw.ljust(self.pointer_size, b"\0") + self.word(buffer))
+
+    def word(self, value: int) -> bytes:
+        """A pointer's bytes."""
+        return value.to_bytes(self.pointer_size, "little")
+
+    def structure(self, name: str, **values: int) -> int:
+        """The address of the structure ``name``, members not given being 0."""
+        return self.data(self.structure_bytes(name, **values))
+
+    def structure_bytes(self, name: str, **values: int) -> bytes:
+        """Its bytes; raises KeyError for a member that it has not got."""
+        layout = structure(name, self.pointer_size)
+        raw = bytearray(layout.size)
+        for member_name, value in values.items():
+            member = layout.member(member_name)
+            raw[member.offset : member.offset + member.size] = value.to_bytes(member.size, "little")
+        return bytes(raw)
