@@ -153,6 +153,6 @@ def _placed(
     world: World, registration: Registration, address: int, buffer: int, cookie: int
 ) -> PlacedCallback:
     owner = world.images[registration.owner]
-    context = owner.symbols[registration.context] if registration.context else 0
+    context = owner.symbols[owner.context] if registration.has_context else 0
     function = owner.symbols[registration.function]
     return PlacedCallback(registration, address, buffer, cookie, function, context, owner)

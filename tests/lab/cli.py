@@ -6,11 +6,12 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from .build import build
 from .damages import DAMAGES
 from .dump_writer import DUMP_TYPES
 from .make import DEFAULT_CALLBACKS, make_dump
 from .profiles import PROFILES
-from .toolchain import ToolFailed, build
+from .toolchain import ToolFailed
 
 __all__ = ["main"]
 

@@ -72,12 +72,14 @@ _PROCESSOR = {
     "Gdt64R3CmTeb": 0x306,
 }
 _KERNEL_BASE, _PAE_ENABLED, _PAGE_SIZE, _PTE_BASE = 0x18, 0x36, 0x138, 0x360
-_BLOCK_SIZES = {6: 0x340, 10: 0x380}  # by major version; older debuggers know a shorter block
+_APC_PROCESS = 0x2A0  # USHORT OffsetKThreadApcProcess
+# The block grew with Windows; the sizes that volatility looks for (its KDBG profiles).
+_BLOCK_SIZES = {(5, 1): 0x290, (5, 2): 0x318, (6, 0): 0x328, (6, 1): 0x340, (10, 0): 0x380}
 
 
 def write_debugger_data(world: World, processor: Processor) -> None:
     """Fills both blocks."""
-    block = bytearray(_BLOCK_SIZES.get(world.profile.version[0], 0x290))
+    block = bytearray(_BLOCK_SIZES[world.profile.version])
     address = _sign_extended(world, world.nt("KdDebuggerDataBlock"))
     struct.pack_into("<QQ4sI", block, 0, address, address, b"KDBG", len(block))
 
@@ -94,6 +96,10 @@ def write_debugger_data(world: World, processor: Processor) -> None:
     for (type_name, field), offset in _FIELDS.items():
         if world.offsets.has(type_name, field):
             put(offset, 2, world.offsets.field(type_name, field))
+    if world.offsets.has("_KTHREAD", "ApcState"):
+        # KAPC_STATE: two list heads, then the process.
+        apc_process = world.offsets.field("_KTHREAD", "ApcState") + 4 * world.profile.pointer_size
+        put(_APC_PROCESS, 2, apc_process)
     for type_name, offset in _SIZES.items():
         put(offset, 2, world.offsets.size(type_name))
     for name, offset in _PROCESSOR.items():

@@ -6,16 +6,21 @@ from typing import NamedTuple
 
 from .profiles import Profile
 
-__all__ = ["DRIVERS", "Driver"]
+__all__ = ["Driver", "drivers"]
 
 
 class Driver(NamedTuple):
-    """One driver image. ``altitude`` None: it registers with CmRegisterCallback."""
+    """One driver image, from ``source``, or from the project's example driver where that is None.
+
+    ``altitude`` None: it registers with CmRegisterCallback. ``context`` is the variable whose
+    address is its CallerContext.
+    """
 
     stem: str
-    source: str
+    source: str | None
     callback: str
     altitude: str | None
+    context: str = "g_ProtectedKeys"
     has_pdb: bool = True
     private_pdb: bool = False  # with -g: functions are in module streams, static ones nowhere else
 
@@ -32,10 +37,18 @@ class Driver(NamedTuple):
         return arguments
 
 
-DRIVERS = (
+_OLDEST_EXAMPLE = 9200  # samples/regprotect needs Windows 8
+_EXAMPLE = Driver("regprotect", None, "RegisterCallback", "140000", context="RegHook")
+_STAND_IN = _EXAMPLE._replace(source="driver.c", context="g_ProtectedKeys")
+_OTHERS = (
     Driver("avfilter", "driver.c", "AvfRegistryCallback", "328010", private_pdb=True),
     Driver("netmon", "driver.c", "NetMonRegFilter", "385201"),
     Driver("oldfilt", "driver.c", "OldFiltRegistryCallback", None, has_pdb=False),
-    Driver("regprotect", "driver.c", "RegisterCallback", "140000"),
     Driver("crowd", "crowd.c", "CrowdCallback00", "260000"),
 )
+
+
+def drivers(profile: Profile) -> list[Driver]:
+    """The profile's drivers in load order."""
+    example = _EXAMPLE if profile.build >= _OLDEST_EXAMPLE else _STAND_IN
+    return [*_OTHERS, example]

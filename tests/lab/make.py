@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from .build import build
 from .callback_blocks import PlacedCallback, write_callbacks
 from .damages import apply_damages, parse_damages
 from .debugger_data import write_debugger_data
@@ -17,7 +18,6 @@ from .profiles import profile_named
 from .registrations import registrations
 from .scene import Scene
 from .shared_data import write_shared_data
-from .toolchain import build
 from .truth import CallbackTruth, Truth, UnloadedTruth
 from .world import BOOT_TIME, World, new_world
 

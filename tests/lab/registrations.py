@@ -15,14 +15,14 @@ LAST_ORDINAL_GAP = 2  # registrations since the last one here: failed, or unregi
 class Registration(NamedTuple):
     """One successful registration. ``ordinal`` counts all registrations since boot from 1.
 
-    ``context`` names a variable of the driver whose address is the CallerContext, None for NULL.
+    ``has_context``: the CallerContext is the address of the driver's variable, otherwise NULL.
     """
 
     owner: str
     function: str
     altitude: str
     ordinal: int
-    context: str | None = "g_ProtectedKeys"
+    has_context: bool = True
     object_contexts: int = 0
     active_uses: int = 0
     internal: bool = False
@@ -37,8 +37,8 @@ _USUAL = (
 )
 # Only there while registry tracing is on, or while a silo runs (FACTS 2.3).
 _OF_THE_KERNEL = (
-    Registration(KERNEL, "EtwpRegTraceCallback", "425500", 9, context=None),
-    Registration(KERNEL, "VrpRegistryCallback", "189900", 8, context=None, internal=True),
+    Registration(KERNEL, "EtwpRegTraceCallback", "425500", 9, has_context=False),
+    Registration(KERNEL, "VrpRegistryCallback", "189900", 8, has_context=False, internal=True),
 )
 _FIRST_CROWD_ORDINAL = 12
 CROWD_FUNCTIONS = 64
@@ -65,4 +65,4 @@ def _of_the_crowd(index: int) -> Registration:
     function = f"CrowdCallback{index % CROWD_FUNCTIONS // 8}{index % 8}"
     altitude = f"{260000 + 7 * index}{'.5' if index % 3 == 2 else ''}"
     ordinal = _FIRST_CROWD_ORDINAL + index + index // 10
-    return Registration("crowd.sys", function, altitude, ordinal, context=None)
+    return Registration("crowd.sys", function, altitude, ordinal, has_context=False)

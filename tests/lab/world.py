@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .address_space import AddressSpace
-from .drivers import DRIVERS
+from .build import Build
+from .drivers import drivers
 from .kernel_types import field_size, kernel_offsets
 from .page_tables import page_tables
 from .pe_image import PeImage
@@ -13,7 +14,6 @@ from .physical_memory import PAGE, PhysicalMemory
 from .pool import Pool
 from .profiles import Profile
 from .registrations import KERNEL
-from .toolchain import Build
 
 __all__ = ["BOOT_TIME", "DUMP_TIME", "LoadedImage", "World", "new_world"]
 
@@ -25,11 +25,15 @@ _DRIVER_STRIDE = 0x20000
 
 
 class LoadedImage(NamedTuple):
-    """An image at its place, and its symbols' VAs by name."""
+    """An image at its place, and its symbols' VAs by name.
+
+    ``context`` is the variable that its callback gets the address of; the kernel's get none.
+    """
 
     file_name: str
     image: PeImage
     symbols: dict[str, int]
+    context: str
 
     @property
     def base(self) -> int:
@@ -86,9 +90,10 @@ class World:
         kernel = self._load(built, KERNEL, base, {})
         images = {KERNEL: kernel}
         exports = kernel.image.exports()
-        for index, driver in enumerate(DRIVERS):
+        for index, driver in enumerate(drivers(self.profile)):
             base = self.profile.driver_base + index * _DRIVER_STRIDE
-            images[driver.file_name] = self._load(built, driver.file_name, base, exports)
+            image = self._load(built, driver.file_name, base, exports)
+            images[driver.file_name] = image._replace(context=driver.context)
         return images
 
     def _load(self, built: Build, name: str, base: int, exports: dict[str, int]) -> LoadedImage:
@@ -99,7 +104,7 @@ class World:
             self.space.map(address, PAGE, executable)
             self.space.write(address, page)
         rvas = built.symbol_rvas(name)
-        return LoadedImage(name, image, {symbol: base + rva for symbol, rva in rvas.items()})
+        return LoadedImage(name, image, {symbol: base + rva for symbol, rva in rvas.items()}, "")
 
 
 def new_world(profile: Profile, built: Build) -> World:

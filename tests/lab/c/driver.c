@@ -28,14 +28,18 @@ PAGED_CODE_SECTION VOID NTAPI DriverUnload(DRIVER_OBJECT *DriverObject) {
     DriverObject->DriverUnload = NULL;
 }
 
+/* A pointer, so that the image has relocations: lld 14 gives every address in the last section of an
+ * image to the last public symbol there, and that section has to be .reloc. */
+PEX_CALLBACK_FUNCTION g_Callback = CALLBACK;
+
 INIT_SECTION NTSTATUS NTAPI DriverEntry(DRIVER_OBJECT *DriverObject, PVOID RegistryPath) {
     (void)RegistryPath;
     DriverObject->DriverUnload = DriverUnload;
 #ifdef ALTITUDE
     static WCHAR Text[] = ALTITUDE;
     UNICODE_STRING Altitude = {sizeof(Text) - 2, sizeof(Text), Text};
-    return CmRegisterCallbackEx(CALLBACK, &Altitude, DriverObject, g_ProtectedKeys, &g_Cookie, NULL);
+    return CmRegisterCallbackEx(g_Callback, &Altitude, DriverObject, g_ProtectedKeys, &g_Cookie, NULL);
 #else
-    return CmRegisterCallback(CALLBACK, g_ProtectedKeys, &g_Cookie);
+    return CmRegisterCallback(g_Callback, g_ProtectedKeys, &g_Cookie);
 #endif
 }

@@ -1,0 +1,158 @@
+"""What is built for a profile, and where it is kept.
+
+A build lives in ``.cache/lab/<profile>-<digest of all sources>`` of the checkout. It is made in a
+folder of its own and renamed into place, so that two processes may build at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tempfile
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from .drivers import Driver, drivers
+from .example_driver import EXAMPLE_DRIVER, compile_example
+from .kernel_types import types_source
+from .pdb_file import mark_stripped
+from .profiles import Profile
+from .toolchain import PREFERRED_BASES, SOURCES, compile_c, entry, link, run
+
+__all__ = ["Build", "build"]
+
+_LAB = Path(__file__).parent
+_CACHE = _LAB.parents[1] / ".cache" / "lab"
+
+_KERNEL_EXPORTS = (
+    "CmRegisterCallback", "CmUnRegisterCallback", "DbgBreakPointWithStatus", "DbgPrintEx",
+    "ExAllocatePoolWithTag", "ExFreePoolWithTag", "ExGetPreviousMode", "KeBugCheckEx",
+    "KeNumberProcessors,DATA", "NtBuildLab,DATA", "NtBuildNumber,DATA",
+    "PsInitialSystemProcess,DATA", "PsLoadedModuleList,DATA", "RtlEqualUnicodeString",
+    "RtlPrefixUnicodeString", "ZwClose", "ZwOpenKey", "ZwQueryValueKey", "memcpy", "memset",
+)  # fmt: skip
+_LIST_EXPORTS = (
+    "CmCallbackGetKeyObjectIDEx", "CmCallbackReleaseKeyObjectIDEx", "CmRegisterCallbackEx",
+)  # fmt: skip
+_PCR_SIZE = 0x2000  # two pages: what debuggers read of it
+
+
+class Build(NamedTuple):
+    """One profile's images in ``folder``, their PDBs in ``symbols``."""
+
+    folder: Path
+    symbols: Path
+
+    def image(self, name: str) -> Path:
+        return self.folder / name
+
+    def symbol_rvas(self, image_name: str) -> dict[str, int]:
+        """RVAs of an image's symbols, from the linker's map; x86 decoration taken off."""
+        return dict(_map_symbols((self.folder / image_name).with_suffix(".map")))
+
+
+@cache
+def build(profile: Profile) -> Build:
+    """The images of ``profile``, built now or found in the cache; raises ToolFailed."""
+    final = _CACHE / f"{profile.name}-{_digest(profile)}"
+    if not final.exists():
+        _CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=_CACHE) as scratch:
+            work = Path(scratch) / "build"
+            (work / "symbols").mkdir(parents=True)
+            _build_kernel(profile, work)
+            for driver in drivers(profile):
+                _build_driver(profile, driver, work)
+            for leftover in (*work.glob("*.obj"), *work.glob("*.lib"), *work.glob("*.def")):
+                leftover.unlink()
+            _move_into_place(work, final)
+    return Build(final, final / "symbols")
+
+
+_BUILDING = ("build", "drivers", "example_driver", "kernel_types", "pdb_file", "toolchain")
+
+
+def _digest(profile: Profile) -> str:
+    digest = hashlib.sha256(repr(profile).encode())
+    scripts = [_LAB / f"{name}.py" for name in _BUILDING]
+    folders = (SOURCES, _LAB / "data", EXAMPLE_DRIVER, EXAMPLE_DRIVER / "mingw")
+    files = [path for folder in folders for path in folder.iterdir() if path.is_file()]
+    for path in sorted([*scripts, *files]):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _move_into_place(work: Path, final: Path) -> None:
+    try:
+        work.rename(final)
+    except OSError:
+        if not final.exists():  # another process was not first, so this is a real failure
+            raise
+
+
+def _build_kernel(profile: Profile, work: Path) -> None:
+    defines = [
+        f'-DLAB_BRANCH="{profile.branch}"',
+        f"-DLAB_PCR_SIZE={_PCR_SIZE}",
+    ]
+    callbacks = "callback_vector.c" if profile.has_vector else "callback_list.c"
+    objects = [
+        compile_c(profile, SOURCES / name, work, defines)
+        for name in ("pool.c", "altitude.c", "runtime.c", callbacks, "kernel.c")
+    ]
+    types = work / "types.c"
+    types.write_text(types_source(profile), encoding="ascii")
+    with_types = compile_c(profile, types, work, ["-g", "-gcodeview", "-O0"])
+    # Without its symbols and data the object adds nothing but types to the PDB.
+    unwanted = [f"--remove-section={name}" for name in (".debug$S", ".data", ".bss")]
+    run("llvm-objcopy", *unwanted, with_types)
+    exports = [*_KERNEL_EXPORTS] + ([] if profile.has_vector else [*_LIST_EXPORTS])
+    link(
+        profile, work, "ntoskrnl.exe", profile.kernel_pdb, *objects, with_types,
+        entry(profile, "KiSystemStartup", arguments=1), f"/implib:{work / 'ntoskrnl.lib'}",
+        *(f"/export:{name}" for name in exports),
+    )  # fmt: skip
+    mark_stripped(work / "symbols" / profile.kernel_pdb)
+
+
+def _build_driver(profile: Profile, driver: Driver, work: Path) -> None:
+    if driver.source is None:
+        objects = compile_example(profile, work)
+    else:
+        debug = ["-g", "-gcodeview"] if driver.private_pdb else []
+        arguments = [*debug, *driver.defines(profile)]
+        objects = [compile_c(profile, SOURCES / driver.source, work, arguments)]
+    pdb = f"{driver.stem}.pdb"
+    link(
+        profile, work, driver.file_name, pdb, *objects, str(work / "ntoskrnl.lib"),
+        entry(profile, "DriverEntry", arguments=2),
+    )  # fmt: skip
+    if not driver.has_pdb:
+        (work / "symbols" / pdb).unlink()
+    elif not driver.private_pdb:
+        mark_stripped(work / "symbols" / pdb)
+
+
+_MAP_LINE = re.compile(r" [0-9a-f]{4}:[0-9a-f]{8}\s+(\S+)\s+([0-9a-f]{8,16})\s")
+_MAP_BASE = re.compile(r"Preferred load address is ([0-9a-f]+)")
+
+
+def _map_symbols(path: Path) -> Iterable[tuple[str, int]]:
+    text = path.read_text(encoding="utf-8")
+    base_line = _MAP_BASE.search(text)
+    assert base_line is not None, path
+    base = int(base_line[1], 16)
+    for line in text.splitlines():
+        match = _MAP_LINE.match(line)
+        if match:
+            yield _undecorated(match[1], base), int(match[2], 16) - base
+
+
+def _undecorated(name: str, base: int) -> str:
+    """``_CmRegisterCallback@12`` -> ``CmRegisterCallback``; only x86 decorates C names."""
+    if base != PREFERRED_BASES["x86"] or not name.startswith("_"):
+        return name
+    return name[1:].partition("@")[0]
