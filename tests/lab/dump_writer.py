@@ -67,7 +67,10 @@ _HEADER32 = _Header(
     secondary_state=0xFAF,
 )  # fmt: skip
 _PAE_ENABLED_32 = 0x5C
-_BITMAP_HEADER = 0x38  # size of the part before the bits
+_BITMAP_HEADER = 0x38  # BMP_HEADER64 before its bits
+# SUMMARY_DUMP64 before its bits: Signature, ValidDump, DumpOptions, HeaderSize, BitmapSize, Pages,
+# then SizeOfBitMap and 12 unused bytes (can1357/selene, summary_dump64_t.hpp, from the WDK).
+_SUMMARY_HEADER = 0x28
 _MAJOR_VERSION = 0xF  # a free build
 
 
@@ -143,14 +146,18 @@ def _exception(layout: _Header, processor: Processor) -> bytes:
 
 
 def _bitmap(layout: _Header, world: World, dump_type: int) -> bytes:
-    """BMP_HEADER64 and its bits, up to the first page."""
+    """The page bitmap with its own header, up to the first page."""
     frames = world.space.memory.frames
     bits = (max(frames) + 64) & ~63
     bitmap = bytearray(bits // 8)
     for frame in frames:
         bitmap[frame >> 3] |= 1 << (frame & 7)
-    first_page = -(-(layout.size + _BITMAP_HEADER + len(bitmap)) // PAGE) * PAGE
-    head = bytearray(_BITMAP_HEADER)
+    head_size = _SUMMARY_HEADER if dump_type == _KERNEL else _BITMAP_HEADER
+    first_page = -(-(layout.size + head_size + len(bitmap)) // PAGE) * PAGE
+    head = bytearray(head_size)
     head[:8] = _SIGNATURES[dump_type]
-    struct.pack_into("<3Q", head, 0x20, first_page, len(frames), bits)
+    if dump_type == _KERNEL:
+        struct.pack_into("<5I", head, 8, 0, first_page, bits, len(frames), bits)
+    else:
+        struct.pack_into("<3Q", head, 0x20, first_page, len(frames), bits)
     return bytes(head + bitmap).ljust(first_page - layout.size, b"\0")
