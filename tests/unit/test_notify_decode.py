@@ -9,6 +9,7 @@ import pytest
 from pykd_ext.notify.classes import CLASSES, NotifyClass
 from pykd_ext.notify.decode import decode
 from pykd_ext.notify.notification import KeyReference, Notification
+from pykd_ext.notify.structures import structure
 from pykd_ext.notify.values import VALUE_TYPES
 from pykd_ext.target.memory import PAGE
 from tests.unit.notify.byte_target import Pen
@@ -146,13 +147,17 @@ def test_a_users_buffer_that_is_not_present_says_so(pen: Pen) -> None:
     )
 
 
-def test_a_malformed_string_is_shown_and_named(pen: Pen) -> None:
+@pytest.mark.parametrize(("length", "maximum_length", "shown"), [(9, 10, "Star"), (10, 4, "Start")])
+def test_a_malformed_string_is_shown_and_named(
+    pen: Pen, length: int, maximum_length: int, shown: str
+) -> None:
     buffer = pen.data("Start".encode("utf-16-le"))
-    name = pen.unicode_string(9, 4, buffer)
+    name = pen.unicode_string(length, maximum_length, buffer)
     decoded = decode(pen.memory, 1, set_value(pen, b"", ValueName=name))
-    assert text(decoded, "ValueName") == "Star"
+    assert text(decoded, "ValueName") == shown
     assert decoded.problems == (
-        "ValueName: a malformed UNICODE_STRING: Length 0x9, MaximumLength 0x4",
+        f"ValueName: a malformed UNICODE_STRING: Length {length:#x}, "
+        f"MaximumLength {maximum_length:#x}",
     )
 
 
@@ -178,6 +183,16 @@ def test_a_structure_that_lost_its_second_page(pen: Pen) -> None:
     assert lost[-3:] == ["CallContext", "ObjectContext", "Reserved"]
     assert decoded.problems == (f"{', '.join(lost)}: not present at {pen.missing + PAGE:#x}",)
     assert decoded.value is None
+
+
+def test_a_structure_that_lost_its_first_page(pen: Pen) -> None:
+    raw = pen.structure_bytes("REG_SAVE_KEY_INFORMATION", Object=key(pen, KEY), Format=4)
+    pen.target.write(pen.missing + PAGE, raw[pen.pointer_size :])
+    decoded = decode(pen.memory, 43, pen.missing + PAGE - pen.pointer_size)
+    assert text(decoded, "Format") == "REG_NO_COMPRESSION"
+    assert decoded.keys == ()
+    missing = pen.missing + PAGE - pen.pointer_size
+    assert decoded.problems == (f"Object: not present at {missing:#x}",)
 
 
 def test_a_structure_that_is_not_there(pen: Pen) -> None:
@@ -564,17 +579,50 @@ def test_an_internal_callbacks_argument_that_is_not_there(pen: Pen) -> None:
     assert decoded.problems == (f"the extended argument: not present at {pen.missing:#x}",)
 
 
-@pytest.mark.parametrize("each", CLASSES, ids=lambda each: each.name)
-def test_every_class_decodes_its_own_structure(pen: Pen, each: NotifyClass) -> None:
+def version(name: str) -> dict[str, int]:
+    """The Version that the structure ``name`` must carry to be taken for itself."""
+    return {"Version": int(name[-1])} if name.endswith(("_V1", "_V2")) else {}
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [(each.number, name) for each in CLASSES for name in each.structures]
+)
+def test_every_class_decodes_its_own_structures(pen: Pen, number: int, name: str) -> None:
     """All zeros: NULL everywhere is nobody's fault, so nothing is a problem."""
-    for structure in each.structures:
-        address = pen.structure(structure)
-        if structure.endswith("_V1"):
-            address = pen.structure(structure, Version=1)
-        if structure.endswith("_V2"):
-            address = pen.structure(structure, Version=2)
-        decoded = decode(pen.memory, each.number, address)
-        assert (decoded.structure, decoded.problems) == (structure, ())
+    decoded = decode(pen.memory, number, pen.structure(name, **version(name)))
+    assert (decoded.structure, decoded.problems) == (name, ())
+
+
+# The pointers that are followed, before the operation and only after it.
+INPUTS = {
+    "ValueName", "NewName", "CompleteName", "RemainingName", "Class", "KeyName", "SourceFile",
+    "OldFileName", "NewFileName", "SecurityInformation", "ValueEntries", "BufferLength",
+}  # fmt: skip
+OUTPUTS = {
+    "Disposition", "ResultObject", "RootHandle", "ResultLength", "ReturnLength",
+    "RequiredBufferLength",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "each",
+    [each for each in CLASSES if each.phase == "pre" and each.number not in (10, 12)],
+    ids=lambda each: each.name,
+)
+def test_pointers_that_lead_nowhere_cost_their_own_members(pen: Pen, each: NotifyClass) -> None:
+    name = each.structures[0]
+    members = structure(name, pen.pointer_size).members
+    pointers = {member.name for member in members} & (INPUTS | OUTPUTS)
+    values = {**version(name), **dict.fromkeys(pointers, pen.missing)}
+    if "ValueEntries" in pointers:
+        values["EntryCount"] = 3
+    pre = pen.structure(name, **values)
+    named = [problem.split(":")[0] for problem in decode(pen.memory, each.number, pre).problems]
+    assert sorted(named) == sorted(pointers & INPUTS)
+    assert each.pair is not None
+    after = post(pen, each.pair, pre, 0).pre
+    assert after is not None
+    assert sorted(problem.split(":")[0] for problem in after.problems) == sorted(pointers)
 
 
 def test_a_key_is_asked_for_its_path_once(pen: Pen) -> None:
