@@ -6,8 +6,18 @@ does, and writes dumps. ``python -m tests.lab --help`` is the same for the comma
 
 from __future__ import annotations
 
+from .bad_inputs import BAD_INPUTS, make_bad_input
+from .damages import DAMAGES
 from .make import make_dump
 from .profiles import PROFILES
 from .truth import CallbackTruth, Truth
 
-__all__ = ["PROFILES", "CallbackTruth", "Truth", "make_dump"]
+__all__ = [
+    "BAD_INPUTS",
+    "DAMAGES",
+    "PROFILES",
+    "CallbackTruth",
+    "Truth",
+    "make_bad_input",
+    "make_dump",
+]

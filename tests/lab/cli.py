@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from .bad_inputs import BAD_INPUTS, make_bad_input
 from .build import build
 from .damages import DAMAGES
 from .dump_writer import DUMP_TYPES
@@ -51,7 +52,18 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--damage", nargs="+", default=[], metavar="D[@N]", help="see `damages`; N is the callback"
     )
+    command.add_argument(
+        "--size", type=_size, metavar="16G", help="memory of the machine; the file is sparse"
+    )
     command.set_defaults(run=_dump)
+
+    command = commands.add_parser("bad", help="write a file that is no dump, or not one of ours")
+    command.add_argument("out", type=Path)
+    command.add_argument("kind", choices=BAD_INPUTS, help="see `bad-inputs`")
+    command.set_defaults(run=_bad)
+
+    command = commands.add_parser("bad-inputs", help="the kinds of `bad`")
+    command.set_defaults(run=_bad_inputs)
 
     command = commands.add_parser("damages", help="what can be made wrong with a dump")
     command.set_defaults(run=_damages)
@@ -68,12 +80,37 @@ def _damages(_: argparse.Namespace) -> None:
         print(f"{damage.name:22}  {damage.description}")
 
 
+def _bad_inputs(_: argparse.Namespace) -> None:
+    for name, kind in BAD_INPUTS.items():
+        print(f"{name:22}  {kind.description}")
+
+
+def _bad(options: argparse.Namespace) -> None:
+    make_bad_input(options.out, options.kind)
+    print(options.out)
+
+
+def _size(text: str) -> int:
+    """``16G``, ``64M`` in bytes."""
+    factor = {"M": 1 << 20, "G": 1 << 30}.get(text[-1:].upper())
+    if factor is None or not text[:-1].isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number with M or G")
+    return int(text[:-1]) * factor
+
+
 def _build(options: argparse.Namespace) -> None:
     for name in options.profile or PROFILES:
         print(build(PROFILES[name]).folder)
 
 
 def _dump(options: argparse.Namespace) -> None:
-    truth = make_dump(options.out, options.profile, options.type, options.callbacks, options.damage)
+    truth = make_dump(
+        options.out,
+        options.profile,
+        options.type,
+        options.callbacks,
+        options.damage,
+        options.size,
+    )
     truth.write(options.out.with_name(options.out.name + ".json"))
     print(f"{truth.path}: {len(truth.callbacks)} callbacks, symbols in {truth.symbols}")

@@ -68,28 +68,37 @@ _HEADER32 = _Header(
 )  # fmt: skip
 _PAE_ENABLED_32 = 0x5C
 _BITMAP_HEADER = 0x38  # BMP_HEADER64 before its bits
-# SUMMARY_DUMP64 before its bits: Signature, ValidDump, DumpOptions, HeaderSize, BitmapSize, Pages,
-# then SizeOfBitMap and 12 unused bytes (can1357/selene, summary_dump64_t.hpp, from the WDK).
-_SUMMARY_HEADER = 0x28
+# SUMMARY_DUMP32 and 64 before their bits: Signature, ValidDump, DumpOptions, HeaderSize,
+# BitmapSize, Pages, SizeOfBitMap, and room for a pointer (can1357/selene, summary_dump64_t.hpp,
+# from the WDK; that the 32-bit one is the same with narrower alignment was tried in dbgeng).
+_SUMMARY_HEADERS = {4: 0x20, 8: 0x28}
 _MAJOR_VERSION = 0xF  # a free build
 
 
 def write_dump(path: Path, world: World, processor: Processor, dump_type: int) -> None:
-    """Writes the dump; ``dump_type`` is one of DUMP_TYPES."""
+    """Writes the dump; ``dump_type`` is one of DUMP_TYPES. Memory never allocated stays a hole."""
     layout = _HEADER64 if world.profile.pointer_size == 8 else _HEADER32
-    frames = world.space.memory.frames
-    bitmap = _bitmap(layout, world, dump_type) if dump_type in BITMAP_TYPES else b""
+    runs = world.space.memory.runs()
+    bitmap = _bitmap(layout, runs, dump_type) if dump_type in BITMAP_TYPES else b""
+    first_page = layout.size + len(bitmap)
+    total = first_page + sum(count for _, count in runs) * PAGE
     with path.open("wb") as file:
-        total = layout.size + len(bitmap) + len(frames) * PAGE
         file.write(_header(layout, world, processor, dump_type, total))
         file.write(bitmap)
-        _write_frames(file, world)
+        _write_frames(file, world, first_page)
+        file.truncate(total)
 
 
-def _write_frames(file: BinaryIO, world: World) -> None:
+def _write_frames(file: BinaryIO, world: World, first_page: int) -> None:
     frames = world.space.memory.frames
-    for frame in sorted(frames):
-        file.write(frames[frame])
+    numbers = iter(sorted(frames))
+    frame = next(numbers, None)
+    for start, count in world.space.memory.runs():
+        while frame is not None and frame < start + count:
+            file.seek(first_page + (frame - start) * PAGE)
+            file.write(frames[frame])
+            frame = next(numbers, None)
+        first_page += count * PAGE
 
 
 def _header(
@@ -145,19 +154,17 @@ def _exception(layout: _Header, processor: Processor) -> bytes:
     return struct.pack(f"<II2{word}I", _STATUS_BREAKPOINT, 1, 0, processor.program_counter, 0)
 
 
-def _bitmap(layout: _Header, world: World, dump_type: int) -> bytes:
+def _bitmap(layout: _Header, runs: list[tuple[int, int]], dump_type: int) -> bytes:
     """The page bitmap with its own header, up to the first page."""
-    frames = world.space.memory.frames
-    bits = (max(frames) + 64) & ~63
-    bitmap = bytearray(bits // 8)
-    for frame in frames:
-        bitmap[frame >> 3] |= 1 << (frame & 7)
-    head_size = _SUMMARY_HEADER if dump_type == _KERNEL else _BITMAP_HEADER
+    bits = (sum(runs[-1]) + 63) & ~63
+    bitmap = sum(((1 << count) - 1) << start for start, count in runs).to_bytes(bits // 8, "little")
+    pages = sum(count for _, count in runs)
+    head_size = _SUMMARY_HEADERS[layout.word] if dump_type == _KERNEL else _BITMAP_HEADER
     first_page = -(-(layout.size + head_size + len(bitmap)) // PAGE) * PAGE
     head = bytearray(head_size)
     head[:8] = _SIGNATURES[dump_type]
     if dump_type == _KERNEL:
-        struct.pack_into("<5I", head, 8, 0, first_page, bits, len(frames), bits)
+        struct.pack_into("<5I", head, 8, 0, first_page, bits, pages, bits)
     else:
-        struct.pack_into("<3Q", head, 0x20, first_page, len(frames), bits)
+        struct.pack_into("<3Q", head, 0x20, first_page, pages, bits)
     return bytes(head + bitmap).ljust(first_page - layout.size, b"\0")

@@ -19,7 +19,7 @@ from .registrations import registrations
 from .scene import Scene
 from .shared_data import write_shared_data
 from .truth import CallbackTruth, Truth, UnloadedTruth
-from .world import BOOT_TIME, World, new_world
+from .world import BOOT_TIME, World
 
 __all__ = ["make_dump"]
 
@@ -32,17 +32,20 @@ def make_dump(
     dump_type: int = 1,
     callbacks: int = DEFAULT_CALLBACKS,
     damage: Sequence[str] = (),
+    size: int | None = None,
 ) -> Truth:
     """Writes a dump to ``path`` and returns what is in it.
 
-    Raises ValueError for a profile, type or damage that does not exist.
+    ``damage`` names what `damages` lists. With ``size`` (bytes, a power of two) the machine has
+    that much memory, and the file is sparse. Raises ValueError for what does not exist or does not
+    go together.
     """
     chosen = profile_named(profile)
     if dump_type not in DUMP_TYPES:
         raise ValueError(f"no dump type {dump_type}; there are {DUMP_TYPES}")
     built = build(chosen)
     damages = parse_damages(damage)
-    world = new_world(chosen, built)
+    world = World(chosen, built, size)
     modules = write_loaded_modules(world)
     write_unloaded_drivers(world)
     processor = write_processor(world, write_processes(world))

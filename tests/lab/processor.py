@@ -153,13 +153,15 @@ def _write_x86_segments(world: World, table: int, pcr: int) -> None:
 
 
 def _x86_context(world: World, processes: Processes, counter: int) -> bytes:
-    """CONTEXT (winnt.h, x86): segments from +0x8C, then Edi to Eax, Ebp, Eip, SegCs..."""
+    """CONTEXT (winnt.h, x86): segments from +0x8C, Edi to Eax from +0x9C, Ebp, Eip, SegCs..."""
     context = bytearray(world.offsets.size("_CONTEXT"))
     struct.pack_into("<I", context, 0, 0x1001F)
     segments = (0, _X86_R0_PCR, _X86_R3_DATA, _X86_R3_DATA)
     struct.pack_into("<4I", context, 0x8C, *segments)
-    control = (counter, _X86_R0_CODE, 0x246, processes.stack_pointer, _X86_R0_DATA)
-    struct.pack_into("<5I", context, 0xB8, *control)
+    # A frame pointer to the return address and to no older frame, for the stack walk.
+    frame = processes.stack_pointer - world.profile.pointer_size
+    control = (frame, counter, _X86_R0_CODE, 0x246, processes.stack_pointer, _X86_R0_DATA)
+    struct.pack_into("<6I", context, 0xB4, *control)
     return bytes(context)
 
 

@@ -15,7 +15,7 @@ from .pool import Pool
 from .profiles import Profile
 from .registrations import KERNEL
 
-__all__ = ["BOOT_TIME", "DUMP_TIME", "LoadedImage", "World", "new_world"]
+__all__ = ["BOOT_TIME", "DUMP_TIME", "LoadedImage", "World"]
 
 # FILETIMEs: 5 March 2024, 08:15:30.5 UTC, and three hours later.
 BOOT_TIME = (1709626530 + 11644473600) * 10_000_000 + 5_128_449
@@ -41,12 +41,15 @@ class LoadedImage(NamedTuple):
 
 
 class World:
-    """The address space with its images and pools. Addresses are VAs."""
+    """The address space with its images and pools. Addresses are VAs.
 
-    def __init__(self, profile: Profile, built: Build) -> None:
+    ``size`` is the machine's memory in bytes, None for as much as is needed.
+    """
+
+    def __init__(self, profile: Profile, built: Build, size: int | None) -> None:
         self.profile = profile
         self.offsets = kernel_offsets(profile)
-        memory = PhysicalMemory()
+        memory = PhysicalMemory(size)
         tables = page_tables(memory, profile.architecture)
         self.space = AddressSpace(memory, tables, profile.pointer_size)
         self.nonpaged = Pool(self.space, profile.nonpaged_pool, False, profile.build)
@@ -105,8 +108,3 @@ class World:
             self.space.write(address, page)
         rvas = built.symbol_rvas(name)
         return LoadedImage(name, image, {symbol: base + rva for symbol, rva in rvas.items()}, "")
-
-
-def new_world(profile: Profile, built: Build) -> World:
-    """Memory with the images in it and nothing else."""
-    return World(profile, built)
