@@ -306,6 +306,14 @@ def test_load(pen: Pen, version: int, structure: str, problems: int) -> None:
     assert decoded.keys == (KeyReference("KeyName", 0, path, path),)
 
 
+def test_the_handle_of_a_loaded_hive_is_as_wide_as_a_pointer(pen: Pen) -> None:
+    handle = (1 << 8 * pen.pointer_size) - 0x800  # a kernel handle: its highest bit is set
+    pre = pen.structure("REG_LOAD_KEY_INFORMATION_V2", RootHandle=pen.pointer(handle), Version=2)
+    after = post(pen, 33, pre, 0).pre
+    assert after is not None
+    assert text(after, "RootHandle") == hex(handle)
+
+
 def test_load_below_a_key(pen: Pen) -> None:
     address = pen.structure(
         "REG_LOAD_KEY_INFORMATION_V2", Object=key(pen, OTHER), KeyName=pen.string("x"), Version=2
@@ -320,6 +328,7 @@ def test_a_post_notification_leads_to_its_pre_structure(pen: Pen) -> None:
     assert text(decoded, "Status") == text(decoded, "ReturnStatus") == "STATUS_SUCCESS"
     assert decoded.pre is not None
     assert decoded.pre.notify_class.name == "RegNtPreSetValueKey"
+    assert decoded.pre.status is None
     assert text(decoded.pre, "Data") == "0x2 (2)"
     assert text(decoded.pre, "CallContext") == "cleared: the post structure has the callback's own"
     assert text(decoded, "CallContext") is None
@@ -355,6 +364,11 @@ def test_only_success_makes_a_created_key_valid(
     assert decoded.keys[0].path == path
     assert text(decoded.pre, "Disposition") == disposition
     assert (text(decoded.pre, "ResultObject") or "").endswith(result)
+
+
+def test_a_created_key_without_a_path_keeps_the_name_that_was_asked_for(pen: Pen) -> None:
+    decoded = post(pen, 27, create(pen), 0, pen.missing)
+    assert decoded.keys[0].path == "\\REGISTRY\\MACHINE\\Vendor\\New"
 
 
 def test_a_blocked_create_keeps_the_name_that_was_asked_for(pen: Pen) -> None:
