@@ -42,7 +42,7 @@ def disassemble(target: Target, address: int, count: int) -> list[Instruction]:
             address=each.address,
             code=bytes(each.bytes),
             text=f"{each.mnemonic} {each.op_str}".strip(),
-            target=_branch_target(each, capstone),
+            target=_branch_target(each, capstone, 8 * target.memory.pointer_size),
         )
         for each in engine.disasm(_code(target, address, count * _LONGEST), address, count)
     ]
@@ -57,9 +57,9 @@ def _code(target: Target, address: int, size: int) -> bytes:
         return code
 
 
-def _branch_target(instruction: Any, capstone: Any) -> int | None:
-    """The immediate operand of a call or jump."""
+def _branch_target(instruction: Any, capstone: Any, bits: int) -> int | None:
+    """The immediate operand of a call or jump, which capstone gives as a signed number."""
     if not any(instruction.group(each) for each in (capstone.CS_GRP_CALL, capstone.CS_GRP_JUMP)):
         return None
     immediates = [each.imm for each in instruction.operands if each.type == capstone.CS_OP_IMM]
-    return immediates[-1] if immediates else None
+    return immediates[-1] & ((1 << bits) - 1) if immediates else None

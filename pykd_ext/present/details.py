@@ -136,7 +136,7 @@ def _contexts(listing: Listing, details: Details) -> Iterator[str]:
         return
     architecture = listing.target.architecture
     yield ""
-    yield f"{len(details.contexts)} object contexts (CmSetCallbackObjectContext):"
+    yield f"object contexts (CmSetCallbackObjectContext): {len(details.contexts)}"
     for each in details.contexts[:_SHOWN_CONTEXTS]:
         key = address_text(each.key_object, architecture)
         context = address_text(each.context, architecture)

@@ -1,0 +1,84 @@
+"""One engine to run things in."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple, Union
+
+from . import wine
+from .errors import EngineError
+from .installation import Installation, install
+
+__all__ = ["Command", "CompletedRun", "Engine"]
+
+_BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+_PROJECT = Path(__file__).parents[2]
+
+Command = tuple[Union[str, Path], ...]
+
+
+class CompletedRun(NamedTuple):
+    """What a program said and how it ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Engine:
+    """Runs Windows Python programs with pykd, the project and its packages importable.
+
+    Arguments that are Paths are given to the program as Windows writes them; strings as they are.
+    Whatever takes longer than ``timeout`` seconds is ended and raises EngineError.
+    """
+
+    REGCB: Command = ("-m", "pykd_ext", "--engine", "pykd")
+    UNIT_TESTS: Command = ("-m", "pytest", "-p", "no:cacheprovider", _PROJECT / "tests" / "unit")
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+
+    @classmethod
+    @contextmanager
+    def running(cls) -> Iterator[Engine]:
+        """The engine, installed first where it is not yet; raises EngineError."""
+        installation = install()
+        with wine.running(installation.prefix, installation.python):
+            yield cls(installation)
+
+    def run(self, script: Path, *arguments: str | Path, timeout: float = 120) -> CompletedRun:
+        """Runs a script."""
+        return self._complete((script, *arguments), timeout)
+
+    def regcb(self, *arguments: str | Path, timeout: float = 120) -> CompletedRun:
+        """``regcb --engine pykd`` and the arguments."""
+        return self._complete((*self.REGCB, *arguments), timeout)
+
+    def unit_tests(self, *arguments: str | Path, timeout: float = 900) -> CompletedRun:
+        """The project's unit tests; the arguments are pytest's."""
+        return self._complete((*self.UNIT_TESTS, *arguments), timeout)
+
+    def start(self, command: Command, errors_apart: bool = True) -> subprocess.Popen[str]:
+        """Starts ``SCRIPT ARG...`` or ``-m MODULE ARG...`` in the project's folder."""
+        installed = self._installation
+        words = [each if isinstance(each, str) else wine.windows_path(each) for each in command]
+        python = [
+            wine.windows_path(installed.python), "-X", "utf8",
+            "-X", f"pycache_prefix={wine.windows_path(installed.bytecode)}",
+            wine.windows_path(_BOOTSTRAP),
+        ]  # fmt: skip
+        return wine.start(installed.prefix, [*python, *words], _PROJECT, errors_apart)
+
+    def _complete(self, command: Command, timeout: float) -> CompletedRun:
+        process = self.start(command)
+        try:
+            stdout, stderr = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            words = " ".join(map(str, command))
+            raise EngineError(f"took longer than {timeout:.0f} s: {words}") from None
+        return CompletedRun(process.returncode, stdout, stderr)
