@@ -194,7 +194,7 @@ def _value_data(scene: Scene, pointer: int) -> Text:
     if len(value.data) == min(value.size, scene.data_limit):
         return Text(value.text())
     missing = absence(scene.memory, pointer + len(value.data))
-    return Text(value.text(), f"cut: the rest is {missing}") if value.data else Text(None, missing)
+    return Text(value.text(), f"cut, the rest: {missing}") if value.data else Text(None, missing)
 
 
 def _value_entries(scene: Scene, pointer: int) -> Text:

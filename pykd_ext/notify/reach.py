@@ -28,8 +28,8 @@ def is_user_address(memory: Memory, address: int) -> bool:
 
 def absence(memory: Memory, address: int) -> str:
     """Why nothing can be read at ``address``."""
-    where = "user buffer, not present" if is_user_address(memory, address) else "not present"
-    return f"{where} at {address:#x}"
+    is_user = is_user_address(memory, address)
+    return f"{'user buffer, not present' if is_user else 'paged out or not mapped'} at {address:#x}"
 
 
 def read_available(memory: Memory, address: int, size: int) -> bytes:
@@ -52,14 +52,14 @@ def read_text(memory: Memory, address: int) -> Text:
     try:
         string = memory.unicode_string(address)
     except MemoryUnreadable:
-        return Text(None, f"its UNICODE_STRING is {absence(memory, address)}")
+        return Text(None, f"its UNICODE_STRING: {absence(memory, address)}")
     size = string.length & ~1
     data = read_available(memory, string.buffer, size)
     if size and not data:
-        return Text(None, f"its Buffer is {absence(memory, string.buffer)}")
+        return Text(None, f"its Buffer: {absence(memory, string.buffer)}")
     text = data[: len(data) & ~1].decode("utf-16-le", "surrogatepass")
     if len(data) < size:
-        return Text(text, f"cut: the rest is {absence(memory, string.buffer + len(data))}")
+        return Text(text, f"cut, the rest: {absence(memory, string.buffer + len(data))}")
     if string.length % 2 or string.length > string.maximum_length:
         lengths = f"Length {string.length:#x}, MaximumLength {string.maximum_length:#x}"
         return Text(text, f"a malformed UNICODE_STRING: {lengths}")

@@ -117,7 +117,7 @@ def test_data_of_a_hostile_size_is_cut_where_memory_ends(pen: Pen) -> None:
     assert data is not None
     assert data.value is not None
     end = (data.value + PAGE) & ~(PAGE - 1)
-    assert decoded.problems == (f"Data: cut: the rest is not present at {end:#x}",)
+    assert decoded.problems == (f"Data: cut, the rest: paged out or not mapped at {end:#x}",)
 
 
 def test_data_that_is_null_with_a_size(pen: Pen) -> None:
@@ -132,7 +132,7 @@ def test_one_bad_pointer_costs_one_member(pen: Pen) -> None:
     assert text(decoded, "Data") == "0x1 (1)"
     assert text(decoded, "Object") == PATHS[KEY]
     assert decoded.problems == (
-        f"ValueName: its UNICODE_STRING is not present at {pen.missing:#x}",
+        f"ValueName: its UNICODE_STRING: paged out or not mapped at {pen.missing:#x}",
     )
 
 
@@ -142,7 +142,7 @@ def test_a_users_buffer_that_is_not_present_says_so(pen: Pen) -> None:
         pen.memory, 1, set_value(pen, b"", ValueName=name, Data=0x70002000, DataSize=4)
     )
     assert decoded.problems == (
-        "ValueName: its Buffer is user buffer, not present at 0x70000010",
+        "ValueName: its Buffer: user buffer, not present at 0x70000010",
         "Data: user buffer, not present at 0x70002000",
     )
 
@@ -168,7 +168,9 @@ def test_a_string_that_runs_into_a_missing_page_is_cut(pen: Pen) -> None:
     name = pen.unicode_string(32, 32, buffer)
     decoded = decode(pen.memory, 1, set_value(pen, b"", ValueName=name))
     assert text(decoded, "ValueName") == "abcdefgh"
-    assert decoded.problems == (f"ValueName: cut: the rest is not present at {buffer + 16:#x}",)
+    assert decoded.problems == (
+        f"ValueName: cut, the rest: paged out or not mapped at {buffer + 16:#x}",
+    )
 
 
 def test_a_structure_that_lost_its_second_page(pen: Pen) -> None:
@@ -181,7 +183,9 @@ def test_a_structure_that_lost_its_second_page(pen: Pen) -> None:
     assert text(decoded, "Object") == PATHS[KEY]
     lost = [each.name for each in decoded.fields if each.value is None]
     assert lost[-3:] == ["CallContext", "ObjectContext", "Reserved"]
-    assert decoded.problems == (f"{', '.join(lost)}: not present at {pen.missing + PAGE:#x}",)
+    assert decoded.problems == (
+        f"{', '.join(lost)}: paged out or not mapped at {pen.missing + PAGE:#x}",
+    )
     assert decoded.value is None
 
 
@@ -192,13 +196,13 @@ def test_a_structure_that_lost_its_first_page(pen: Pen) -> None:
     assert text(decoded, "Format") == "REG_NO_COMPRESSION"
     assert decoded.keys == ()
     missing = pen.missing + PAGE - pen.pointer_size
-    assert decoded.problems == (f"Object: not present at {missing:#x}",)
+    assert decoded.problems == (f"Object: paged out or not mapped at {missing:#x}",)
 
 
 def test_a_structure_that_is_not_there(pen: Pen) -> None:
     decoded = decode(pen.memory, 1, pen.missing)
     assert {each.value for each in decoded.fields} == {None}
-    assert decoded.problems == (f"the structure: not present at {pen.missing:#x}",)
+    assert decoded.problems == (f"the structure: paged out or not mapped at {pen.missing:#x}",)
 
 
 def test_create(pen: Pen) -> None:
@@ -421,7 +425,7 @@ def test_an_output_that_nobody_asked_for(pen: Pen) -> None:
 def test_pre_information_that_is_not_there(pen: Pen) -> None:
     decoded = post(pen, 16, pen.missing, 0, key(pen, KEY))
     assert decoded.pre is not None
-    assert decoded.pre.problems == (f"the structure: not present at {pen.missing:#x}",)
+    assert decoded.pre.problems == (f"the structure: paged out or not mapped at {pen.missing:#x}",)
     assert decoded.keys[0].path == PATHS[KEY]
 
 
@@ -576,7 +580,7 @@ def test_an_unknown_class_is_its_bytes(pen: Pen) -> None:
     assert decoded.notify_class.number == 77
     assert (decoded.structure, decoded.fields, decoded.raw) == (None, (), bytes(range(0x80)))
     missing = decode(pen.memory, 77, pen.missing)
-    assert missing.problems == (f"the structure: not present at {pen.missing:#x}",)
+    assert missing.problems == (f"the structure: paged out or not mapped at {pen.missing:#x}",)
 
 
 def test_an_internal_callbacks_argument_is_followed(pen: Pen) -> None:
@@ -590,7 +594,9 @@ def test_an_internal_callbacks_argument_is_followed(pen: Pen) -> None:
 def test_an_internal_callbacks_argument_that_is_not_there(pen: Pen) -> None:
     decoded = decode(pen.memory, 1, pen.missing, internal=True)
     assert (decoded.extended, decoded.fields) == (pen.missing, ())
-    assert decoded.problems == (f"the extended argument: not present at {pen.missing:#x}",)
+    assert decoded.problems == (
+        f"the extended argument: paged out or not mapped at {pen.missing:#x}",
+    )
 
 
 def version(name: str) -> dict[str, int]:
