@@ -1,4 +1,5 @@
-"""The real engine on Linux: pykd with Microsoft's dbgeng, on Windows Python 3.9, under Wine.
+"""Microsoft's debugger engine on Linux: pykd and dbgeng on Windows Python 3.9, under Wine.
 
-``python -m tests.engine --help`` installs and runs it by hand; ``conftest.py`` gives it to tests.
+``python -m tests.engine --help`` is the same for the command line. Everything is downloaded from
+PyPI, once; nothing of it is in the repository.
 """

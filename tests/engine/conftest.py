@@ -1,23 +1,20 @@
-"""The engine as a fixture."""
+"""The engine for the tests in this folder."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from collections.abc import Iterator
-
 import pytest
 
-from .install import InstallFailed
-from .rig import Engine
+from .engine import Engine
+from .errors import EngineError
 
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
-    """The real engine, installed once and kept warm."""
+    """Installed once, and up as long as the tests run. Where it cannot be had they all fail."""
     try:
-        opened = Engine()
-    except InstallFailed as error:
-        pytest.fail(f"the engine cannot be installed: {error}", pytrace=False)
-    yield opened
-    opened.close()
+        with Engine.running() as running:
+            yield running
+    except EngineError as error:
+        pytest.fail(str(error), pytrace=False)

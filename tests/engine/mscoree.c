@@ -1,40 +1,47 @@
-/*
- * pykd asks mscoree.dll for the CLR's debugging interface and does not start without it. Wine's
- * mscoree has none; this one answers with an object whose methods all say E_NOTIMPL.
- */
+/* pykd asks mscoree.dll for .NET's debugging interface when it initialises, and fails without an
+ * answer. Wine's own mscoree has none; this one answers with an object whose every method says no. */
 #include <windows.h>
 
-static HRESULT WINAPI NotImplemented(void *This)
-{
-    (void)This;
-    return E_NOTIMPL;
-}
+struct Debugging;
 
-static HRESULT WINAPI QueryInterface(void *This, REFIID Interface, void **Object)
+struct DebuggingMethods {
+    HRESULT(WINAPI *QueryInterface)(struct Debugging *, REFIID, void **);
+    ULONG(WINAPI *AddRef)(struct Debugging *);
+    ULONG(WINAPI *Release)(struct Debugging *);
+    /* ICLRDebugging, metahost.h of the .NET SDK */
+    HRESULT(WINAPI *OpenVirtualProcess)(void);
+    HRESULT(WINAPI *CanUnloadNow)(void);
+};
+
+struct Debugging {
+    const struct DebuggingMethods *methods;
+};
+
+static HRESULT WINAPI QueryInterface(struct Debugging *self, REFIID id, void **out)
 {
-    (void)Interface;
-    *Object = This;
+    *out = self;
     return S_OK;
 }
 
-static ULONG WINAPI StayAlive(void *This)
+/* The object is static: it is never freed, so nobody need count. */
+static ULONG WINAPI CountReference(struct Debugging *self)
 {
-    (void)This;
     return 1;
 }
 
-static void *Methods[64] = {(void *)QueryInterface, (void *)StayAlive, (void *)StayAlive};
-static void **Instance = Methods;
-
-__declspec(dllexport) HRESULT WINAPI CLRCreateInstance(REFCLSID Class, REFIID Interface, void **Object)
+static HRESULT WINAPI NotImplemented(void)
 {
-    int Index;
+    return E_NOTIMPL;
+}
 
-    (void)Class;
-    (void)Interface;
-    for (Index = 3; Index < 64; Index++) {
-        Methods[Index] = (void *)NotImplemented;
-    }
-    *Object = &Instance;
+static const struct DebuggingMethods methods = {
+    QueryInterface, CountReference, CountReference, NotImplemented, NotImplemented,
+};
+
+static struct Debugging debugging = { &methods };
+
+__declspec(dllexport) HRESULT WINAPI CLRCreateInstance(REFCLSID class_id, REFIID id, void **out)
+{
+    *out = &debugging;
     return S_OK;
 }
