@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable
 from functools import cache
@@ -19,11 +20,12 @@ from .example_driver import EXAMPLE_DRIVER, compile_example
 from .kernel_types import types_source
 from .pdb_file import mark_stripped
 from .profiles import Profile
-from .toolchain import PREFERRED_BASES, SOURCES, compile_c, entry, link, run
+from .toolchain import PREFERRED_BASES, compile_c, entry, link, run
 
 __all__ = ["Build", "build"]
 
 _LAB = Path(__file__).parent
+_SOURCES = _LAB / "c"
 _CACHE = _LAB.parents[1] / ".cache" / "lab"
 
 _KERNEL_EXPORTS = (
@@ -62,10 +64,13 @@ def build(profile: Profile) -> Build:
         with tempfile.TemporaryDirectory(dir=_CACHE) as scratch:
             work = Path(scratch) / "build"
             (work / "symbols").mkdir(parents=True)
+            # Compiled from here, so that no path of this machine gets into a PDB.
+            shutil.copytree(_SOURCES, work / "c")
             _build_kernel(profile, work)
             for driver in drivers(profile):
                 _build_driver(profile, driver, work)
-            for leftover in (*work.glob("*.obj"), *work.glob("*.lib"), *work.glob("*.def")):
+            shutil.rmtree(work / "c")
+            for leftover in (*work.glob("*.obj"), *work.glob("*.lib"), *work.glob("*.c")):
                 leftover.unlink()
             _move_into_place(work, final)
     return Build(final, final / "symbols")
@@ -77,7 +82,7 @@ _BUILDING = ("build", "drivers", "example_driver", "kernel_types", "pdb_file", "
 def _digest(profile: Profile) -> str:
     digest = hashlib.sha256(repr(profile).encode())
     scripts = [_LAB / f"{name}.py" for name in _BUILDING]
-    folders = (SOURCES, _LAB / "data", EXAMPLE_DRIVER, EXAMPLE_DRIVER / "mingw")
+    folders = (_SOURCES, _LAB / "data", EXAMPLE_DRIVER, EXAMPLE_DRIVER / "mingw")
     files = [path for folder in folders for path in folder.iterdir() if path.is_file()]
     for path in sorted([*scripts, *files]):
         digest.update(path.name.encode())
@@ -100,19 +105,18 @@ def _build_kernel(profile: Profile, work: Path) -> None:
     ]
     callbacks = "callback_vector.c" if profile.has_vector else "callback_list.c"
     objects = [
-        compile_c(profile, SOURCES / name, work, defines)
+        compile_c(profile, f"c/{name}", work, defines)
         for name in ("pool.c", "altitude.c", "runtime.c", callbacks, "kernel.c")
     ]
-    types = work / "types.c"
-    types.write_text(types_source(profile), encoding="ascii")
-    with_types = compile_c(profile, types, work, ["-g", "-gcodeview", "-O0"])
+    (work / "types.c").write_text(types_source(profile), encoding="ascii")
+    with_types = compile_c(profile, "types.c", work, ["-g", "-gcodeview", "-O0"])
     # Without its symbols and data the object adds nothing but types to the PDB.
     unwanted = [f"--remove-section={name}" for name in (".debug$S", ".data", ".bss")]
-    run("llvm-objcopy", *unwanted, with_types)
+    run("llvm-objcopy", *unwanted, with_types, folder=work)
     exports = [*_KERNEL_EXPORTS] + ([] if profile.has_vector else [*_LIST_EXPORTS])
     link(
         profile, work, "ntoskrnl.exe", profile.kernel_pdb, *objects, with_types,
-        entry(profile, "KiSystemStartup", arguments=1), f"/implib:{work / 'ntoskrnl.lib'}",
+        entry(profile, "KiSystemStartup", arguments=1), "/implib:ntoskrnl.lib",
         *(f"/export:{name}" for name in exports),
     )  # fmt: skip
     mark_stripped(work / "symbols" / profile.kernel_pdb)
@@ -124,10 +128,10 @@ def _build_driver(profile: Profile, driver: Driver, work: Path) -> None:
     else:
         debug = ["-g", "-gcodeview"] if driver.private_pdb else []
         arguments = [*debug, *driver.defines(profile)]
-        objects = [compile_c(profile, SOURCES / driver.source, work, arguments)]
+        objects = [compile_c(profile, f"c/{driver.source}", work, arguments)]
     pdb = f"{driver.stem}.pdb"
     link(
-        profile, work, driver.file_name, pdb, *objects, str(work / "ntoskrnl.lib"),
+        profile, work, driver.file_name, pdb, *objects, "ntoskrnl.lib",
         entry(profile, "DriverEntry", arguments=2),
     )  # fmt: skip
     if not driver.has_pdb:

@@ -17,7 +17,7 @@ _ARM64 = ["-isystem", str(EXAMPLE_DRIVER / "mingw"), "-D_M_ARM"]
 
 
 def compile_example(profile: Profile, work: Path) -> list[str]:
-    """The driver's objects, in ``work``; raises ToolFailed."""
+    """The names of the driver's objects, in ``work``; raises ToolFailed."""
     ddk = _kernel_headers()
     command = [
         "clang", f"--target={_MACHINES[profile.architecture]}-w64-windows-gnu", "-std=gnu11",
@@ -27,8 +27,8 @@ def compile_example(profile: Profile, work: Path) -> list[str]:
     ]  # fmt: skip
     objects = []
     for source in sorted(EXAMPLE_DRIVER.glob("*.c")):
-        objects.append(str(work / f"{source.stem}-regprotect.obj"))
-        run(*command, str(source), "-o", objects[-1])
+        objects.append(f"{source.stem}-regprotect.obj")
+        run(*command, str(source), "-o", objects[-1], folder=work)
     return objects
 
 

@@ -26,9 +26,10 @@ class PhysicalMemory:
         self._total = None if size is None else size // PAGE
         self._count = 0
 
-    def allocate(self) -> int:
-        """The number of a new frame of zeros."""
-        frame = self._next_frame()
+    def allocate(self, frame: int | None = None) -> int:
+        """The number of a new frame of zeros, ``frame`` itself if that is given and still free."""
+        if frame is None:
+            frame = self._next_frame()
         self.frames[frame] = bytearray(PAGE)
         return frame
 
@@ -40,7 +41,8 @@ class PhysicalMemory:
                 frame = self._count * _SCATTER % self._total
             elif frame >= _LEGACY_HOLE.start:
                 frame += len(_LEGACY_HOLE)
-            if frame >= _FIRST_FRAME and frame not in _LEGACY_HOLE:
+            taken = frame in self.frames or frame in _LEGACY_HOLE
+            if frame >= _FIRST_FRAME and not taken:
                 return frame
 
     def runs(self) -> list[tuple[int, int]]:

@@ -10,9 +10,7 @@ from pathlib import Path
 
 from .profiles import Profile
 
-__all__ = ["PREFERRED_BASES", "SOURCES", "ToolFailed", "compile_c", "entry", "link", "run"]
-
-SOURCES = Path(__file__).with_name("c")
+__all__ = ["PREFERRED_BASES", "ToolFailed", "compile_c", "entry", "link", "run"]
 
 # A date in 2020; the same bytes on every build.
 _TIMESTAMP = 1_600_000_000
@@ -22,6 +20,11 @@ _TRIPLES = {
     "x86": "i686-pc-windows-msvc",
     "arm64": "aarch64-pc-windows-msvc",
 }
+# Debug information quotes the command line: no folder of this machine may be on it.
+_NOWHERE = (
+    "-fdebug-compilation-dir=c:\\lab", "-fcoverage-compilation-dir=c:\\lab", "-nostdinc",
+    "-resource-dir=c",
+)  # fmt: skip
 PREFERRED_BASES = {"x64": 0x1_4000_0000, "x86": 0x40_0000, "arm64": 0x1_4000_0000}
 
 
@@ -29,29 +32,34 @@ class ToolFailed(RuntimeError):
     """A compiler or linker call that failed, with what it said."""
 
 
-def compile_c(profile: Profile, source: Path, work: Path, extra: Sequence[str]) -> str:
-    """The path of the object, in ``work``."""
-    target = work / f"{source.stem}-{len(list(work.glob('*.obj')))}.obj"
+def compile_c(profile: Profile, source: str, work: Path, extra: Sequence[str]) -> str:
+    """Compiles ``work / source``; the name of the object, in ``work``."""
+    target = f"{Path(source).stem}-{len(list(work.glob('*.obj')))}.obj"
     run(
         "clang", f"--target={_TRIPLES[profile.architecture]}", "-c", "-O1", "-ffreestanding",
         "-fno-builtin", "-fno-stack-protector", "-Wall", "-Werror", "-Wno-unused-function",
         *(["-mno-sse"] if profile.architecture != "arm64" else []),
-        f"-DLAB_BUILD={profile.build}", f"-I{SOURCES}", f"-fdebug-compilation-dir={SOURCES.name}",
-        *extra, str(source), "-o", str(target),
+        f"-DLAB_BUILD={profile.build}", "-Ic", *_NOWHERE, *extra, source, "-o", target,
+        folder=work,
     )  # fmt: skip
-    return str(target)
+    return target
 
 
 def link(profile: Profile, work: Path, image: str, pdb: str, *extra: str) -> None:
-    """Links ``work / image``, its map beside it, and its PDB in ``work / "symbols"``."""
+    """Links ``work / image``, its map beside it, and its PDB in ``work / "symbols"``.
+
+    All names are relative to ``work``, and the PDB is told another folder, so that it and the GUID
+    that the linker makes of it are the same on every machine.
+    """
     major, minor = profile.version
     run(
-        "lld-link", "/nologo", f"/out:{work / image}", "/debug", f"/pdb:{work / 'symbols' / pdb}",
-        f"/pdbaltpath:{pdb}", f"/map:{(work / image).with_suffix('.map')}",
-        f"/machine:{profile.architecture}", "/subsystem:native", "/driver",
-        "/nodefaultlib", "/opt:noref", "/opt:noicf", "/dynamicbase", "/fixed:no", "/safeseh:no",
+        "lld-link", "/nologo", f"/out:{image}", "/debug", f"/pdb:symbols/{pdb}",
+        f"/pdbaltpath:{pdb}", "/pdbsourcepath:c:\\lab", f"/map:{Path(image).stem}.map",
+        f"/machine:{profile.architecture}", "/subsystem:native", "/driver", "/nodefaultlib",
+        "/opt:noref", "/opt:noicf", "/dynamicbase", "/fixed:no", "/safeseh:no",
         f"/base:{PREFERRED_BASES[profile.architecture]:#x}", f"/timestamp:{_TIMESTAMP}",
         f"/version:{major}.{minor}", f"/osversion:{major}.{minor}", "/section:INIT,ERD", *extra,
+        folder=work,
     )  # fmt: skip
 
 
@@ -60,10 +68,15 @@ def entry(profile: Profile, function: str, arguments: int) -> str:
     return f"/entry:{function}" + (f"@{4 * arguments}" if profile.architecture == "x86" else "")
 
 
-def run(*command: str) -> str:
-    """What a tool prints; raises ToolFailed."""
+def run(*command: str, folder: Path | None = None) -> str:
+    """What a tool prints, run in ``folder``; raises ToolFailed."""
     result = subprocess.run(
-        [_tool(command[0]), *command[1:]], capture_output=True, text=True, check=False
+        command,
+        executable=_tool(command[0]),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if result.returncode:
         raise ToolFailed(f"{' '.join(command)}\n{result.stdout}{result.stderr}")
