@@ -167,6 +167,34 @@ class _Runs(_Pages):
         return offset + (frame - base) * PAGE if frame < base + count else None
 
 
+class _BitmapHeader(NamedTuple):
+    """What stands before the bits; offsets from its start, ``word`` is the size of the fields."""
+
+    first_page: int
+    present: int
+    bits: int
+    word: int
+    bitmap: dict[int, int]  # by the size of the dump's header
+
+    def read(self, data: mmap.mmap, header: int) -> tuple[int, int, int, int]:
+        """The first page's file offset, pages present, bits, and the bitmap's file offset."""
+
+        def field(offset: int) -> int:
+            start = header + offset
+            return int.from_bytes(data[start : start + self.word], "little")
+
+        bitmap = header + self.bitmap[header]
+        return field(self.first_page), field(self.present), field(self.bits), bitmap
+
+
+# BMP_HEADER64 (Windows 8 on, kdmp-parser-structs.h), and SUMMARY_DUMP32 and 64 of the kernel dumps
+# before (can1357/selene, from the WDK), which leave what is the first page's offset there at 0.
+_BITMAP_HEADERS = (
+    _BitmapHeader(0x20, 0x28, 0x30, 8, {0x2000: 0x38, 0x1000: 0x38}),
+    _BitmapHeader(0x0C, 0x14, 0x18, 4, {0x2000: 0x28, 0x1000: 0x20}),
+)
+
+
 class _Bitmap(_Pages):
     """Types 2, 5, 6, 7: a bit for every physical page; the set ones follow in order.
 
@@ -179,20 +207,16 @@ class _Bitmap(_Pages):
         signature = data[header : header + 8]
         if signature not in (b"SDMPDUMP", b"FDMPDUMP"):
             raise TargetError(f"{path}: no page bitmap at {header:#x} (found {signature!r})")
-
-        def word(offset: int) -> int:
-            return int.from_bytes(data[header + offset : header + offset + 8], "little")
-
-        self._first_page, present, self._bits = word(0x20), word(0x28), word(0x30)
-        self._bitmap = header + 0x38
-        if self._bitmap + self._bits // 8 > self._first_page or self._first_page % PAGE:
-            raise TargetError(
-                f"{path}: the page bitmap is damaged ({self._bits:#x} bits do not fit before the "
-                f"first page at {self._first_page:#x})"
-            )
+        for layout in _BITMAP_HEADERS:
+            first, present, bits, bitmap = layout.read(data, header)
+            if first and first % PAGE == 0 and bitmap + bits // 8 <= first:
+                break
+        else:
+            raise TargetError(f"{path}: the page bitmap at {header:#x} is damaged")
         self._data = data
+        self._first_page, self._bits, self._bitmap = first, bits, bitmap
         self._ranks = [0]
-        self.end = self._first_page + present * PAGE
+        self.end = first + present * PAGE
 
     def offset(self, frame: int) -> int | None:
         if frame >= self._bits:
