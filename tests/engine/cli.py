@@ -42,10 +42,11 @@ def _parser() -> argparse.ArgumentParser:
         ("regcb", Engine.REGCB, "ARG...: run regcb --engine pykd"),
         ("unit", Engine.UNIT_TESTS, "run the unit tests; further arguments are pytest's"),
     ):
-        each = commands.add_parser(name, help=summary, description=summary)
+        # No prefix that is ever typed: every word is the program's own, -z and --help too.
+        each = commands.add_parser(name, help=summary, prefix_chars="\0", add_help=False)
         each.set_defaults(command=command)
         if command is not None:
-            each.add_argument("arguments", nargs=argparse.REMAINDER)
+            each.add_argument("arguments", nargs="*")
     return parser
 
 
