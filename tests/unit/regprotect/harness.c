@@ -11,11 +11,11 @@
  *   occupy ALTITUDE / leave        another driver's registration     -> status / ok
  *   forget                         the kernel loses the registration -> ok
  *   failpool N                     the Nth allocation from now fails -> ok
- *   notify CLASS FIELD...          calls the callback                -> status
+ *   notify CLASS FIELD...          calls the callback; without fields, with no information -> status
  *   race CLASS FIELD...            the same, during the next registration or unregistration -> ok
  *   raced                          what the callback said to it      -> status
  *   decide CLASS PATH MODE ACCESS KEY...   DecideOperation alone     -> status
- *   state                          -> altitude=TEXT pool=N names=N
+ *   state                          -> altitude=TEXT pool=N names=N stray=N
  *   reset                          everything as at the beginning    -> ok
  */
 #include "kernel.h"
@@ -128,7 +128,7 @@ static void PrintState(void)
             putchar(Registration->Altitude.Buffer[Index]);
         }
     }
-    printf(" pool=%lu names=%lu\n", PoolBlocks, KeyNames);
+    printf(" pool=%lu names=%lu stray=%lu\n", PoolBlocks, KeyNames, StrayCookies);
 }
 
 static void Reset(void)
@@ -144,6 +144,7 @@ static void Reset(void)
     PoolFailure = 0;
     PoolBlocks = 0;
     KeyNames = 0;
+    StrayCookies = 0;
     RtlZeroMemory(&Racing, sizeof(Racing));
 }
 

@@ -14,6 +14,7 @@
 KPROCESSOR_MODE PreviousMode = UserMode;
 ULONG PoolBlocks;
 ULONG KeyNames;
+ULONG StrayCookies;
 ULONG PoolFailure;
 RACING_NOTIFICATION Racing;
 
@@ -131,6 +132,7 @@ NTSTATUS NTAPI CmUnRegisterCallback(LARGE_INTEGER Cookie)
     REGISTRATION *Registration = FindCookie(Cookie);
 
     if (Registration == NULL) {
+        StrayCookies++;
         return STATUS_INVALID_PARAMETER;
     }
     DeliverRacing(Registration);

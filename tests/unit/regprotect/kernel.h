@@ -34,6 +34,7 @@ typedef struct _RACING_NOTIFICATION {
 extern KPROCESSOR_MODE PreviousMode;
 extern ULONG PoolBlocks;       /* allocated by the driver and not freed */
 extern ULONG KeyNames;         /* handed out and not released */
+extern ULONG StrayCookies;     /* unregistrations of what is not registered */
 extern ULONG PoolFailure;      /* 1: the next allocation fails, 2: the one after it; 0: none */
 extern RACING_NOTIFICATION Racing;
 

@@ -98,6 +98,9 @@ static PVOID MakeCreateOrOpen(char **Fields)
 
 PVOID MakeInformation(REG_NOTIFY_CLASS Class, char **Fields)
 {
+    if (*Fields == NULL) {
+        return NULL;
+    }
     switch (Class) {
     case RegNtPreCreateKeyEx:
     case RegNtPreOpenKeyEx:

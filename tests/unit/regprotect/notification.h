@@ -14,6 +14,7 @@ PVOID MakeKeyObject(const char *Text);
 
 /*
  * Fields are "name=value" and end with NULL: object, name, complete, new, access, version, check.
+ * Without any, there is no information: NULL.
  * Members that no field sets, and all of the information of a class that the driver has no business
  * reading, are addresses that nobody may read.
  */
