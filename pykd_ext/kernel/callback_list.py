@@ -39,7 +39,7 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True)
 class RegistryCallback:
-    """One registered callback as memory holds it; None is what could not be read or does not exist.
+    """One registered callback as memory holds it; None is what cannot be read or does not exist.
 
     ``address`` is the VA of the block (XP: of the EX_CALLBACK_ROUTINE_BLOCK), ``cookie`` the raw
     LARGE_INTEGER, ``active_uses`` the reference count without its pending bit, ``object_contexts``
@@ -78,6 +78,7 @@ def read_callbacks(target: Target, limit: int = DEFAULT_LIMIT) -> CallbackList:
     if has_vector(target.build):
         head = _locate(target, "CmpCallBackVector")
         callbacks = list(_walk_vector(target.memory, head, problems))
+        problems.append(Problem("context", "where this Windows keeps it is not known"))
     else:
         head = _locate(target, "CallbackListHead")
         layout = block_layout(target.memory.pointer_size, target.build)
@@ -98,9 +99,7 @@ def _locate(target: Target, name: str) -> int:
     try:
         return target.symbol(name)
     except SymbolNotFound as error:
-        raise TargetError(
-            f"{error}; give the kernel's PDB with -y FOLDER or -y srv*CACHE*SERVER"
-        ) from None
+        raise TargetError(str(error)) from None
 
 
 def _global(target: Target, name: str, size: int, problems: list[Problem]) -> int | None:
@@ -141,8 +140,8 @@ class _ListWalk:
             flink, blink = self._links(self._head)
         except MemoryUnreadable as error:
             raise TargetError(
-                f"the list head nt!CallbackListHead is not readable: {error}; "
-                "the dump lacks the kernel's data pages, or its page tables are damaged"
+                f"the list head nt!CallbackListHead cannot be read: {error}; "
+                "take a dump that has the kernel's own data (kernel, automatic, complete)"
             ) from None
         forward, intact = self._follow(flink, backward=False)
         last = next(reversed(forward), self._head)
@@ -215,7 +214,7 @@ def read_block(memory: Memory, layout: BlockLayout, address: int) -> RegistryCal
     try:
         raw = memory.read(address, layout.size)
     except MemoryUnreadable as error:
-        return RegistryCallback(address, "list", problems=(f"paged out or not mapped: {error}",))
+        return RegistryCallback(address, "list", problems=(str(error),))
 
     def number(offset: int, size: int) -> int:
         return int.from_bytes(raw[offset : offset + size], "little")
@@ -257,7 +256,7 @@ def _altitude(memory: Memory, raw: bytes, problems: list[str]) -> str | None:
     try:
         return memory.text(string, _ALTITUDE_LIMIT)
     except MemoryUnreadable as error:
-        problems.append(f"altitude: paged out or not mapped: {error}")
+        problems.append(f"altitude: {error}")
         return None
 
 
@@ -270,7 +269,7 @@ def _walk_vector(
     try:
         slots = memory.read(vector, layout.slots * pointer)
     except MemoryUnreadable as error:
-        raise TargetError(f"nt!CmpCallBackVector is not readable: {error}") from None
+        raise TargetError(f"nt!CmpCallBackVector cannot be read: {error}") from None
     for slot in range(layout.slots):
         reference = int.from_bytes(slots[slot * pointer : (slot + 1) * pointer], "little")
         address = reference & ~layout.reference_mask
@@ -279,7 +278,7 @@ def _walk_vector(
         try:
             raw = memory.read(address, layout.size)
         except MemoryUnreadable as error:
-            problems.append(Problem(f"slot {slot}", f"paged out or not mapped: {error}"))
+            problems.append(Problem(f"slot {slot}", str(error)))
             yield RegistryCallback(address, "vector", problems=(str(error),))
             continue
         function = int.from_bytes(raw[layout.function : layout.function + pointer], "little")
@@ -288,16 +287,11 @@ def _walk_vector(
 
 
 def _vector_callback(memory: Memory, address: int, function: int, block: int) -> RegistryCallback:
-    """The routine block's context is XP's own callback block: its cookie first, as a FILETIME.
-
-    Where in it the caller's context lies is not known (FACTS 1.4), so ``context`` is the block.
-    """
+    """The routine block's context is XP's own callback block: its cookie first, as a FILETIME."""
     problems: tuple[str, ...] = ()
     cookie: int | None = None
     try:
         cookie = memory.u64(block)
     except MemoryUnreadable as error:
         problems = (f"cookie: {error}",)
-    return RegistryCallback(
-        address, "vector", function=function, context=block, cookie=cookie, problems=problems
-    )
+    return RegistryCallback(address, "vector", function=function, cookie=cookie, problems=problems)

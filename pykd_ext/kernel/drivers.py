@@ -18,10 +18,11 @@ __all__ = ["NO_OWNER", "Drivers", "Owner"]
 
 
 class Owner(NamedTuple):
-    """The image of an address. ``state`` is ``loaded``, ``unloaded`` or ``none``; ``module`` is its
-    name as a symbol's prefix (``nt``, ``netmon``), ``name`` its file's."""
+    """The image of an address. ``state`` is ``loaded``, ``unloaded``, ``none``, or None when the
+    list of modules could not be read to its end; ``module`` is its name as a symbol's prefix
+    (``nt``, ``netmon``), ``name`` its file's."""
 
-    state: str
+    state: str | None
     module: str | None = None
     name: str | None = None
     path: str | None = None
@@ -31,6 +32,7 @@ class Owner(NamedTuple):
 
 
 NO_OWNER = Owner("none")
+UNKNOWN_OWNER = Owner(None)
 
 
 class UnloadedDriver(NamedTuple):
@@ -53,10 +55,11 @@ class Drivers:
         self._walk = loaded_modules(self._memory, target.module_list)
         self._loaded: list[LoadedModule] = []
         self._unloaded: list[UnloadedDriver] | None = None
+        self._cut_short = False
         self.problems: list[str] = []
 
     def owner(self, address: int) -> Owner:
-        """The image that holds ``address``; NO_OWNER when none does or did."""
+        """The image that holds ``address``, or did before it was unloaded."""
         for module in self.loaded():
             if module.base <= address < module.base + module.size:
                 return self._loaded_owner(module)
@@ -65,7 +68,7 @@ class Drivers:
                 size = driver.end - driver.start
                 name = debugger_name(driver.name)
                 return Owner("unloaded", name, driver.name, None, driver.start, size)
-        return NO_OWNER
+        return UNKNOWN_OWNER if self._cut_short else NO_OWNER
 
     def _loaded_owner(self, module: LoadedModule) -> Owner:
         name = module_text(self._memory, module.base_dll_name)
@@ -95,6 +98,7 @@ class Drivers:
         try:
             return next(self._walk, None)
         except MemoryUnreadable as error:
+            self._cut_short = True
             self.problems.append(f"nt!PsLoadedModuleList is cut short: {error}")
             return None
 

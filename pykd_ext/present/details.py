@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..kernel.cookies import filetime
 from ..kernel.details import Details
+from ..kernel.layouts import has_vector
 from ..kernel.listing import Listing
 from ..target.image import Section
 from .document import entry_document, hexadecimal, target_document
 from .table import conditions, owner_text
-from .text import address_text, link, printable, stamp_text
+from .text import address_text, link, printable, stamp_text, time_text
 
 __all__ = ["details_document", "details_text"]
 
@@ -96,17 +98,20 @@ def _fields(listing: Listing, details: Details) -> Iterator[str]:
         rows.append(("section", f"{printable(details.section.name)} ({_access(details.section)})"))
     rows += [
         ("context", address_text(callback.context, architecture)),
-        ("cookie", _cookie(details)),
+        ("cookie", _cookie(listing, details)),
         ("active uses", "?" if callback.active_uses is None else str(callback.active_uses)),
         ("found by", callback.found_by),
     ]
     return (f"{title:<12}{text}" for title, text in rows)
 
 
-def _cookie(details: Details) -> str:
-    cookie = address_text(details.entry.callback.cookie, "x64")
+def _cookie(listing: Listing, details: Details) -> str:
+    cookie = details.entry.callback.cookie
+    text = address_text(cookie, "x64")
+    if cookie and has_vector(listing.target.build):
+        return f"{text} (registered {time_text(filetime(cookie))})"
     registration = details.entry.registration
-    return f"{cookie} (registration {registration} or later)" if registration else cookie
+    return f"{text} (registration {registration} or later)" if registration else text
 
 
 def _access(section: Section) -> str:

@@ -8,6 +8,7 @@ from typing import Callable, NamedTuple
 from tabulate import tabulate
 
 from ..kernel.drivers import Owner
+from ..kernel.layouts import has_vector
 from ..kernel.listing import Entry, Listing
 from .text import address_text, cell, link, printable, time_text
 
@@ -54,16 +55,21 @@ def headline(listing: Listing) -> str:
     return (
         f"Windows {target.version} {target.architecture}, {target.kind}{where}{booted}\n"
         f"{len(listing.entries)} callbacks from {head}, CmpCallBackCount {count}; "
-        "the highest altitude is called first"
+        f"{_order(listing)}"
     )
+
+
+def _order(listing: Listing) -> str:
+    if has_vector(listing.target.build):
+        return "called in the order of their slots"
+    return "the highest altitude is called first"
 
 
 def owner_text(owner: Owner) -> str:
     """The owner's file name, or what is known of it in brackets."""
-    if owner.state == "none":
-        return "(none)"
-    name = printable(owner.name, "(unreadable name)")
-    return f"(unloaded) {name}" if owner.state == "unloaded" else name
+    if owner.state in ("loaded", "unloaded"):
+        return printable(owner.name, "(unreadable name)")
+    return "(none)" if owner.state == "none" else "(unknown)"
 
 
 def _render(column: _Column, entry: Entry, architecture: str, wide: bool) -> str:
@@ -96,7 +102,7 @@ def conditions(entry: Entry) -> Iterator[str]:
     if entry.owner.state == "none" and callback.function:
         yield "its function lies in no loaded image"
     if entry.owner.state == "unloaded":
-        yield "its function lies where a driver was unloaded"
+        yield "its function lies where its owner was before it was unloaded"
 
 
 def _number(value: int | None) -> str:

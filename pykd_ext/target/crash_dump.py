@@ -59,8 +59,9 @@ class CrashDump:
                 address = symbols.symbol(name)
                 if address is not None:
                     return address
-                raise SymbolNotFound(name, module, f"it is not in its {symbols.source}")
-        raise SymbolNotFound(name, module, "the module is not loaded")
+                raise SymbolNotFound(name, module, symbols.why_not)
+        why = "; ".join(["no such image is in nt!PsLoadedModuleList", *self._problems])
+        raise SymbolNotFound(name, module, why)
 
     def nearest_symbol(self, address: int) -> Symbol | None:
         for symbols in self._module_symbols():
@@ -103,8 +104,8 @@ class CrashDump:
                 for module in loaded_modules(self.memory, self.module_list):
                     name = debugger_name(module_text(self.memory, module.base_dll_name))
                     self._add_module(name if self._symbols else "nt", module.base, module.size)
-            except MemoryUnreadable as error:
-                self._problems.append(f"nt!PsLoadedModuleList is cut short: {error}")
+            except MemoryUnreadable:
+                pass  # kernel.drivers walks the same list and says so
             if not self._symbols:
                 self._add_kernel_by_debugger_data()
         return self._symbols

@@ -19,7 +19,7 @@ class MemoryUnreadable(RegcbError):
     """``size`` bytes at the VA ``address`` cannot be read: not mapped, or paged out."""
 
     def __init__(self, address: int, size: int) -> None:
-        super().__init__(f"memory at {address:#x} ({size:#x} bytes) cannot be read: not present")
+        super().__init__(f"memory at {address:#x} is paged out or not mapped")
         self.address = address
         self.size = size
 

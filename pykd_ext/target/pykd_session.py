@@ -99,7 +99,8 @@ class PykdSession:
         try:
             return self._from_engine(pykd.getOffset(f"{module}!{name}"))
         except pykd.DbgException as error:
-            raise SymbolNotFound(name, module, str(error)) from None
+            why = f"the debugger says: {error} (.symfix; .reload /f nt loads Microsoft's symbols)"
+            raise SymbolNotFound(name, module, why) from None
 
     def nearest_symbol(self, address: int) -> Symbol | None:
         try:

@@ -40,12 +40,10 @@ class ModuleSymbols:
         self._loaded = False
 
     @property
-    def source(self) -> str:
-        """Where its symbols come from: ``PDB``, ``exports`` or ``image, which has no symbols``."""
+    def why_not(self) -> str:
+        """Why a symbol is not found here: there is no PDB of the image, or not in it."""
         self._load()
-        if self._pdb is not None:
-            return "PDB"
-        return "exports" if self._exports else "image, which has no symbols"
+        return f"it is not in {self._pdb.path}" if self._pdb else self._why_no_pdb
 
     def symbol(self, name: str) -> int | None:
         """The VA of ``name``, None without it."""
@@ -93,11 +91,20 @@ class ModuleSymbols:
         try:
             reference = pdb_reference(self._memory, self.base)
         except MemoryUnreadable as error:
-            self._note(f"its image headers are not present, so its PDB is not known: {error}")
+            self._why_no_pdb = f"its headers do not say which PDB it has: {error}"
+            self._note(self._why_no_pdb)
             return None
         if reference is None:
+            self._why_no_pdb = "its image names no PDB"
             return None
-        return self._symbol_path.open(reference, self._problems)
+        problems: list[str] = []
+        pdb = self._symbol_path.open(reference, problems)
+        self._problems += problems
+        self._why_no_pdb = "; ".join(problems) or (
+            f"{reference.name} {reference.guid} (age {reference.age}) is not on the symbol path, "
+            "give it with -y FOLDER or -y 'srv*CACHE*SERVER'"
+        )
+        return pdb
 
     def _ask(self, question: Callable[..., _Answer | None], *arguments: object) -> _Answer | None:
         """A damaged PDB answers what it can; the rest is a problem, not an end."""
