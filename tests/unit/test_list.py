@@ -1,0 +1,151 @@
+"""``regcb list`` on every Windows of the lab, compared with what the lab put there."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.lab import PROFILES, CallbackTruth, Truth
+
+from .conftest import MakeDump, Regcb
+
+SCHEMAS = Path(__file__).parents[2] / "pykd_ext" / "present" / "schemas"
+
+ON_X64_TOO = [("x64-19041", 2), ("x64-19041", 5), ("x64-19041", 6), ("x86-19041", 5)]
+
+
+def hexadecimal(value: int | None) -> str | None:
+    return None if value is None else f"{value:#x}"
+
+
+def expected(index: int, truth: CallbackTruth, has_vector: bool) -> dict[str, Any]:
+    """A callback's document as the lab knows it, without what is not in the truth."""
+    return {
+        "index": index,
+        "address": hexadecimal(truth.address),
+        "altitude": truth.altitude,
+        "function": hexadecimal(truth.function),
+        "owner": truth.owner,
+        "owner_path": truth.owner_path,
+        "owner_base": hexadecimal(truth.owner_base),
+        "owner_state": "loaded",
+        "context": None if has_vector else hexadecimal(truth.context),
+        "cookie": hexadecimal(truth.cookie),
+        "active_uses": None if has_vector else truth.active_uses,
+        "internal": truth.internal,
+        "object_contexts": None if has_vector else truth.object_contexts,
+        "found_by": "vector" if has_vector else "list",
+        "problems": [],
+    }
+
+
+def check_symbol(found: str, truth: CallbackTruth) -> None:
+    """``module!name`` with a PDB, ``module+0x...`` without one."""
+    module = "nt" if truth.owner == "ntoskrnl.exe" else truth.owner.partition(".")[0]
+    without_pdb = f"{module}+{truth.function - truth.owner_base:#x}"
+    assert found in (f"{module}!{truth.function_name}", without_pdb)
+    assert ("!" in found) == (truth.owner != "oldfilt.sys")
+
+
+@pytest.mark.parametrize(
+    ("profile", "dump_type"), [*((name, 1) for name in PROFILES), *ON_X64_TOO]
+)
+def test_every_callback_of_every_windows(
+    profile: str, dump_type: int, lab_dump: MakeDump, regcb: Regcb
+) -> None:
+    truth = lab_dump(profile, dump_type)
+    document = regcb.json(truth, "list")
+    has_vector = PROFILES[profile].has_vector
+
+    assert len(document["callbacks"]) == len(truth.callbacks) == truth.count
+    for index, (found, known) in enumerate(zip(document["callbacks"], truth.callbacks)):
+        wanted = expected(index, known, has_vector)
+        assert {name: found[name] for name in wanted} == wanted
+        check_symbol(found["function_symbol"], known)
+
+    target = document["target"]
+    assert target["kind"] == "crash-dump"
+    assert target["architecture"] == truth.architecture
+    assert target["build"] == truth.build
+    assert target["nt_base"] == hexadecimal(truth.nt_base)
+    assert target["list_head"] == hexadecimal(truth.list_head)
+    assert target["callback_count"] == truth.count
+    assert target["last_cookie"] == hexadecimal(truth.last_cookie)
+
+
+def test_cookies_give_the_boot_time_and_the_order_of_registration(
+    lab_dump: MakeDump, regcb: Regcb
+) -> None:
+    truth = lab_dump("x64-19041")
+    document = regcb.json(truth, "list")
+    boot_time = datetime.fromisoformat(document["target"]["boot_time"].replace("Z", "+00:00"))
+    since_1601 = boot_time - datetime(1601, 1, 1, tzinfo=timezone.utc)
+    assert int(since_1601.total_seconds()) == truth.boot_time // 10_000_000
+    found = [each["registration"] for each in document["callbacks"]]
+    known = [each.registration for each in truth.callbacks]
+    assert [each - min(found) for each in found] == [each - min(known) for each in known]
+    assert min(found) == 1
+
+
+def test_xp_has_no_boot_time_in_its_cookies(lab_dump: MakeDump, regcb: Regcb) -> None:
+    document = regcb.json(lab_dump("x86-2600"), "list")
+    assert document["target"]["boot_time"] is None
+    assert {each["registration"] for each in document["callbacks"]} == {None}
+
+
+@pytest.mark.parametrize("profile", ["x64-19041", "x86-2600", "x64-6000", "arm64-22621"])
+def test_the_json_keeps_its_contract(profile: str, lab_dump: MakeDump, regcb: Regcb) -> None:
+    document = regcb.json(lab_dump(profile), "list")
+    validate(document, "regcb.callbacks-1.json")
+
+
+def validate(document: dict[str, Any], schema: str) -> None:
+    jsonschema.validate(document, json.loads((SCHEMAS / schema).read_text("utf-8")))
+
+
+def test_the_table_fits_120_columns(lab_dump: MakeDump, regcb: Regcb) -> None:
+    truth = lab_dump("x64-19041", callbacks=64)
+    _, output, _ = regcb("list", "-z", truth.path, "-y", truth.symbols)
+    table = output.splitlines()[2:]
+    assert max(map(len, table)) <= 120
+    assert len(table) >= 2 + 64
+    for known in truth.callbacks:
+        assert any(known.altitude in line and known.owner in line for line in table)
+
+
+def test_wide_shortens_nothing(lab_dump: MakeDump, regcb: Regcb) -> None:
+    truth = lab_dump("x64-19041", callbacks=64)
+    _, output, _ = regcb("list", "--wide", "-z", truth.path, "-y", truth.symbols)
+    assert "~" not in output
+    for known in truth.callbacks:
+        assert known.owner_path in output
+
+
+def test_csv_has_a_row_a_callback(lab_dump: MakeDump, regcb: Regcb) -> None:
+    truth = lab_dump("x64-19041")
+    _, output, _ = regcb("-z", truth.path, "-y", truth.symbols, "list", "--csv")
+    rows = list(csv.DictReader(io.StringIO(output)))
+    assert [row["altitude"] for row in rows] == [each.altitude for each in truth.callbacks]
+    assert [row["owner"] for row in rows] == [each.owner for each in truth.callbacks]
+
+
+def test_as_many_entries_as_asked_for(lab_dump: MakeDump, regcb: Regcb) -> None:
+    document = regcb.json(lab_dump("x64-19041", callbacks=64), "list", "--limit", "3")
+    found = [each["found_by"] for each in document["callbacks"]]
+    assert found == ["list"] * 3 + ["back-links"] * 3
+    assert any("--limit" in problem["what"] for problem in document["problems"])
+
+
+def symbols_known_by(truth: Truth) -> set[str]:
+    return {path.name for path in Path(truth.symbols).iterdir()}
+
+
+def test_the_lab_has_a_driver_without_a_pdb(lab_dump: MakeDump) -> None:
+    assert "oldfilt.pdb" not in symbols_known_by(lab_dump("x64-19041"))
