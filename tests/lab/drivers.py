@@ -23,6 +23,7 @@ class Driver(NamedTuple):
     context: str = "g_ProtectedKeys"
     has_pdb: bool = True
     private_pdb: bool = False  # with -g: functions are in module streams, static ones nowhere else
+    only_if_used: bool = False  # loaded when it has a callback
 
     @property
     def file_name(self) -> str:
@@ -44,7 +45,7 @@ _OTHERS = (
     Driver("avfilter", "driver.c", "AvfRegistryCallback", "328010", private_pdb=True),
     Driver("netmon", "driver.c", "NetMonRegFilter", "385201"),
     Driver("oldfilt", "driver.c", "OldFiltRegistryCallback", None, has_pdb=False),
-    Driver("crowd", "crowd.c", "CrowdCallback00", "260000"),
+    Driver("crowd", "crowd.c", "CrowdCallback00", "260000", only_if_used=True),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from .address_space import AddressSpace
@@ -13,7 +14,7 @@ from .pe_image import PeImage
 from .physical_memory import PAGE, PhysicalMemory
 from .pool import Pool
 from .profiles import Profile
-from .registrations import KERNEL
+from .registrations import KERNEL, Registration
 
 __all__ = ["BOOT_TIME", "DUMP_TIME", "LoadedImage", "World"]
 
@@ -43,10 +44,17 @@ class LoadedImage(NamedTuple):
 class World:
     """The address space with its images and pools. Addresses are VAs.
 
-    ``size`` is the machine's memory in bytes, None for as much as is needed.
+    ``registrations`` decide which drivers are loaded; ``size`` is the machine's memory in bytes,
+    None for as much as is needed.
     """
 
-    def __init__(self, profile: Profile, built: Build, size: int | None) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        built: Build,
+        registrations: Sequence[Registration],
+        size: int | None = None,
+    ) -> None:
         self.profile = profile
         self.offsets = kernel_offsets(profile)
         memory = PhysicalMemory(size)
@@ -54,7 +62,7 @@ class World:
         self.space = AddressSpace(memory, tables, profile.pointer_size)
         self.nonpaged = Pool(self.space, profile.nonpaged_pool, False, profile.build)
         self.paged = Pool(self.space, profile.paged_pool, True, profile.build)
-        self.images = self._load_images(built)
+        self.images = self._load_images(built, {each.owner for each in registrations})
 
     @property
     def kernel(self) -> LoadedImage:
@@ -88,12 +96,14 @@ class World:
                 size = field_size(self.profile, type_name, name)
                 self.space.write_unsigned(place, size, value)
 
-    def _load_images(self, built: Build) -> dict[str, LoadedImage]:
+    def _load_images(self, built: Build, owners: set[str]) -> dict[str, LoadedImage]:
         base = self.profile.nt_base
         kernel = self._load(built, KERNEL, base, {})
         images = {KERNEL: kernel}
         exports = kernel.image.exports()
         for index, driver in enumerate(drivers(self.profile)):
+            if driver.only_if_used and driver.file_name not in owners:
+                continue
             base = self.profile.driver_base + index * _DRIVER_STRIDE
             image = self._load(built, driver.file_name, base, exports)
             images[driver.file_name] = image._replace(context=driver.context)

@@ -135,6 +135,23 @@ def test_altitudes_descend_and_cookies_count_from_the_boot_time(
     assert truth.last_cookie > truth.boot_time + cookies[-1]
 
 
+def test_pool_blocks_follow_each_other_to_the_end_of_the_page(tmp_path: Path) -> None:
+    truth = make_dump(tmp_path / "a.dmp")
+    memory = Memory(truth.path)
+    place = page = truth.callbacks[0].address & ~(PAGE - 1)
+    tags = []
+    previous = 0
+    while place < page + PAGE:
+        sizes = memory.number(place, 4)
+        assert sizes & 0xFF == previous, f"{place:#x}"
+        previous = sizes >> 16 & 0xFF
+        tags.append(memory.tag(place + 0x10))
+        place += previous * 0x10
+    assert place == page + PAGE
+    assert tags.count(b"CMcb") == tags.count(b"CMca") == len(truth.callbacks)
+    assert tags[-1] == b"Free"
+
+
 def test_object_contexts_point_back_to_their_callback(tmp_path: Path) -> None:
     truth = make_dump(tmp_path / "a.dmp")
     memory = Memory(truth.path)

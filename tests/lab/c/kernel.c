@@ -42,7 +42,7 @@ LIST_ENTRY KeBugCheckReasonCallbackListHead = {&KeBugCheckReasonCallbackListHead
 __attribute__((section("INITKDBG"))) UCHAR KiInitialPCR[LAB_PCR_SIZE] = {1};
 
 __attribute__((noinline)) VOID NTAPI DbgBreakPointWithStatus(ULONG Status) {
-    KiBugCheckData[0] |= Status & 0;
+    (void)Status;
     __debugbreak();
 }
 
@@ -64,15 +64,24 @@ __attribute__((noinline)) VOID NTAPI PspSystemThreadStartup(VOID(NTAPI *StartRou
 }
 
 /* ntoskrnl's own two callbacks: registry tracing, and the virtual registry of silos. */
+#define MaxRegNtNotifyClass 51
+ULONG EtwpRegTraceEvents[MaxRegNtNotifyClass] = {0};
+
 PAGED_CODE_SECTION NTSTATUS NTAPI EtwpRegTraceCallback(PVOID Context, PVOID NotifyClass,
                                                        PVOID Argument) {
-    KiBugCheckData[4] |= (ULONG_PTR)Context & (ULONG_PTR)NotifyClass & (ULONG_PTR)Argument & 0;
+    ULONG Class = (ULONG)(ULONG_PTR)NotifyClass;
+    (void)Context, (void)Argument;
+    if (Class < MaxRegNtNotifyClass)
+        __sync_fetch_and_add(&EtwpRegTraceEvents[Class], 1);
     return STATUS_SUCCESS;
 }
 
+ULONG VrpNumActiveSilos = 0;
+
 PAGED_CODE_SECTION NTSTATUS NTAPI VrpRegistryCallback(PVOID Context, PVOID NotifyClass,
                                                       PVOID Argument) {
-    return NotifyClass && !Argument ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
+    (void)Context, (void)NotifyClass;
+    return VrpNumActiveSilos && !Argument ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
 }
 
 __attribute__((noinline)) VOID NTAPI KiIdleLoop(VOID) {
