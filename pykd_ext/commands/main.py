@@ -85,7 +85,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _common(default: str | None) -> argparse.ArgumentParser:
+def _common(default: str | None) -> _Parser:
     common = _Parser(add_help=False)
     common.add_argument(
         "-z", dest="dump", metavar="DUMP", default=default, help="open this crash dump"

@@ -1,4 +1,4 @@
-"""Damaged lists and hostile strings: nothing is lost, the broken place is named, nothing escapes."""
+"""Damaged lists and hostile strings: nothing is lost, nothing escapes, the place is named."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.lab import Truth
 
 from .conftest import MakeDump, Regcb
-from .test_list import validate
+from .schemas import validate
 
 # Damages of the lab under which every callback of the list is still found, and in which order of
 # callbacks the back links alone give (None: all by Flink).
@@ -50,7 +50,7 @@ def test_every_entry_is_found_by_one_way_or_the_other(
     damage: str, by_back_links: int, lab_dump: MakeDump, regcb: Regcb
 ) -> None:
     truth, document = listed(lab_dump, regcb, damage)
-    validate(document, "regcb.callbacks-1.json")
+    validate(document)
     found = document["callbacks"]
     assert [each["address"] for each in found] == [f"{e.address:#x}" for e in truth.callbacks]
     assert [each["found_by"] for each in found].count("back-links") == by_back_links
