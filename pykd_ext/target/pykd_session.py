@@ -6,7 +6,7 @@ dbgeng 10.0.15063; tests/engine proves it in the real engine.
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Sequence
 
 try:
@@ -16,12 +16,18 @@ except ImportError as error:
     _why_no_pykd = str(error)
 
 from . import Module, Symbol
-from .errors import MemoryUnreadable, SymbolNotFound, TargetError, TypeNotFound
+from .errors import (
+    MemoryUnreadable,
+    SymbolNotFound,
+    TargetError,
+    TypeNotFound,
+    UnsupportedTarget,
+)
 from .memory import Memory
 
 __all__ = ["PykdSession", "open_session"]
 
-_MASK_32 = 0xFFFFFFFF
+_WHAT_TO_TAKE = "take a kernel, automatic or complete memory dump (MEMORY.DMP)"
 
 
 def open_session(dump: str | None = None, symbol_path: str | None = None) -> PykdSession:
@@ -34,81 +40,104 @@ def open_session(dump: str | None = None, symbol_path: str | None = None) -> Pyk
             f"pykd cannot be imported ({_why_no_pykd}): install it with pip on Windows, "
             "Python 3.9 or older; a dump needs no pykd (--engine none)"
         )
-    if dump is None:
-        _require_session()
-    else:
-        _load_dump(dump, symbol_path)
-    if not pykd.isKernelDebugging():
-        raise TargetError("this is not a kernel target: registry callbacks live in the kernel")
-    return PykdSession(dump)
-
-
-def _require_session() -> None:
-    """Outside a debugger pykd has no session until it opens a dump or attaches."""
-    pykd.initialize()
+    if _has_target():
+        if dump or symbol_path:
+            raise TargetError(
+                "the debugger has a target already: leave out -z and -y (.opendump and .sympath "
+                "change it)"
+            )
+        _require_kernel("the debugger's target")
+        return PykdSession()
+    if not dump:
+        raise TargetError("no debugging session: open a dump with -z FILE, or run inside WinDbg")
+    opened = _load_dump(dump, symbol_path)
     try:
-        pykd.getCPUMode()
-    except pykd.DbgException:
-        raise TargetError(
-            "there is no debugging session: open a dump with -z FILE, or run inside WinDbg"
-        ) from None
+        _require_kernel(dump)
+        return PykdSession(dump, opened)
+    except TargetError:
+        pykd.closeDump(opened)
+        raise
 
 
-def _load_dump(dump: str, symbol_path: str | None) -> None:
-    if not os.path.isfile(dump):
-        raise TargetError(f"{dump}: cannot be opened: no such file")
-    pykd.initialize()
-    if symbol_path is not None:
+def _has_target() -> bool:
+    try:
+        status = pykd.getExecutionStatus()
+    except pykd.DbgException:  # not initialised; to do it twice is an error too
+        pykd.initialize()
+        status = pykd.getExecutionStatus()
+    return bool(status != pykd.executionStatus.NoDebuggee)
+
+
+def _load_dump(dump: str, symbol_path: str | None) -> int:
+    """The number by which pykd knows the dump that it opened."""
+    if symbol_path:
         pykd.setSymbolPath(symbol_path)
     try:
-        pykd.loadDump(dump)
+        number: int = pykd.loadDump(dump)
     except pykd.DbgException as error:
-        raise TargetError(f"{dump}: the debugger engine does not open it: {error}") from None
+        raise _why_not_loaded(dump, error) from None
+    return number
+
+
+def _why_not_loaded(dump: str, error: Exception) -> TargetError:
+    """The engine has a HRESULT for whatever is wrong; our own reader says what it is."""
+    from .dump_file import DumpFile  # noqa: PLC0415 - of no use where the engine loads the dump
+
+    try:
+        DumpFile(dump).close()
+    except TargetError as reason:
+        return reason
+    return TargetError(f"{dump}: the debugger engine does not open it: {_first_line(error)}")
+
+
+def _require_kernel(what: str) -> None:
+    if not pykd.isKernelDebugging():
+        raise TargetError(
+            f"{what} is not a kernel target; registry callbacks live in the kernel: debug a "
+            f"kernel, or {_WHAT_TO_TAKE}"
+        )
+    if pykd.isDumpAnalyzing() and pykd.getDumpType() == pykd.dumpType.KernelSmall:
+        raise TargetError(
+            f"{what} is a small memory dump and holds no registry callback list: {_WHAT_TO_TAKE}"
+        )
 
 
 class PykdSession:
     """Fulfils :class:`pykd_ext.target.Target` for the engine's current session."""
 
-    def __init__(self, dump: str | None) -> None:
-        self.path = dump
+    def __init__(self, dump: str | None = None, opened: int | None = None) -> None:
+        """``opened`` is pykd's number for ``dump``, to close it by."""
+        self._opened = opened
         self.architecture = _architecture()
+        self.kind, path = _debuggee()
+        self.path = dump or path
         self.build: int = pykd.getSystemVersion().buildNumber
+        self.nt_base, self.module_list = _kernel_addresses()
         self.memory = Memory(self)
 
-    @property
-    def kind(self) -> str:
-        if pykd.isDumpAnalyzing():
-            return "crash-dump"
-        return "local-kernel" if pykd.isLocalKernelDebuggerEnabled() else "kernel"
-
-    @property
-    def nt_base(self) -> int:
-        return self._from_engine(pykd.module("nt").begin())
-
-    @property
-    def module_list(self) -> int:
-        return self.symbol("PsLoadedModuleList")
-
     def read(self, address: int, size: int) -> bytes:
+        if size == 0:
+            return b""  # MemoryException in pykd
         try:
             return bytes(pykd.loadBytes(self._to_engine(address), size))
-        except pykd.MemoryException:
+        except (pykd.MemoryException, OverflowError):
             raise MemoryUnreadable(address, size) from None
 
     def symbol(self, name: str, module: str = "nt") -> int:
         try:
             return self._from_engine(pykd.getOffset(f"{module}!{name}"))
         except pykd.DbgException as error:
-            why = f"the debugger says: {error} (.symfix; .reload /f nt loads Microsoft's symbols)"
-            raise SymbolNotFound(name, module, why) from None
+            why = f"the debugger says: {_first_line(error)}"
+            how = ".symfix; .reload /f nt loads Microsoft's symbols"
+            raise SymbolNotFound(name, module, f"{why} ({how})") from None
 
     def nearest_symbol(self, address: int) -> Symbol | None:
         try:
             module, name, displacement = pykd.findSymbolAndDisp(self._to_engine(address))
-        except pykd.DbgException:
+        except (pykd.DbgException, OverflowError):
             return None
         if displacement < 0:
-            return None  # below the module's first symbol, pykd answers with that one
+            return None  # below a module's first symbol pykd answers with that one
         return Symbol(module, name, displacement)
 
     def field_offset(self, type_name: str, field: str, module: str = "nt") -> int:
@@ -130,17 +159,23 @@ class PykdSession:
 
     def close(self) -> None:
         """Closes a dump that this session opened; a debugger's session is not ours to end."""
-        if self.path is not None:
-            pykd.closeDump(0)
+        if self._opened is not None:
+            pykd.closeDump(self._opened)
 
     def _to_engine(self, address: int) -> int:
-        """The engine sign-extends the addresses of 32-bit targets."""
-        if self.architecture == "x86" and address & 0x8000_0000:
-            return address | 0xFFFFFFFF_00000000
-        return address
+        """The engine sign-extends a 32-bit target's addresses; raises OverflowError for others.
+
+        It finds no symbol for 0x82800000, and reads one thing at many addresses: their upper
+        halves do not count. Past 64 bits pykd raises OverflowError itself.
+        """
+        if self.architecture != "x86":
+            return address
+        if not 0 <= address <= 0xFFFFFFFF:
+            raise OverflowError
+        return address | 0xFFFFFFFF_00000000 if address & 0x8000_0000 else address
 
     def _from_engine(self, address: int) -> int:
-        return address & _MASK_32 if self.architecture == "x86" else address
+        return address & 0xFFFFFFFF if self.architecture == "x86" else address
 
 
 def _architecture() -> str:
@@ -150,7 +185,39 @@ def _architecture() -> str:
         pykd.CPUType.I386: "x86",
         pykd.CPUType.ARM64: "arm64",
     }
-    cpu = pykd.getCPUType()
+    cpu = pykd.getCPUType()  # and not getCPUMode, which .effmach changes
     if cpu not in names:
-        raise TargetError(f"the target's processor ({cpu}) is none of x64, x86, ARM64")
+        raise UnsupportedTarget(f"the target's processor ({cpu}) is none of x64, x86, ARM64")
     return names[cpu]
+
+
+# "||": `.  0 64-bit Full kernel dump: C:\MEMORY.DMP`, `.  0 Remote KD: KdSrv:...`, `.  0 Local KD`
+_CURRENT_DEBUGGEE = re.compile(r"^\. +\d+ (?P<what>[^:\n]*)(?:: (?P<where>.*))?$", re.MULTILINE)
+
+
+def _debuggee() -> tuple[str, str | None]:
+    """The target's kind, and the file when it is a dump.
+
+    pykd has no call for either: isLocalKernelDebuggerEnabled is about the debugger's own machine.
+    """
+    current = _CURRENT_DEBUGGEE.search(pykd.dbgCommand("||") or "")
+    if pykd.isDumpAnalyzing():
+        return "crash-dump", current["where"] if current else None
+    return "local-kernel" if current and current["what"] == "Local KD" else "kernel", None
+
+
+_ADDRESSES = re.compile(r"Kernel base = 0x(?P<base>\S+) PsLoadedModuleList = 0x(?P<list>\S+)")
+
+
+def _kernel_addresses() -> tuple[int, int]:
+    """Of the kernel image and of nt!PsLoadedModuleList, which the engine knows without symbols."""
+    found = _ADDRESSES.search(pykd.dbgCommand("vertarget") or "")
+    if found is None:
+        raise TargetError("the debugger does not know where the kernel is (see vertarget)")
+    base, module_list = (int(each.replace("`", ""), 16) for each in found.groups())
+    return base, module_list
+
+
+def _first_line(error: Exception) -> str:
+    """pykd's errors have the HRESULT on a line of its own."""
+    return str(error).partition("\n")[0]
