@@ -1,0 +1,88 @@
+"""Measures regcb against its targets and prints a row for each; exit status 1 when one is missed.
+
+Ratios of medians, taken in turns so that a busy machine slows both sides alike. regcb runs as users
+run it: installed in a virtual environment, compiled. volatility3 runs with the same dump's symbols
+already converted.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from tabulate import tabulate
+
+from tests.lab import make_dump
+
+from .measure import Cost, measure
+from .rivals import bare_python, regcb, volatility
+
+GIB = 1 << 30
+MIB = 1 << 20
+
+
+class Row(NamedTuple):
+    """One claim and what was measured."""
+
+    what: str
+    measured: float
+    limit: float
+    unit: str = "times"
+
+    @property
+    def holds(self) -> bool:
+        return self.measured <= self.limit
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [*against_rivals(Path(folder)), *against_size(Path(folder))]
+    print(
+        tabulate(
+            [
+                (row.what, f"{row.measured:.2f}", f"{row.limit:.2f} {row.unit}",
+                 "yes" if row.holds else "NO")
+                for row in rows
+            ],
+            ("what", "measured", "at most", "holds"),
+        )
+    )  # fmt: skip
+    return 0 if all(row.holds for row in rows) else 1
+
+
+def against_rivals(folder: Path) -> list[Row]:
+    """`list` on the sample: against Python's bare start, and against volatility3."""
+    truth = make_dump(folder / "sample.dmp")
+    rivals = [bare_python(), regcb(truth), volatility(truth, folder)]
+    bare, ours, theirs = measure(rivals, rounds=15)
+    return [
+        Row("list on the sample, to the bare start of Python", ours.seconds / bare.seconds, 5),
+        Row("list on the sample, to a tenth of vol windows.callbacks",
+            10 * ours.seconds / theirs.seconds, 1),
+        Row("its peak memory, to volatility3's", ours.peak / theirs.peak, 1),
+    ]  # fmt: skip
+
+
+def against_size(folder: Path) -> list[Row]:
+    """64 callbacks in 16 GiB, by runs and by bitmap, against 64 in the smallest dump."""
+    small = make_dump(folder / "small.dmp", callbacks=64)
+    large = [
+        (kind, make_dump(folder / f"large-{kind}.dmp", dump_type=kind, callbacks=64, size=16 * GIB))
+        for kind in (1, 5)
+    ]
+    costs: list[Cost] = measure([regcb(small), *(regcb(truth) for _, truth in large)], rounds=15)
+    rows = []
+    for (kind, _), cost in zip(large, costs[1:]):
+        rows += [
+            Row(f"list in 16 GiB (type {kind}), to the small dump",
+                cost.seconds / costs[0].seconds, 1.5),
+            Row(f"its memory above the small dump's (type {kind})",
+                (cost.peak - costs[0].peak) / MIB, 50, "MiB"),
+        ]  # fmt: skip
+    return rows
+
+
+if __name__ == "__main__":
+    sys.exit(main())

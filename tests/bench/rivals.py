@@ -1,0 +1,63 @@
+"""What is measured: regcb as installed, Python itself, and volatility3."""
+
+from __future__ import annotations
+
+import subprocess
+import venv
+from functools import lru_cache
+from pathlib import Path
+
+from pykd_ext.target.pdb import Pdb
+from tests.lab import Truth
+
+__all__ = ["bare_python", "regcb", "volatility"]
+
+_CHECKOUT = Path(__file__).parents[2]
+_VOLATILITY = "volatility3==2.28.2"
+
+
+@lru_cache
+def _environment() -> Path:
+    """The bin folder of a virtual environment with regcb and volatility3, compiled."""
+    folder = _CHECKOUT / ".cache" / "bench"
+    if not (folder / "bin" / "python").exists():
+        venv.create(folder, with_pip=True)
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "-q", "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", _VOLATILITY, "pefile"], check=True)
+    subprocess.run([*pip, "install", "--force-reinstall", "--no-deps", str(_CHECKOUT)], check=True)
+    subprocess.run([*pip, "install", str(_CHECKOUT)], check=True)
+    return folder / "bin"
+
+
+def bare_python() -> list[str]:
+    return [str(_environment() / "python"), "-c", "pass"]
+
+
+def regcb(truth: Truth) -> list[str]:
+    """`regcb list`, a table."""
+    return [str(_environment() / "regcb"), "-z", truth.path, "-y", truth.symbols, "list"]
+
+
+def volatility(truth: Truth, folder: Path) -> list[str]:
+    """`vol windows.callbacks` with the kernel's symbols converted beforehand."""
+    pdb = Path(truth.symbols) / "ntkrnlmp.pdb"
+    symbols = folder / "symbols"
+    converted = symbols / "windows" / "ntkrnlmp.pdb" / f"{_identity(pdb)}.json"
+    converted.parent.mkdir(parents=True)
+    python, module = str(_environment() / "python"), "volatility3.framework.symbols.windows.pdbconv"
+    subprocess.run(
+        [python, "-m", module, "-p", "ntkrnlmp.pdb", "-f", str(pdb), "-o", str(converted)],
+        check=True,
+        capture_output=True,
+    )
+    vol = str(_environment() / "vol")
+    return [vol, "-q", "--offline", "-s", str(symbols), "-f", truth.path, "windows.callbacks"]
+
+
+def _identity(pdb: Path) -> str:
+    """As volatility3 names symbols: the GUID without dashes, a dash, the age."""
+    opened = Pdb(str(pdb))
+    try:
+        return f"{opened.guid.replace('-', '')}-{opened.age}"
+    finally:
+        opened.close()
