@@ -82,9 +82,10 @@ _BUILDING = ("build", "drivers", "example_driver", "kernel_types", "pdb_file", "
 def _digest(profile: Profile) -> str:
     digest = hashlib.sha256(repr(profile).encode())
     scripts = [_LAB / f"{name}.py" for name in _BUILDING]
-    folders = (_SOURCES, _LAB / "data", EXAMPLE_DRIVER, EXAMPLE_DRIVER / "mingw")
-    files = [path for folder in folders for path in folder.iterdir() if path.is_file()]
-    for path in sorted([*scripts, *files]):
+    headers_and_code = [
+        *_SOURCES.iterdir(), *EXAMPLE_DRIVER.glob("*.[ch]"), *EXAMPLE_DRIVER.glob("mingw/*.h")
+    ]  # fmt: skip
+    for path in sorted([*scripts, *headers_and_code, *(_LAB / "data").iterdir()]):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--size", type=_size, metavar="16G", help="memory of the machine; the file is sparse"
     )
+    command.add_argument("--symbols", type=Path, metavar="DIR", help="copy the PDBs to DIR")
     command.set_defaults(run=_dump)
 
     command = commands.add_parser("bad", help="write a file that is no dump, or not one of ours")
@@ -112,5 +114,7 @@ def _dump(options: argparse.Namespace) -> None:
         options.damage,
         options.size,
     )
+    if options.symbols:
+        shutil.copytree(truth.symbols, options.symbols, dirs_exist_ok=True)
     truth.write(options.out.with_name(options.out.name + ".json"))
     print(f"{truth.path}: {len(truth.callbacks)} callbacks, symbols in {truth.symbols}")

@@ -37,10 +37,6 @@ _FORMATS = {"x64": _X64, "arm64": _ARM64, "x86": _X86_PAE}
 _IN_PAGE_FILE = 0x1234 << 32 | 0x80
 
 
-# Where the boot loader of Windows 10 puts the first tables, and where volatility3 looks for them.
-_TOP_TABLE = 0x1AD
-
-
 class PageTables:
     """One set of tables in ``memory``; ``directory`` is the physical address of the top one."""
 
@@ -48,7 +44,7 @@ class PageTables:
         self._memory = memory
         self._layout = layout
         self._pages: dict[int, int] = {}
-        self._top = memory.allocate(_TOP_TABLE)
+        self._top = memory.allocate()
         self.directory = self._top << 12
         if layout.self_map is not None:
             entry = self.directory | layout.top_table

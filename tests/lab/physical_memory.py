@@ -6,8 +6,10 @@ __all__ = ["PAGE", "PhysicalMemory"]
 
 PAGE = 0x1000
 
-_FIRST_FRAME = 1
-_LEGACY_HOLE = range(0x9F, 0x100)  # the PC's adapter area below 1 MB is no memory
+# Where the boot loader of Windows 10 puts the first page tables, and where volatility3 looks for
+# them: the first frame that is asked for.
+_FIRST_FRAME = 0x1AD
+_HOLE = range(0x1C0, 0x200)  # the firmware's own
 _SCATTER = 0x9E3779B1  # odd, so that multiples of it visit every frame of a power of two
 
 
@@ -26,30 +28,25 @@ class PhysicalMemory:
         self._total = None if size is None else size // PAGE
         self._count = 0
 
-    def allocate(self, frame: int | None = None) -> int:
-        """The number of a new frame of zeros, ``frame`` itself if that is given and still free."""
-        if frame is None:
-            frame = self._next_frame()
+    def allocate(self) -> int:
+        """The number of a new frame of zeros."""
+        frame = self._next_frame()
         self.frames[frame] = bytearray(PAGE)
         return frame
 
     def _next_frame(self) -> int:
         while True:
-            self._count += 1
-            frame = self._count
+            frame = _FIRST_FRAME + self._count
             if self._total is not None:
-                frame = self._count * _SCATTER % self._total
-            elif frame >= _LEGACY_HOLE.start:
-                frame += len(_LEGACY_HOLE)
-            taken = frame in self.frames or frame in _LEGACY_HOLE
-            if frame >= _FIRST_FRAME and not taken:
+                frame = (_FIRST_FRAME + self._count * _SCATTER) % self._total
+            self._count += 1
+            if frame and frame not in _HOLE:
                 return frame
 
     def runs(self) -> list[tuple[int, int]]:
-        """The memory that there is, as (first frame, count), ascending."""
+        """The memory that there is, as (first frame, count), ascending; frame 0 is none of it."""
         if self._total is not None:
-            low = _LEGACY_HOLE.start - _FIRST_FRAME
-            return [(_FIRST_FRAME, low), (_LEGACY_HOLE.stop, self._total - _LEGACY_HOLE.stop)]
+            return [(1, _HOLE.start - 1), (_HOLE.stop, self._total - _HOLE.stop)]
         runs: list[tuple[int, int]] = []
         for frame in sorted(self.frames):
             if runs and sum(runs[-1]) == frame:

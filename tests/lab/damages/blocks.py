@@ -117,6 +117,7 @@ def cookie_forged(scene: Scene, index: int) -> int:
 
 def cookie_ahead(scene: Scene, index: int) -> int:
     """A cookie is higher than the last one that the kernel issued."""
+    assert scene.list_head
     last = scene.world.space.unsigned(scene.world.nt("CmpCallbackCookie"), 8)
     return _set_cookie(scene, index, last + 5)
 
