@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from ..kernel.callback_list import DEFAULT_LIMIT
 from ..kernel.listing import read_listing
 from ..present.output import Output
-from ..target import Target
+
+if TYPE_CHECKING:
+    from ..target import Target
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -74,7 +74,10 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         parents=[_common(None)],
     )
     parser.add_argument("--version", action="version", version=f"regcb {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    # With prog given, argparse formats no usage to find it, which would load shutil and zlib.
+    commands = parser.add_subparsers(
+        prog=parser.prog, dest="command", metavar="COMMAND", parser_class=_Parser
+    )
     # A second set of the common options lets them stand behind the command; SUPPRESS keeps its
     # defaults from undoing what stood before it.
     common = _common(argparse.SUPPRESS)

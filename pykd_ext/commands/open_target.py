@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from typing import TYPE_CHECKING
 
-from ..target import Target
 from ..target.errors import TargetError
+
+if TYPE_CHECKING:
+    from ..target import Target
 
 __all__ = ["open_target"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from ..kernel.details import read_details
 from ..kernel.listing import read_listing
@@ -10,7 +11,9 @@ from ..kernel.selection import select
 from ..present.details import details_document, details_text
 from ..present.jsonlines import json_text
 from ..present.output import Output
-from ..target import Target
+
+if TYPE_CHECKING:
+    from ..target import Target
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

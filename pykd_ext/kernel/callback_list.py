@@ -8,10 +8,8 @@ be trusted: forward along Flink, and where that breaks, backward along Blink for
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..target import Target
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
 from ..target.memory import Memory
 from .layouts import (
@@ -23,6 +21,9 @@ from .layouts import (
     vector_layout,
 )
 from .object_contexts import count_object_contexts
+
+if TYPE_CHECKING:
+    from ..target import Target
 
 __all__ = ["DEFAULT_LIMIT", "CallbackList", "Problem", "RegistryCallback", "read_callbacks"]
 
@@ -37,8 +38,7 @@ class Problem(NamedTuple):
     what: str
 
 
-@dataclass(frozen=True)
-class RegistryCallback:
+class RegistryCallback(NamedTuple):
     """One registered callback as memory holds it; None is what cannot be read or does not exist.
 
     ``address`` is the VA of the block (XP: of the EX_CALLBACK_ROUTINE_BLOCK), ``cookie`` the raw
@@ -60,16 +60,15 @@ class RegistryCallback:
     problems: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class CallbackList:
+class CallbackList(NamedTuple):
     """All callbacks in calling order, and the kernel's globals about them."""
 
     head: int
     head_found_by: str
     callbacks: list[RegistryCallback]
-    count: int | None
+    callback_count: int | None  # CmpCallBackCount
     last_cookie: int | None
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Problem]
 
 
 def read_callbacks(target: Target, limit: int = DEFAULT_LIMIT) -> CallbackList:
@@ -89,7 +88,7 @@ def read_callbacks(target: Target, limit: int = DEFAULT_LIMIT) -> CallbackList:
         head=head,
         head_found_by="symbol",
         callbacks=callbacks,
-        count=_global(target, "CmpCallBackCount", 4, problems),
+        callback_count=_global(target, "CmpCallBackCount", 4, problems),
         last_cookie=_last_cookie(target, problems),
         problems=problems,
     )
@@ -152,7 +151,7 @@ class _ListWalk:
         backward, _ = self._follow(blink, backward=True)
         rest = [address for address in reversed(list(backward)) if address not in forward]
         return [self._read[address] for address in forward] + [
-            replace(self._read[address], found_by="back-links") for address in rest
+            self._read[address]._replace(found_by="back-links") for address in rest
         ]
 
     def _follow(self, entry: int, backward: bool) -> tuple[dict[int, None], bool]:

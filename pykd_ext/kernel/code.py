@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..target import Target
 from ..target.errors import MemoryUnreadable
 from ..target.memory import PAGE
+
+if TYPE_CHECKING:
+    from ..target import Target
 
 __all__ = ["Instruction", "disassemble"]
 

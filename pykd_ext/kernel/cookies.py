@@ -8,18 +8,17 @@ a boot time as FILETIME plus a small ordinal. On XP and Server 2003 it is the ti
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from .callback_list import RegistryCallback
 from .layouts import has_vector
 
-__all__ = ["CookieBase", "cookie_base", "filetime"]
+__all__ = ["CookieBase", "cookie_base", "unix_time"]
 
 _VERIFIED_FROM = 9600  # Windows 8.1; not verified for Vista to 8
 _SPAN = 1_000_000  # registrations since boot beyond which a cookie is not from this boot
 
-_EPOCH = datetime(1601, 1, 1, tzinfo=timezone.utc)
+_FILETIME_OF_1970 = 116_444_736_000_000_000  # in its unit of 100 ns
 
 
 class CookieBase(NamedTuple):
@@ -32,10 +31,9 @@ class CookieBase(NamedTuple):
     uncertain: str | None
 
     @property
-    def boot_time(self) -> datetime | None:
-        """UTC, to the second: the ordinals are far below one."""
-        moment = filetime(self.lowest)
-        return moment.replace(microsecond=0) if moment else None
+    def boot_time(self) -> int:
+        """In seconds since 1970, UTC; the ordinals are far below one."""
+        return unix_time(self.lowest)
 
     def registration(self, cookie: int | None) -> int | None:
         """Which registration this was, counted from the lowest cookie seen; None for a foreign one.
@@ -62,9 +60,6 @@ def cookie_base(
     return CookieBase(min(of_this_boot), uncertain) if of_this_boot else None
 
 
-def filetime(value: int) -> datetime | None:
-    """A FILETIME (100 ns since 1601, UTC) as a datetime, None beyond the year 9999."""
-    try:
-        return _EPOCH + timedelta(microseconds=value // 10)
-    except OverflowError:
-        return None
+def unix_time(filetime: int) -> int:
+    """A FILETIME (100 ns since 1601, UTC) in seconds since 1970."""
+    return (filetime - _FILETIME_OF_1970) // 10_000_000

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from ..target import Target
 from ..target.errors import MemoryUnreadable
 from ..target.image import Section, sections
 from .code import Instruction, disassemble
 from .layouts import block_layout, has_vector
 from .listing import Entry
 from .object_contexts import ObjectContext, object_contexts
+
+if TYPE_CHECKING:
+    from ..target import Target
 
 __all__ = ["Details", "read_details"]
 

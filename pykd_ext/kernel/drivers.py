@@ -7,12 +7,14 @@ is the image that the callback's function lies in.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..target import Target
 from ..target.errors import MemoryUnreadable, SymbolNotFound
 from ..target.memory import Memory
 from ..target.module_list import LoadedModule, debugger_name, loaded_modules, module_text
+
+if TYPE_CHECKING:
+    from ..target import Target
 
 __all__ = ["NO_OWNER", "Drivers", "Owner"]
 

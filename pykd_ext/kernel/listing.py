@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..target import Target
 from .callback_list import DEFAULT_LIMIT, CallbackList, Problem, RegistryCallback, read_callbacks
 from .cookies import CookieBase, cookie_base
 from .drivers import NO_OWNER, Drivers, Owner
 from .layouts import windows_version
 
+if TYPE_CHECKING:
+    from ..target import Target
+
 __all__ = ["Entry", "Listing", "TargetFacts", "read_listing"]
 
 
-@dataclass(frozen=True)
-class TargetFacts:
+class TargetFacts(NamedTuple):
     """What was looked at."""
 
     kind: str
@@ -26,26 +26,25 @@ class TargetFacts:
     nt_base: int
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One callback in calling order. ``function_symbol`` is ``netmon!NetMonRegFilter``,
-    ``netmon!NetMonRegFilter+0x1c``, ``netmon+0x1020`` without symbols, None in no image."""
+class Entry(NamedTuple):
+    """One callback. ``number`` is its place in the calling order, from 0; ``function_symbol`` is
+    ``netmon!NetMonRegFilter``, ``netmon!NetMonRegFilter+0x1c``, ``netmon+0x1020`` without symbols,
+    None in no image."""
 
-    index: int
+    number: int
     callback: RegistryCallback
     owner: Owner
     function_symbol: str | None
     registration: int | None
 
 
-@dataclass(frozen=True)
-class Listing:
-    """Every callback of a target, highest altitude first. ``boot_time`` is UTC."""
+class Listing(NamedTuple):
+    """Every callback of a target in calling order. ``boot_time``: seconds since 1970, UTC."""
 
     target: TargetFacts
     callbacks: CallbackList
     entries: list[Entry]
-    boot_time: datetime | None
+    boot_time: int | None
     problems: list[Problem]
 
 
@@ -55,8 +54,8 @@ def read_listing(target: Target, limit: int = DEFAULT_LIMIT) -> Listing:
     drivers = Drivers(target)
     base = cookie_base(callbacks.callbacks, callbacks.last_cookie, target.build)
     entries = [
-        _entry(target, drivers, base, index, callback)
-        for index, callback in enumerate(callbacks.callbacks)
+        _entry(target, drivers, base, number, callback)
+        for number, callback in enumerate(callbacks.callbacks)
     ]
     problems = list(callbacks.problems)
     if base and base.uncertain:
@@ -83,7 +82,7 @@ def _entry(
     target: Target,
     drivers: Drivers,
     base: CookieBase | None,
-    index: int,
+    number: int,
     callback: RegistryCallback,
 ) -> Entry:
     owner = NO_OWNER
@@ -92,7 +91,7 @@ def _entry(
         owner = drivers.owner(callback.function)
         symbol = symbol_text(target, owner, callback.function)
     registration = base.registration(callback.cookie) if base else None
-    return Entry(index, callback, owner, symbol, registration)
+    return Entry(number, callback, owner, symbol, registration)
 
 
 def symbol_text(target: Target, owner: Owner, address: int) -> str | None:

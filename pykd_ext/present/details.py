@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..kernel.cookies import filetime
+from ..kernel.cookies import unix_time
 from ..kernel.details import Details
 from ..kernel.layouts import has_vector
 from ..kernel.listing import Listing
@@ -81,7 +81,7 @@ def _fields(listing: Listing, details: Details) -> Iterator[str]:
     entry, callback, owner = details.entry, details.entry.callback, details.entry.owner
     architecture = listing.target.architecture
     rows = [
-        ("callback", f"#{entry.index} at {address_text(callback.address, architecture)}"),
+        ("callback", f"#{entry.number} at {address_text(callback.address, architecture)}"),
         ("altitude", printable(callback.altitude)),
         ("function", address_text(callback.function, architecture)),
         ("", printable(entry.function_symbol, "(no symbol)")),
@@ -109,7 +109,7 @@ def _cookie(listing: Listing, details: Details) -> str:
     cookie = details.entry.callback.cookie
     text = address_text(cookie, "x64")
     if cookie and has_vector(listing.target.build):
-        return f"{text} (registered {time_text(filetime(cookie))})"
+        return f"{text} (registered {time_text(unix_time(cookie))})"
     registration = details.entry.registration
     return f"{text} (registration {registration} or later)" if registration else text
 

@@ -38,7 +38,7 @@ def target_document(listing: Listing) -> dict[str, Any]:
         "nt_base": hexadecimal(target.nt_base),
         "list_head": hexadecimal(callbacks.head),
         "list_head_found_by": callbacks.head_found_by,
-        "callback_count": callbacks.count,
+        "callback_count": callbacks.callback_count,
         "last_cookie": hexadecimal(callbacks.last_cookie),
         "boot_time": time_text(listing.boot_time),
     }
@@ -48,7 +48,7 @@ def entry_document(entry: Entry) -> dict[str, Any]:
     """One callback."""
     callback, owner = entry.callback, entry.owner
     return {
-        "index": entry.index,
+        "index": entry.number,
         "address": hexadecimal(callback.address),
         "altitude": callback.altitude,
         "function": hexadecimal(callback.function),

@@ -51,7 +51,7 @@ def headline(listing: Listing) -> str:
     head = address_text(callbacks.head, target.architecture)
     where = f" {printable(target.path)}" if target.path else ""
     booted = f", booted {time_text(listing.boot_time)}" if listing.boot_time else ""
-    count = "unknown" if callbacks.count is None else callbacks.count
+    count = "unknown" if callbacks.callback_count is None else callbacks.callback_count
     return (
         f"Windows {target.version} {target.architecture}, {target.kind}{where}{booted}\n"
         f"{len(listing.entries)} callbacks from {head}, CmpCallBackCount {count}; "
@@ -83,7 +83,7 @@ def _render(column: _Column, entry: Entry, architecture: str, wide: bool) -> str
 def _notes(listing: Listing) -> Iterator[str]:
     for entry in listing.entries:
         for note in [*conditions(entry), *entry.callback.problems]:
-            yield f"#{entry.index}: {note}"
+            yield f"#{entry.number}: {note}"
     for problem in listing.problems:
         yield f"{printable(problem.where)}: {printable(problem.what)}"
 
@@ -131,7 +131,7 @@ def _without_module(symbol: str) -> str:
 
 
 _COLUMNS = (
-    _Column("#", 4, lambda entry, _: str(entry.index)),
+    _Column("#", 4, lambda entry, _: str(entry.number)),
     _Column("Altitude", 12, lambda entry, _: printable(entry.callback.altitude)),
     _Column("Function", 26, _function, _unassemble, shorten=_without_module),
     _Column("Owner", 15, lambda entry, _: owner_text(entry.owner), _module_details),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+import time
 
 __all__ = ["address_text", "cell", "link", "printable", "stamp_text", "time_text"]
 
 # A link that ends up as DML in WinDbg and as plain text elsewhere travels as an OSC 8 hyperlink:
 # tabulate knows that those take no room.
 LINK_START, LINK_MIDDLE, LINK_END = "\x1b]8;;", "\x1b\\", "\x1b]8;;\x1b\\"
+
+_YEAR_10000 = 253_402_300_800  # in seconds since 1970
 
 
 def printable(text: str | None, unknown: str = "?") -> str:
@@ -39,9 +41,11 @@ def address_text(address: int | None, architecture: str, unknown: str = "?") -> 
     return f"{address >> 32:08x}`{address & 0xFFFFFFFF:08x}"
 
 
-def time_text(moment: datetime | None) -> str | None:
-    """ISO 8601 UTC to the second: ``2026-11-23T09:30:00Z``."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+def time_text(seconds: int | None) -> str | None:
+    """Seconds since 1970 as ISO 8601 UTC, ``2026-11-23T09:30:00Z``; None for no known date."""
+    if seconds is None or not 0 <= seconds < _YEAR_10000:
+        return None
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def cell(text: str, width: int) -> str:
@@ -59,5 +63,4 @@ def link(text: str, command: str) -> str:
 
 def stamp_text(stamp: int) -> str:
     """An image's TimeDateStamp: a time (UTC), or a hash of the image in a reproducible build."""
-    moment = datetime.fromtimestamp(stamp, timezone.utc)
-    return f"{stamp:08x} ({time_text(moment)}, unless the build is reproducible)"
+    return f"{stamp:08x} ({time_text(stamp)}, unless the build is reproducible)"

@@ -1,17 +1,16 @@
 """The machine being debugged, behind one small protocol.
 
-Two adapters fulfil it: :mod:`.pykd_session` (WinDbg, cdb, kd, and pykd standalone) and
-:mod:`.crash_dump` (no debugger at all). Everything to the right of this room sees only what
-is in this file.
+Two adapters fulfil :class:`.protocol.Target`: :mod:`.pykd_session` (WinDbg, cdb, kd, and pykd
+standalone) and :mod:`.crash_dump` (no debugger at all). Everything to the right of this room sees
+only what is in these two files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from .memory import Memory
+    from .protocol import Target
 
 __all__ = ["Module", "Symbol", "Target"]
 
@@ -34,60 +33,3 @@ class Module(NamedTuple):
     name: str
     base: int
     size: int
-
-
-class Target(Protocol):
-    """What every adapter answers. Addresses are VAs, on x86 zero-extended (0x82800000).
-
-    Each call of a method that needs the debuggee is one *target request*, the unit of cost.
-    """
-
-    @property
-    def kind(self) -> str:
-        """``crash-dump``, ``kernel`` (live, remote) or ``local-kernel``."""
-
-    @property
-    def path(self) -> str | None:
-        """The dump file, None for a live target."""
-
-    @property
-    def architecture(self) -> str:
-        """``x64``, ``x86`` or ``arm64``."""
-
-    @property
-    def build(self) -> int:
-        """The NT build number: 2600, 7601, 19041, 22621..."""
-
-    @property
-    def nt_base(self) -> int:
-        """Where the kernel image is loaded."""
-
-    @property
-    def module_list(self) -> int:
-        """The VA of nt!PsLoadedModuleList."""
-
-    @property
-    def memory(self) -> Memory:
-        """Typed, cached reads over :meth:`read`; valid until the target runs again."""
-
-    def read(self, address: int, size: int) -> bytes:
-        """Exactly ``size`` bytes at the VA ``address``, never less; raises MemoryUnreadable."""
-
-    def symbol(self, name: str, module: str = "nt") -> int:
-        """The VA of ``module!name``; raises SymbolNotFound."""
-
-    def nearest_symbol(self, address: int) -> Symbol | None:
-        """The symbol at or closest below ``address`` in the module that holds it, else None."""
-
-    def field_offset(self, type_name: str, field: str, module: str = "nt") -> int:
-        """The offset in bytes of ``field`` in ``module!type_name``; raises TypeNotFound."""
-
-    def modules(self) -> Sequence[Module]:
-        """The images that the symbol engine knows. Not a witness: the callbacks' owners are found
-        by walking PsLoadedModuleList in memory (:mod:`pykd_ext.kernel.drivers`)."""
-
-    def symbol_problems(self) -> Sequence[str]:
-        """One line for each symbol file that was refused or not found, for the user to act on."""
-
-    def close(self) -> None:
-        """Let go of files and of the session; the target is not used after it."""

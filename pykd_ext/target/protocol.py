@@ -1,0 +1,72 @@
+"""What a target must be able to do.
+
+In a file of its own because making a Protocol takes as long as reading a callback list, and only
+type checkers need it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from . import Module, Symbol
+from .memory import Memory
+
+__all__ = ["Target"]
+
+
+class Target(Protocol):
+    """What every adapter answers. Addresses are VAs, on x86 zero-extended (0x82800000).
+
+    Each call of a method that needs the debuggee is one *target request*, the unit of cost.
+    """
+
+    @property
+    def kind(self) -> str:
+        """``crash-dump``, ``kernel`` (live, remote) or ``local-kernel``."""
+
+    @property
+    def path(self) -> str | None:
+        """The dump file, None for a live target."""
+
+    @property
+    def architecture(self) -> str:
+        """``x64``, ``x86`` or ``arm64``."""
+
+    @property
+    def build(self) -> int:
+        """The NT build number: 2600, 7601, 19041, 22621..."""
+
+    @property
+    def nt_base(self) -> int:
+        """Where the kernel image is loaded."""
+
+    @property
+    def module_list(self) -> int:
+        """The VA of nt!PsLoadedModuleList."""
+
+    @property
+    def memory(self) -> Memory:
+        """Typed, cached reads over :meth:`read`; valid until the target runs again."""
+
+    def read(self, address: int, size: int) -> bytes:
+        """Exactly ``size`` bytes at the VA ``address``, never less; raises MemoryUnreadable."""
+
+    def symbol(self, name: str, module: str = "nt") -> int:
+        """The VA of ``module!name``; raises SymbolNotFound."""
+
+    def nearest_symbol(self, address: int) -> Symbol | None:
+        """The symbol at or closest below ``address`` in the module that holds it, else None."""
+
+    def field_offset(self, type_name: str, field: str, module: str = "nt") -> int:
+        """The offset in bytes of ``field`` in ``module!type_name``; raises TypeNotFound."""
+
+    def modules(self) -> Sequence[Module]:
+        """The images that the symbol engine knows. Not a witness: the callbacks' owners are found
+        by walking PsLoadedModuleList in memory (:mod:`pykd_ext.kernel.drivers`)."""
+
+    def symbol_problems(self) -> Sequence[str]:
+        """One line for each symbol file that was refused or not found, for the user to act on."""
+
+    def close(self) -> None:
+        """Let go of files and of the session; the target is not used after it."""
