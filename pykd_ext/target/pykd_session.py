@@ -53,7 +53,9 @@ def open_session(dump: str | None = None, symbol_path: str | None = None) -> Pyk
     opened = _load_dump(dump, symbol_path)
     try:
         _require_kernel(dump)
-        return PykdSession(dump, opened)
+        session = PykdSession(dump, opened)
+        _name_the_kernel(session.nt_base)
+        return session
     except TargetError:
         pykd.closeDump(opened)
         raise
@@ -100,6 +102,14 @@ def _require_kernel(what: str) -> None:
         raise TargetError(
             f"{what} is a small memory dump and holds no registry callback list: {_WHAT_TO_TAKE}"
         )
+
+
+def _name_the_kernel(base: int) -> None:
+    """Where it cannot read the module list, the engine knows the kernel's place but no "nt"."""
+    try:
+        pykd.module("nt")
+    except pykd.DbgException:
+        pykd.dbgCommand(f".reload nt={base:#x}")
 
 
 class PykdSession:
