@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .errors import MemoryUnreadable
+from .guids import guid_text
 from .memory import Memory
 
 __all__ = ["PdbReference", "Section", "exports", "pdb_reference", "sections", "size_of_image"]
@@ -85,8 +86,6 @@ def sections(memory: Memory, base: int) -> list[Section]:
 
 def pdb_reference(memory: Memory, base: int) -> PdbReference | None:
     """The CodeView record of the debug directory, None without one; raises MemoryUnreadable."""
-    from .pdb import guid_text  # noqa: PLC0415 - an image without PDB needs no PDB reader
-
     directory, size = _directory(memory, base, _DIRECTORY_DEBUG)
     for entry in range(directory, directory + min(size // 28, _MOST_DEBUG_ENTRIES) * 28, 28):
         if memory.u32(base + entry + 12) != _DEBUG_TYPE_CODEVIEW:

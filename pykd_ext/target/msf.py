@@ -7,27 +7,34 @@ PDB/msf/msf.cpp. Nothing is copied out of the mapped file but what is asked for.
 from __future__ import annotations
 
 import mmap
+import struct
 
 from .errors import SymbolFileError
 
-__all__ = ["Msf", "Stream"]
+__all__ = ["NO_STREAM", "Msf", "Stream"]
+
+NO_STREAM = 0xFFFF  # where a PDB names a stream that it has not got
 
 _MAGIC = b"Microsoft C/C++ MSF 7.00\r\n\x1aDS\0\0\0"
+_SUPER_BLOCK = struct.Struct("<32s6I")
 _BLOCK_SIZES = (512, 1024, 2048, 4096, 8192, 16384, 32768)
-_NO_STREAM = 0xFFFFFFFF  # the size of a stream that was deleted
+_DELETED = 0xFFFFFFFF  # the size of a stream that was deleted
 
 
 class Stream:
-    """One stream. Reads beyond its end come back short, as a file's do."""
+    """One stream; ``name`` says in messages which, ``size`` is in bytes."""
 
-    def __init__(self, data: mmap.mmap | bytes, block_size: int, blocks: list[int], size: int):
+    def __init__(
+        self, name: str, data: mmap.mmap, block_size: int, blocks: tuple[int, ...], size: int
+    ):
+        self.name = name
+        self.size = size
         self._data = data
         self._block_size = block_size
         self._blocks = blocks
-        self.size = size
 
     def read(self, offset: int, size: int) -> bytes:
-        """At most ``size`` bytes at ``offset``."""
+        """At most ``size`` bytes at ``offset``: less at the end, none beyond it, as of a file."""
         size = min(size, self.size - offset)
         if offset < 0 or size <= 0:
             return b""
@@ -46,8 +53,15 @@ class Stream:
         """The unsigned word at ``offset``; raises SymbolFileError beyond the end."""
         raw = self.read(offset, size)
         if len(raw) < size:
-            raise SymbolFileError(f"a record at {offset:#x} lies beyond its stream")
+            raise SymbolFileError(f"{self.name}: a record at {offset:#x} lies beyond the end")
         return int.from_bytes(raw, "little")
+
+    def words(self, offset: int, count: int) -> tuple[int, ...]:
+        """``count`` unsigned words of 4 bytes; raises SymbolFileError beyond the end."""
+        raw = self.read(offset, 4 * count)
+        if len(raw) < 4 * count:
+            raise SymbolFileError(f"{self.name}: a table at {offset:#x} lies beyond the end")
+        return struct.unpack(f"<{count}I", raw)
 
     def text(self, offset: int) -> str:
         """The NUL-terminated name at ``offset``, at most 4096 bytes of it."""
@@ -73,53 +87,49 @@ class Msf:
     def close(self) -> None:
         self._data.close()
 
-    @property
-    def count(self) -> int:
-        return len(self._sizes)
-
     def stream(self, number: int) -> Stream:
         """Stream ``number``; raises SymbolFileError when there is none."""
-        if number >= len(self._sizes) or self._sizes[number] == _NO_STREAM:
-            raise SymbolFileError(f"{self.path}: stream {number} is missing")
-        size = self._sizes[number]
+        name = f"{self.path}: stream {number}"
+        if number >= len(self._sizes) or self._sizes[number] == _DELETED:
+            raise SymbolFileError(f"{name} is missing")
         if number not in self._blocks:
-            start = sum(self._block_count(each) for each in self._sizes[:number])
-            raw = self._directory.read(self._first_block + 4 * start, 4 * self._block_count(size))
-            blocks = list(memoryview(raw).cast("I"))
-            if len(blocks) < self._block_count(size) or max(blocks, default=0) >= self._all_blocks:
-                raise SymbolFileError(f"{self.path}: stream {number} lies outside the file")
-            self._blocks[number] = blocks
-        return Stream(self._data, self._block_size, self._blocks[number], size)
+            before = sum(self._block_count(size) for size in self._sizes[:number])
+            count = self._block_count(self._sizes[number])
+            self._blocks[number] = self._directory.words(self._first_block + 4 * before, count)
+        return self._open(name, self._blocks[number], self._sizes[number])
+
+    def _open(self, name: str, blocks: tuple[int, ...], size: int) -> Stream:
+        # A stream larger than the file has one block many times over, to make its reader work.
+        if max(blocks, default=0) >= self._all_blocks or size > len(self._data):
+            raise SymbolFileError(f"{name} lies outside the file")
+        return Stream(name, self._data, self._block_size, blocks, size)
 
     def _block_count(self, size: int) -> int:
-        return 0 if size == _NO_STREAM else -(-size // self._block_size)
+        return 0 if size == _DELETED else -(-size // self._block_size)
 
     def _read_directory(self) -> None:
-        header = self._data[:56]
-        if header[:32] != _MAGIC:
+        header = self._data[: _SUPER_BLOCK.size]
+        if len(header) < _SUPER_BLOCK.size or not header.startswith(_MAGIC):
             raise SymbolFileError(f"{self.path} is not a PDB: it starts with {header[:16]!r}")
-        words = memoryview(header[32:56]).cast("I")
-        block_size, _, block_count, directory_size, _, map_block = words
-        if block_size not in _BLOCK_SIZES:
-            raise SymbolFileError(f"{self.path}: impossible block size {block_size:#x}")
-        self._block_size = block_size
-        self._all_blocks = min(block_count, len(self._data) // block_size)
-        self._directory = self._directory_stream(map_block, directory_size)
+        _, self._block_size, _, blocks, size, _, map_block = _SUPER_BLOCK.unpack(header)
+        if self._block_size not in _BLOCK_SIZES:
+            raise SymbolFileError(f"{self.path}: impossible block size {self._block_size:#x}")
+        self._all_blocks = min(blocks, -(-len(self._data) // self._block_size))
+        self._blocks: dict[int, tuple[int, ...]] = {}
+        self._directory = self._open_directory(map_block, size)
         count = self._directory.word(0)
-        if 4 + 4 * count > directory_size:
-            raise SymbolFileError(f"{self.path}: {count:#x} streams do not fit its directory")
-        self._sizes = list(memoryview(self._directory.read(4, 4 * count)).cast("I"))
+        self._sizes = self._directory.words(4, count)
         self._first_block = 4 + 4 * count
-        self._blocks: dict[int, list[int]] = {}
 
-    def _directory_stream(self, map_block: int, size: int) -> Stream:
-        count = -(-size // self._block_size)
+    def _open_directory(self, map_block: int, size: int) -> Stream:
+        """The directory: its block numbers follow one another from block ``map_block``."""
+        name = f"{self.path}: its stream directory"
         start = map_block * self._block_size
+        count = self._block_count(size)
         raw = self._data[start : start + 4 * count]
-        blocks = list(memoryview(raw[: len(raw) & ~3]).cast("I"))
-        if len(blocks) < count or max(blocks, default=0) >= self._all_blocks:
-            raise SymbolFileError(f"{self.path}: its stream directory lies outside the file")
-        return Stream(self._data, self._block_size, blocks, size)
+        if len(raw) < 4 * count:
+            raise SymbolFileError(f"{name} lies outside the file")
+        return self._open(name, struct.unpack(f"<{count}I", raw), size)
 
 
 def _map(path: str) -> mmap.mmap:
@@ -127,6 +137,6 @@ def _map(path: str) -> mmap.mmap:
         with open(path, "rb") as file:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except ValueError:
-        raise SymbolFileError(f"{path}: the file is empty") from None
+        raise SymbolFileError(f"{path} is not a PDB: it is empty") from None
     except OSError as error:
         raise SymbolFileError(f"{path}: cannot be opened: {error.strerror or error}") from None

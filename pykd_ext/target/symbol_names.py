@@ -1,7 +1,7 @@
-"""Names as a linker writes them, and as a debugger shows them.
+"""Names as a linker writes them, and as WinDbg shows them.
 
-x86 decoration: Microsoft, "Decorated names"; what dbghelp makes of them was seen in the engine
-(tests/engine compares).
+Microsoft, "Decorated names"; what dbgeng makes of each, for x64 too, was tried in dbgeng
+10.0.15063: ``__security_check_cookie`` is shown as ``_security_check_cookie`` everywhere.
 """
 
 from __future__ import annotations
@@ -11,36 +11,69 @@ from collections.abc import Iterator
 __all__ = ["decorations", "undecorated"]
 
 _MOST_ARGUMENTS = 16  # of an x86 stdcall or fastcall function
+_MOST_BACK_REFERENCES = 10  # by one digit
+_SPECIAL = {"?0": "{name}::{name}", "?1": "{name}::~{name}"}  # constructor, destructor
+_ANONYMOUS = "`anonymous namespace'"
 
 
-def decorations(name: str) -> Iterator[str]:
-    """``name`` and what an x86 linker may have made of it: _name, _name@12, @name@8."""
-    yield name
+def decorations(name: str, x86: bool) -> Iterator[str]:
+    """The spellings under which the linker may have put the C symbol ``name``, likeliest first."""
+    if not x86:
+        yield name
     yield f"_{name}"
-    for count in range(_MOST_ARGUMENTS + 1):
-        yield f"_{name}@{4 * count}"
-        yield f"@{name}@{4 * count}"
+    if x86:
+        for size in range(0, 4 * _MOST_ARGUMENTS + 1, 4):
+            yield f"_{name}@{size}"
+            yield f"@{name}@{size}"
+        yield name
 
 
 def undecorated(name: str) -> str:
-    """The plain name of a decorated one; ``?Callback@Filter@@QEAAJXZ`` is ``Filter::Callback``."""
+    """A public's name as dbgeng shows it.
+
+    ``?Callback@Filter@@QEAAJXZ`` is ``Filter::Callback``; C++ templates and operators stay as they
+    are.
+    """
     if name.startswith("?"):
         return _cpp_name(name)
-    if name.startswith("@") and _is_stack_size(name):
-        return name[1:].rpartition("@")[0]
-    if name.startswith("_") and _is_stack_size(name):
-        return name[1:].rpartition("@")[0]
-    return name
-
-
-def _is_stack_size(name: str) -> bool:
-    stem, at, size = name[1:].rpartition("@")
-    return bool(stem and at) and size.isdecimal()
+    stem, *pieces = (name[1:] if name[:1] in ("_", "@", ".") else name).split("@")
+    for piece in pieces:
+        if piece[:1].isdigit():  # the size of the arguments ends a name
+            break
+        stem += piece
+    return stem or name
 
 
 def _cpp_name(name: str) -> str:
-    """Plain functions and members in plain scopes; templates and operators stay as they are."""
-    scopes = name[1:].partition("@@")[0]
-    if not scopes or "?" in scopes or "$" in scopes:
+    """Members and plain functions in plain scopes."""
+    text = name[1:]
+    pattern = _SPECIAL.get(text[:2])
+    scopes = _scopes(text[2:] if pattern else text)
+    if not scopes:
         return name
-    return "::".join(reversed(scopes.split("@")))
+    if pattern:
+        scopes[0] = pattern.format(name=scopes[0])
+    return "::".join(reversed(scopes))
+
+
+def _scopes(text: str) -> list[str]:
+    """The names up to the empty one, innermost first; none for what is more than names."""
+    scopes: list[str] = []
+    seen: list[str] = []
+    at = 0
+    while text[at : at + 1] not in ("", "@"):
+        if text[at].isdigit():
+            if int(text[at]) >= len(seen):
+                return []
+            scopes.append(seen[int(text[at])])
+            at += 1
+            continue
+        scope, _, _ = text[at:].partition("@")
+        at += len(scope) + 1
+        if scope.startswith("?A"):
+            scope = _ANONYMOUS
+        elif "?" in scope or "$" in scope:
+            return []
+        scopes.append(scope)
+        seen = [*seen, scope][:_MOST_BACK_REFERENCES]
+    return scopes
