@@ -114,7 +114,7 @@ def _write_object_context(world: World, callback: PlacedCallback, index: int) ->
 
 
 def _write_key_body(world: World, context_entry: int) -> int:
-    """A key object whose ContextListHead leads to the entry; which key it is, issue 3 will say."""
+    """A key object whose ContextListHead leads to the entry; no key control block behind it."""
     header = world.offsets.field("_OBJECT_HEADER", "Body")
     size = world.offsets.size("_CM_KEY_BODY")
     body = world.paged.allocate(header + size, b"Key ") + header

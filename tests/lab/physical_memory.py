@@ -10,6 +10,7 @@ PAGE = 0x1000
 # them: the first frame that is asked for.
 _FIRST_FRAME = 0x1AD
 _HOLE = range(0x1C0, 0x200)  # the firmware's own
+_TOGETHER = range(_FIRST_FRAME, 0x240)  # taken in order, as by what the boot loader loads
 _SCATTER = 0x9E3779B1  # odd, so that multiples of it visit every frame of a power of two
 
 
@@ -17,7 +18,7 @@ class PhysicalMemory:
     """Page frames by number; only those that were allocated hold anything.
 
     Without ``size`` (bytes) the machine has as much memory as is allocated, in two runs. With it,
-    frames are scattered over all of it, as on a machine that has been up for a while.
+    later frames are scattered over all of it, as on a machine that has been up for a while.
     """
 
     def __init__(self, size: int | None = None) -> None:
@@ -37,10 +38,10 @@ class PhysicalMemory:
     def _next_frame(self) -> int:
         while True:
             frame = _FIRST_FRAME + self._count
-            if self._total is not None:
-                frame = (_FIRST_FRAME + self._count * _SCATTER) % self._total
+            if self._total is not None and frame not in _TOGETHER:
+                frame = self._count * _SCATTER % self._total
             self._count += 1
-            if frame and frame not in _HOLE:
+            if frame and frame not in _HOLE and frame not in self.frames:
                 return frame
 
     def runs(self) -> list[tuple[int, int]]:
