@@ -68,17 +68,19 @@ class Drivers:
         for driver in self.unloaded():
             if driver.start <= address < driver.end:
                 size = driver.end - driver.start
-                name = debugger_name(driver.name)
+                name = debugger_name(None, driver.name)
                 return Owner("unloaded", name, driver.name, None, driver.start, size)
         return UNKNOWN_OWNER if self._cut_short else NO_OWNER
 
     def _loaded_owner(self, module: LoadedModule) -> Owner:
         name = module_text(self._memory, module.base_dll_name)
+        path = module_text(self._memory, module.full_dll_name)
+        is_kernel = module.base == self._target.nt_base
         return Owner(
             state="loaded",
-            module="nt" if module.base == self._target.nt_base else debugger_name(name),
+            module="nt" if is_kernel else debugger_name(path, name),
             name=name,
-            path=module_text(self._memory, module.full_dll_name),
+            path=path,
             base=module.base,
             size=module.size,
             time_date_stamp=module.time_date_stamp,

@@ -102,7 +102,8 @@ class CrashDump:
             self._symbols = []
             try:
                 for module in loaded_modules(self.memory, self.module_list):
-                    name = debugger_name(module_text(self.memory, module.base_dll_name))
+                    path = module_text(self.memory, module.full_dll_name)
+                    name = debugger_name(path, module_text(self.memory, module.base_dll_name))
                     self._add_module(name if self._symbols else "nt", module.base, module.size)
             except MemoryUnreadable:
                 pass  # kernel.drivers walks the same list and says so

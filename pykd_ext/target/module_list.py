@@ -75,7 +75,13 @@ def module_text(memory: Memory, string: UnicodeString) -> str | None:
         return None
 
 
-def debugger_name(file_name: str | None) -> str:
-    """The name dbgeng gives to a driver's symbols: ``my-driver.sys`` -> ``my_driver``."""
-    stem = (file_name or "").rpartition(".")[0] or file_name or "unknown"
-    return "".join(char if char.isalnum() or char == "_" else "_" for char in stem)
+def debugger_name(path: str | None, name: str | None) -> str:
+    """The name dbgeng gives to a driver's symbols: ``...\\my-driver.sys`` -> ``my_driver``.
+
+    From the path, from the file name only where that is empty or unreadable; whatever is no ASCII
+    letter or digit becomes ``_`` (seen in dbgeng 10.0.15063, tests/engine compares).
+    """
+    leaf = (path or "").partition("\0")[0].replace("/", "\\").rpartition("\\")[2]
+    leaf = leaf or name or "unknown"
+    stem = leaf.rpartition(".")[0] or leaf
+    return "".join(char if char.isascii() and char.isalnum() else "_" for char in stem)
