@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .. import __version__
 from ..present.output import Output
@@ -21,6 +21,7 @@ from .open_target import open_target
 __all__ = ["main"]
 
 USAGE_ERROR = 2
+_HELP_WIDTH = 100  # columns
 
 
 class _Usage(Exception):
@@ -28,10 +29,20 @@ class _Usage(Exception):
 
 
 class _Parser(argparse.ArgumentParser):
-    """Raises where argparse would end the process, which inside WinDbg is the debugger's."""
+    """Raises where argparse would end the process, which inside WinDbg is the debugger's.
+
+    Its width is fixed, since asking the terminal for it loads shutil and with it three archivers.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=_formatter, **options)
 
     def error(self, message: str) -> NoReturn:
         raise _Usage(f"{message} (regcb --help shows how)")
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    return argparse.HelpFormatter(prog, width=_HELP_WIDTH)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,10 +85,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         parents=[_common(None)],
     )
     parser.add_argument("--version", action="version", version=f"regcb {__version__}")
-    # With prog given, argparse formats no usage to find it, which would load shutil and zlib.
-    commands = parser.add_subparsers(
-        prog=parser.prog, dest="command", metavar="COMMAND", parser_class=_Parser
-    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     # A second set of the common options lets them stand behind the command; SUPPRESS keeps its
     # defaults from undoing what stood before it.
     common = _common(argparse.SUPPRESS)
