@@ -59,23 +59,24 @@ class Pdb:
         return None
 
     def nearest(self, rva: int) -> tuple[str, int] | None:
-        """The name and RVA of the symbol at ``rva`` or closest below it in its section.
+        """The name and RVA of the symbol at ``rva`` or closest below it, None without one.
 
-        That is a public, as dbgeng shows it, or in a private PDB the function, if it starts there
-        or closer; None without one.
+        That is a public, or in a private PDB the function, if it starts there or closer. As in
+        pykd, it may be of another section.
         """
         place = self._open_addresses().place(rva)
         if place is None:
             return None
         function = self._open_functions().at_or_below(*place)
         public = self._open_publics().at_or_below(*place)
-        if function is not None and (public is None or function[1] >= public[1]):
-            name, start = function
-        elif public is not None:
-            name, start = undecorated(public[0]), public[1]
+        if public is not None and (function is None or public[:2] > function[:2]):
+            found = public._replace(name=undecorated(public.name, self._is_x86))
+        elif function is not None:
+            found = function
         else:
             return None
-        return name, rva - (place[1] - start)
+        start = self._open_addresses().rva(found.segment, found.offset)
+        return (found.name, start) if start is not None and start <= rva else None
 
     def field(self, type_name: str, field: str) -> Field | None:
         """Where a field of a structure, class or union lies; None without the type or field."""

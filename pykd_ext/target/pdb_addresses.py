@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
+from typing import NamedTuple
 
 from .errors import SymbolFileError
 from .msf import Msf, Stream
 
-__all__ = ["Addresses"]
+__all__ = ["Addresses", "PlacedName"]
 
 _OMAP_TO_SOURCE, _OMAP_FROM_SOURCE, _SECTIONS, _SOURCE_SECTIONS = 3, 4, 5, 10
 _NO_STREAM = 0xFFFF
@@ -22,6 +23,14 @@ _DEBUG_HEADER_SIZE = 48
 _MOST_SECTIONS = 0xFFFF
 
 _Omap = list[tuple[int, int]]
+
+
+class PlacedName(NamedTuple):
+    """A symbol and where it starts."""
+
+    segment: int
+    offset: int
+    name: str
 
 
 class Addresses:

@@ -13,6 +13,7 @@ import struct
 from typing import NamedTuple
 
 from .msf import NO_STREAM, Msf, Stream
+from .pdb_addresses import PlacedName
 from .search import count_up_to
 
 __all__ = ["Functions"]
@@ -48,21 +49,24 @@ class Functions:
         if self._has_symbols and contributions_size >= 4:
             self._entry_size = _CONTRIBUTION_SIZES.get(dbi.word(self._table), 0)
         self._count = (contributions_size - 4) // self._entry_size if self._entry_size else 0
-        self._by_module: dict[int, list[tuple[int, int, str]]] = {}
+        self._by_module: dict[int, list[PlacedName]] = {}
 
-    def at_or_below(self, segment: int, offset: int) -> tuple[str, int] | None:
-        """The name and start of the closest function in the segment, None without one."""
-        found = count_up_to((segment, offset), self._count, lambda index: self._place(index)[:2])
+    def at_or_below(self, segment: int, offset: int) -> PlacedName | None:
+        """The function at a place or closest below it, None without one.
+
+        Of several at one place, the first among its module's symbols.
+        """
+        place = (segment, offset)
+        found = count_up_to(place, self._count, lambda index: self._contribution(index)[:2])
         for index in range(found - 1, max(found - 1 - _MOST_STEPS, -1), -1):
-            in_segment, start, module = self._place(index)
-            if in_segment != segment:
-                return None
-            function = self._last(module, segment, offset)
-            if function is not None and function[1] >= start:
-                return function
+            in_segment, start, module = self._contribution(index)
+            before = [each for each in self._functions(module) if each[:2] <= place]
+            last = max(before, key=_place, default=None)
+            if last is not None and _place(last) >= (in_segment, start):
+                return last
         return None
 
-    def _place(self, index: int) -> tuple[int, int, int]:
+    def _contribution(self, index: int) -> tuple[int, int, int]:
         """A contribution's segment, offset and module; they are sorted by the first two.
 
         SectionContribEntry: ISect +0, Offset +4, Size, Characteristics, ModuleIndex +16.
@@ -71,20 +75,13 @@ class Functions:
         word = self._dbi.word
         return word(at, 2), word(at + 4), word(at + 16, 2)
 
-    def _last(self, module: int, segment: int, offset: int) -> tuple[str, int] | None:
-        """A module's last function at or below (segment, offset)."""
-        before = [each for each in self._functions(module) if each[:2] <= (segment, offset)]
-        in_segment, start, name = max(before, default=(0, 0, ""))
-        return (name, start) if in_segment == segment else None
-
-    def _functions(self, module: int) -> list[tuple[int, int, str]]:
-        """(segment, offset, name) of each function of a module."""
+    def _functions(self, module: int) -> list[PlacedName]:
         if module not in self._by_module:
             known = module < len(self._modules) and self._modules[module].stream != NO_STREAM
             self._by_module[module] = self._read_functions(self._modules[module]) if known else []
         return self._by_module[module]
 
-    def _read_functions(self, module: _Module) -> list[tuple[int, int, str]]:
+    def _read_functions(self, module: _Module) -> list[PlacedName]:
         return _procedures(self._msf.stream(module.stream).read(0, module.size))
 
 
@@ -102,8 +99,12 @@ def _modules(raw: bytes) -> list[_Module]:
     return modules
 
 
-def _procedures(raw: bytes) -> list[tuple[int, int, str]]:
-    """(segment, offset, name) of the functions among a module's symbols."""
+def _place(function: PlacedName) -> tuple[int, int]:
+    return function.segment, function.offset
+
+
+def _procedures(raw: bytes) -> list[PlacedName]:
+    """The functions among a module's symbols."""
     found = []
     at = 4  # behind CV_SIGNATURE_C13
     while at + 4 <= len(raw):
@@ -113,6 +114,7 @@ def _procedures(raw: bytes) -> list[tuple[int, int, str]]:
         if kind in _PROCEDURES and at + _PROCEDURE_NAME <= len(raw):
             offset, segment = struct.unpack_from("<IH", raw, at + _PROCEDURE_OFFSET)
             name = raw[at + _PROCEDURE_NAME : at + 2 + size].partition(b"\0")[0]
-            found.append((segment, offset, name.decode("utf-8", "backslashreplace")))
+            text = name.decode("utf-8", "backslashreplace")
+            found.append(PlacedName(segment, offset, text))
         at += 2 + size
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .errors import SymbolFileError
 from .msf import Stream
+from .pdb_addresses import PlacedName
 from .pdb_hash import hash_string
 from .search import count_up_to
 
@@ -52,22 +53,20 @@ class Publics:
             candidate = self._records.read(record, _NAME + len(raw) + 1)
             kind = int.from_bytes(candidate[2:4], "little")
             if kind == _S_PUB32 and candidate[_NAME:] == raw + b"\0":
-                return self._address(record)
+                return self._place(record)
         return None
 
-    def at_or_below(self, segment: int, offset: int) -> tuple[str, int] | None:
-        """The name and offset of the closest public in the segment, None without one.
+    def at_or_below(self, segment: int, offset: int) -> PlacedName | None:
+        """The public at a place or closest below it, None without one.
 
-        Of several at one address, the first in the map, which is sorted by name too.
+        Of several at one place, the first in the map, which is sorted by name too.
         """
-        found = count_up_to((segment, offset), self._count, self._mapped_address) - 1
+        found = count_up_to((segment, offset), self._count, self._mapped_place) - 1
         if found < 0:
             return None
-        in_segment, start = self._mapped_address(found)
-        if in_segment != segment:
-            return None
-        first = count_up_to((segment, start - 1), self._count, self._mapped_address)
-        return self._records.text(self._mapped(first) + _NAME), start
+        in_segment, start = self._mapped_place(found)
+        first = count_up_to((in_segment, start - 1), self._count, self._mapped_place)
+        return PlacedName(in_segment, start, self._records.text(self._mapped(first) + _NAME))
 
     def _bucket(self, bucket: int) -> range:
         """The hash records of a bucket that is not empty."""
@@ -83,8 +82,8 @@ class Publics:
     def _mapped(self, index: int) -> int:
         return self._stream.word(self._map + 4 * index)
 
-    def _mapped_address(self, index: int) -> tuple[int, int]:
-        return self._address(self._mapped(index))
+    def _mapped_place(self, index: int) -> tuple[int, int]:
+        return self._place(self._mapped(index))
 
-    def _address(self, record: int) -> tuple[int, int]:
+    def _place(self, record: int) -> tuple[int, int]:
         return self._records.word(record + 12, 2), self._records.word(record + 8)

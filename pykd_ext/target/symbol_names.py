@@ -1,7 +1,7 @@
-"""Names as a linker writes them, and as WinDbg shows them.
+"""Names as a linker writes them, and as pykd shows them.
 
-Microsoft, "Decorated names"; what dbgeng makes of each, for x64 too, was tried in dbgeng
-10.0.15063: ``__security_check_cookie`` is shown as ``_security_check_cookie`` everywhere.
+Microsoft, "Decorated names"; what pykd makes of each, through msdia140, was tried in the engine.
+WinDbg's own commands differ from it in x64 names alone: they take one underscore off there too.
 """
 
 from __future__ import annotations
@@ -28,20 +28,19 @@ def decorations(name: str, x86: bool) -> Iterator[str]:
         yield name
 
 
-def undecorated(name: str) -> str:
-    """A public's name as dbgeng shows it.
+def undecorated(name: str, x86: bool) -> str:
+    """A public's name as pykd shows it: on x86 ``_Callback@12`` is ``Callback``.
 
-    ``?Callback@Filter@@QEAAJXZ`` is ``Filter::Callback``; C++ templates and operators stay as they
-    are.
+    ``?Callback@Filter@@QEAAJXZ`` is ``Filter::Callback`` everywhere; C++ templates and operators
+    stay as they are.
     """
     if name.startswith("?"):
         return _cpp_name(name)
-    stem, *pieces = (name[1:] if name[:1] in ("_", "@", ".") else name).split("@")
-    for piece in pieces:
-        if piece[:1].isdigit():  # the size of the arguments ends a name
-            break
-        stem += piece
-    return stem or name
+    if not x86 or name[:1] not in ("_", "@"):
+        return name
+    stem, *sizes = name[1:].split("@")
+    plain = not sizes or (len(sizes) == 1 and sizes[0].isdecimal())
+    return stem if stem and plain else name
 
 
 def _cpp_name(name: str) -> str:
