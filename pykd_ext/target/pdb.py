@@ -87,16 +87,19 @@ class Pdb:
         return self._open_types().size(type_name)
 
     def _read_headers(self) -> None:
-        """PdbStream.html: GUID +12; DbiStream.html: age +8, publics +16, symbols +20, machine +58.
+        """PdbStream.html: age +8, GUID +12; DbiStream.html: age +8, publics +16, symbols +20,
+        machine +58.
 
-        Images refer to the age in the DBI stream, which tools that strip a PDB keep.
+        Images refer to the age in the DBI stream, which tools that strip a PDB keep; where that is
+        0, dbghelp takes the other one.
         """
-        guid = self._msf.stream(_INFO).read(12, 16)
+        info = self._msf.stream(_INFO)
+        guid = info.read(12, 16)
         if len(guid) < 16:
             raise SymbolFileError(f"{self.path}: it has no GUID")
         self.guid = guid_text(guid)
         self._dbi = self._msf.stream(_DBI)
-        self.age = self._dbi.word(8)
+        self.age = self._dbi.word(8) or info.word(8)
         self._is_x86 = self._dbi.word(58, 2) == _MACHINE_X86
 
     def _open_publics(self) -> Publics:

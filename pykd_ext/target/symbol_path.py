@@ -1,8 +1,9 @@
 """The symbol path: where PDBs are looked for, in WinDbg's own notation.
 
 ``folder;srv*cache*https://server/symbols``: Microsoft, "Symbol path for Windows debuggers" and
-"Advanced SymSrv use". A store keeps ``name/GUIDAGE/name``. Compressed files (``name.pd_``) and
-``file.ptr`` redirections are named as problems and passed over.
+"Advanced SymSrv use". A store keeps ``name/GUIDAGE/name``, one with an ``index2.txt`` below the
+first two letters of the name. Compressed files (``name.pd_``) and ``file.ptr`` redirections are
+named as problems and passed over.
 """
 
 from __future__ import annotations
@@ -30,25 +31,31 @@ class _Element(NamedTuple):
 
 
 class SymbolPath:
-    """A parsed symbol path. PDBs are opened once, and what failed is not tried again."""
+    """A parsed symbol path. Each PDB is looked for once, and no server that failed asked again."""
 
     def __init__(self, text: str, progress: Progress | None = None) -> None:
         """Any ``text`` is a path; what of it cannot be used is said at the first look-up."""
         self._elements = _parse(text)
         self._progress = progress or _silent
         self._unreachable: set[str] = set()
+        self._found: dict[PdbReference, Pdb | None] = {}
         self._checked = False
 
     def open(self, reference: PdbReference, problems: list[str]) -> Pdb | None:
         """The PDB that ``reference`` asks for, None when it is nowhere.
 
         Appends to ``problems`` a line for each file that was refused (the GUIDs named), each
-        missing folder and each server that did not answer.
+        missing folder and each server that did not answer; once.
         """
-        self._check_folders(problems)
+        if reference not in self._found:
+            self._check_folders(problems)
+            self._found[reference] = self._look(reference, problems)
+        return self._found[reference]
+
+    def _look(self, reference: PdbReference, problems: list[str]) -> Pdb | None:
         name = _safe_name(reference.name)
         if name is None:
-            problems.append(f"{reference.name!r} is no file name, as an image's PDB reference")
+            problems.append(f"an image asks for the PDB {reference.name!r}, which is no file name")
             return None
         wanted = reference._replace(name=name)
         for element in self._elements:
@@ -74,16 +81,23 @@ class SymbolPath:
     def _download(
         self, server: str, store: str, wanted: PdbReference, problems: list[str]
     ) -> Pdb | None:
-        from .symbol_server import ServerUnreachable, fetch  # noqa: PLC0415 - loads urllib
+        from .symbol_server import ServerFailed, StoreFailed, fetch  # noqa: PLC0415 - loads urllib
 
         path = os.path.join(store, wanted.name, _identity(wanted), wanted.name)
         try:
             found = fetch(server, wanted.name, _identity(wanted), path, self._progress)
-        except ServerUnreachable as error:
+        except ServerFailed as error:
             self._unreachable.add(server)
             problems.append(f"symbol server {server}: {error}; not asked again")
             return None
-        return _open_if_right(path, wanted, problems) if found else None
+        except StoreFailed as error:
+            self._unreachable.add(server)
+            problems.append(f"symbol store {store}: {error}; nothing is fetched from {server}")
+            return None
+        pdb = _open_if_right(path, wanted, problems) if found else None
+        if found and pdb is None:
+            os.unlink(path)  # or the store would give it for ever
+        return pdb
 
 
 def _silent(name: str, received: int, size: int) -> None:
@@ -138,22 +152,38 @@ def _identity(reference: PdbReference) -> str:
 
 
 def _candidates(element: _Element, wanted: PdbReference, problems: list[str]) -> list[str]:
-    """The files to try, those that exist; symbol stores on Linux may be in lower case."""
+    """The files to try, those that exist."""
     found = []
     for store in element.stores:
-        for name in dict.fromkeys((wanted.name, wanted.name.lower())):
-            folder = os.path.join(store, name, _identity(wanted))
-            places = [os.path.join(folder, name)]
-            if element.is_folder:
-                places.insert(0, os.path.join(store, name))
-            found += [place for place in places if os.path.isfile(place)]
-            for unusable in (
-                os.path.join(folder, f"{name[:-1]}_"),
-                os.path.join(folder, "file.ptr"),
-            ):
-                if os.path.isfile(unusable):
-                    problems.append(f"{unusable}: compressed and redirected symbols are not read")
-    return found
+        if element.is_folder:
+            found.append(_existing(store, wanted.name))
+        above = os.path.join(store, wanted.name[:2])
+        top = above if os.path.isfile(os.path.join(store, "index2.txt")) else store
+        folder = _existing(top, wanted.name, _identity(wanted))
+        if folder is None:
+            continue
+        found.append(_existing(folder, wanted.name))
+        for unusable, what in ((f"{wanted.name[:-1]}_", "compressed"), ("file.ptr", "redirected")):
+            path = _existing(folder, unusable)
+            if path is not None:
+                problems.append(f"{path}: {what} symbol files are not read")
+    return [path for path in found if path is not None and os.path.isfile(path)]
+
+
+def _existing(path: str, *names: str) -> str | None:
+    """The entry ``names`` below the folder ``path``, in whatever case, None without it."""
+    for name in names:
+        exact = os.path.join(path, name)
+        if not os.path.exists(exact):
+            try:
+                entries = [each for each in os.listdir(path) if each.lower() == name.lower()]
+            except OSError:
+                return None
+            if not entries:
+                return None
+            exact = os.path.join(path, entries[0])
+        path = exact
+    return path
 
 
 def _open_if_right(path: str, wanted: PdbReference, problems: list[str]) -> Pdb | None:
