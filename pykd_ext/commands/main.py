@@ -86,13 +86,15 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"regcb {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-    # A second set of the common options lets them stand behind the command; SUPPRESS keeps its
-    # defaults from undoing what stood before it.
-    common = _common(argparse.SUPPRESS)
     for name, summary in COMMANDS.items():
+        if name not in words:
+            commands.add_parser(name, help=summary)  # named in the help, not to be run
+            continue
+        # A second set of the common options lets them stand behind the command; SUPPRESS keeps
+        # its defaults from undoing what stood before it.
+        common = _common(argparse.SUPPRESS)
         command = commands.add_parser(name, help=summary, description=summary, parents=[common])
-        if name in words:
-            import_module(f".{name}", __package__).add_arguments(command)
+        import_module(f".{name}", __package__).add_arguments(command)
     return parser
 
 
