@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 from .errors import MemoryUnreadable
 from .guids import guid_text
-from .memory import Memory
+from .memory import PAGE, Memory
 
 __all__ = ["PdbReference", "Section", "exports", "pdb_reference", "sections", "size_of_image"]
 
+_OPTIONAL_HEADER_64 = 0x20B
 _DIRECTORY_EXPORT, _DIRECTORY_DEBUG = 0, 6
 _DEBUG_TYPE_CODEVIEW = 2
 _MOST_DEBUG_ENTRIES = 32
@@ -92,7 +93,7 @@ def pdb_reference(memory: Memory, base: int) -> PdbReference | None:
             continue
         length, rva = memory.u32(base + entry + 16), memory.u32(base + entry + 20)
         record = memory.read(base + rva, min(length, 24 + _LONGEST_NAME))
-        if record[:4] == b"RSDS":
+        if record[:4] == b"RSDS" and len(record) > 24:
             name = record[24:].partition(b"\0")[0].decode("utf-8", "backslashreplace")
             age = int.from_bytes(record[20:24], "little")
             return PdbReference(name, guid_text(record[4:20]), age)
@@ -100,7 +101,10 @@ def pdb_reference(memory: Memory, base: int) -> PdbReference | None:
 
 
 def exports(memory: Memory, base: int) -> dict[str, int]:
-    """The VA of each export by name, without forwarders; raises MemoryUnreadable."""
+    """The VA of each export by name, without forwarders; raises MemoryUnreadable.
+
+    They come in the table's order, that of their names; a name that is paged out is left out.
+    """
     directory, size = _directory(memory, base, _DIRECTORY_EXPORT)
     if not directory:
         return {}
@@ -117,18 +121,22 @@ def exports(memory: Memory, base: int) -> dict[str, int]:
     for index in range(count):
         ordinal = int.from_bytes(ordinals[2 * index : 2 * index + 2], "little")
         rva = word(4 * ordinal, functions)
-        if rva and not directory <= rva < directory + size:
-            found[_name(memory, base + word(4 * index, names))] = base + rva
+        if not rva or directory <= rva < directory + size:
+            continue
+        name = _name(memory, base + word(4 * index, names))
+        if name is not None:
+            found[name] = base + rva
     return found
 
 
-def _name(memory: Memory, address: int) -> str:
+def _name(memory: Memory, address: int) -> str | None:
     """A NUL-terminated name, read no further than its page when the next one is absent."""
-    try:
-        raw = memory.read(address, _LONGEST_NAME)
-    except MemoryUnreadable:
-        raw = memory.read(address, 0x1000 - address % 0x1000)
-    return raw.partition(b"\0")[0].decode("latin-1")
+    for size in (_LONGEST_NAME, PAGE - address % PAGE):
+        try:
+            return memory.read(address, size).partition(b"\0")[0].decode("latin-1")
+        except MemoryUnreadable:
+            continue
+    return None
 
 
 def _nt_headers(memory: Memory, base: int) -> int:
@@ -144,5 +152,7 @@ def _directory(memory: Memory, base: int, index: int) -> tuple[int, int]:
     header = _nt_headers(memory, base)
     if not header:
         return 0, 0
-    table = header + 24 + (112 if memory.u16(header + 24) == 0x20B else 96)
+    table = header + 24 + (112 if memory.u16(header + 24) == _OPTIONAL_HEADER_64 else 96)
+    if index >= memory.u32(table - 4):  # NumberOfRvaAndSizes
+        return 0, 0
     return memory.u32(table + 8 * index), memory.u32(table + 8 * index + 4)

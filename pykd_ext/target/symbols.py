@@ -84,7 +84,10 @@ class ModuleSymbols:
                 self._exports = exports(self._memory, self.base)
             except MemoryUnreadable as error:
                 self._note(f"its export table is not present: {error}")
-        self._export_names = {address: name for name, address in self._exports.items()}
+        # Of several names for one address pykd takes the first.
+        self._export_names: dict[int, str] = {}
+        for name, address in self._exports.items():
+            self._export_names.setdefault(address, name)
         self._export_addresses = sorted(self._export_names)
 
     def _open_pdb(self) -> Pdb | None:
