@@ -1,16 +1,19 @@
-"""What WinDbg runs: !py -3.9 regcb.py list
+#!python3.9
+"""The registry callbacks of the target in WinDbg, cdb or kd: !py regcb.py list (regcb.py --help)
 
-Finds the package beside the script's folder when it is not installed.
+Runs from a checkout, or from wherever the project was unzipped. The pykd bootstrapper takes the
+Python that the first line names, unless it is told one (!py -3.8 regcb.py list).
 """
 
-import os
 import sys
+from pathlib import Path
+
+# The bootstrapper runs a script as a string: it has no __file__.
+sys.path.insert(0, str(Path(sys.argv[0]).resolve().parents[1]))
 
 try:
-    import pykd_ext.commands.main as regcb
-except ImportError:
-    # Not __file__: the pykd bootstrapper runs a script as a string.
-    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), ".."))
-    import pykd_ext.commands.main as regcb
+    from pykd_ext.commands.main import main
 
-regcb.main()
+    main()
+except ImportError as error:
+    print(f"regcb: {error}: !pip install tabulate capstone gets what it needs")  # noqa: T201 - there is nothing else to say it with

@@ -16,6 +16,7 @@ except ImportError as error:
     _why_no_pykd = str(error)
 
 from . import Module, Symbol
+from .dump_file import DumpFile
 from .errors import (
     MemoryUnreadable,
     SymbolNotFound,
@@ -83,8 +84,6 @@ def _load_dump(dump: str, symbol_path: str | None) -> int:
 
 def _why_not_loaded(dump: str, error: Exception) -> TargetError:
     """The engine has a HRESULT for whatever is wrong; our own reader says what it is."""
-    from .dump_file import DumpFile  # noqa: PLC0415 - of no use where the engine loads the dump
-
     try:
         DumpFile(dump).close()
     except TargetError as reason:
@@ -164,8 +163,15 @@ class PykdSession:
         ]
 
     def symbol_problems(self) -> Sequence[str]:
-        """None: the engine says so itself, in its window (!sym noisy)."""
-        return ()
+        """What is wrong with a dump's file; the engine says the rest in its window (!sym noisy)."""
+        if self.path is None:
+            return ()
+        try:
+            file = DumpFile(self.path)
+        except TargetError:  # a form that only the engine reads, such as .cab
+            return ()
+        file.close()
+        return file.problems
 
     def close(self) -> None:
         """Closes a dump that this session opened; a debugger's session is not ours to end."""

@@ -12,9 +12,9 @@ from . import wine
 from .errors import EngineError
 from .installation import Installation, install
 
-__all__ = ["Command", "CompletedRun", "Engine"]
+__all__ = ["INSIDE", "Command", "CompletedRun", "Engine"]
 
-_BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+INSIDE = Path(__file__).with_name("inside")
 _PROJECT = Path(__file__).parents[2]
 
 Command = tuple[Union[str, Path], ...]
@@ -68,7 +68,7 @@ class Engine:
         python = [
             wine.windows_path(installed.python), "-X", "utf8",
             "-X", f"pycache_prefix={wine.windows_path(installed.bytecode)}",
-            wine.windows_path(_BOOTSTRAP),
+            wine.windows_path(INSIDE / "bootstrap.py"),
         ]  # fmt: skip
         return wine.start(installed.prefix, [*python, *words], _PROJECT, errors_apart)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def main() -> None:
-    project = Path(__file__).parents[2]
+    project = Path(__file__).parents[3]
     sys.path.insert(0, str(project))
     del sys.argv[0]
     if sys.argv[0] == "-m":

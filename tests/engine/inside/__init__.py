@@ -1,0 +1,1 @@
+"""Scripts that run in the Windows Python, for the tests in the folder above."""

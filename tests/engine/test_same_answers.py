@@ -1,0 +1,91 @@
+"""regcb says the same through pykd and without it, about sound dumps and damaged ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab import PROFILES, Truth, make_dump
+from tests.lab.damages import DAMAGES
+
+from .differences import differences
+from .engine import INSIDE, Engine
+from .inside.batch import run
+from .wine import windows_path
+
+DUMP_TYPES = (1, 2, 5)
+COMMANDS = (("list", "--json"), ("show", "0", "--json"), ("show", "2", "--json"))
+
+# One of every layout: list and vector, 32 and 64 bits, with flags and without, ARM64.
+DAMAGED_PROFILES = ("x64-3790", "x64-6000", "x64-19041", "x86-2600", "x86-7601", "arm64-22621")
+
+Outcome = tuple[int, str, str]
+Both = tuple[Outcome, Outcome]
+Answers = dict[tuple[Any, tuple[str, ...]], Both]
+
+
+def both_ways(engine: Engine, truths: dict[Any, Truth], folder: Path) -> Answers:
+    """What each command says of each dump, without pykd and through it."""
+    asked = [(key, command) for key in truths for command in COMMANDS]
+    without, through = [], []
+    for key, command in asked:
+        dump, symbols = truths[key].path, truths[key].symbols
+        without.append(run(["-z", dump, "-y", symbols, *command]))
+        windows = ["-z", windows_path(dump), "-y", windows_path(symbols)]
+        through.append(["--engine", "pykd", *windows, *command])
+    file = folder / "commands.json"
+    file.write_text(json.dumps(through), encoding="utf-8")
+    done = engine.run(INSIDE / "batch.py", file, timeout=300)
+    assert done.returncode == 0, done.stderr
+    outcomes = [tuple(each) for each in json.loads(done.stdout)]
+    return dict(zip(asked, zip(without, outcomes)))
+
+
+def disagreements(both: Both) -> list[str]:
+    """What the two say differently, without pykd first."""
+    without, through = both
+    if without[0] != through[0]:
+        return [f"status {without[0]} {without[2]!r}, {through[0]} {through[2]!r}"]
+    says: list[Any] = [reason(each[2]) if each[0] else document(each[1]) for each in both]
+    return list(differences(says[0], says[1]))
+
+
+def document(text: str) -> dict[str, Any]:
+    """The JSON, but for the path, which Windows writes in its own way."""
+    parsed: dict[str, Any] = json.loads(text)
+    del parsed["target"]["path"]
+    return parsed
+
+
+def reason(text: str) -> str:
+    """What was not found, but not why: the engine does not say which PDB it refused."""
+    return text.partition(" not found: ")[0]
+
+
+def make_damaged(folder: Path, profile: str) -> dict[str, Truth]:
+    """A dump for every damage that the profile can have."""
+    truths = {}
+    for damage in DAMAGES:
+        try:
+            truths[damage] = make_dump(folder / f"{damage}.dmp", profile, damage=[damage])
+        except ValueError:  # XP has no altitudes to damage
+            continue
+    return truths
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_sound_dumps(engine: Engine, tmp_path: Path, profile: str) -> None:
+    truths = {kind: make_dump(tmp_path / f"{kind}.dmp", profile, kind, 8) for kind in DUMP_TYPES}
+    for asked, both in both_ways(engine, truths, tmp_path).items():
+        assert both[0][0] == 0, (asked, both[0][2])
+        assert disagreements(both) == [], asked
+
+
+@pytest.mark.parametrize("profile", DAMAGED_PROFILES)
+def test_damaged_dumps(engine: Engine, tmp_path: Path, profile: str) -> None:
+    answers = both_ways(engine, make_damaged(tmp_path, profile), tmp_path)
+    assert {asked: lines for asked, both in answers.items() if (lines := disagreements(both))} == {}
+    assert {both[0][0] for both in answers.values()} == {0, 2}
