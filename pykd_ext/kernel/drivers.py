@@ -16,12 +16,12 @@ from ..target.module_list import LoadedModule, debugger_name, loaded_modules, mo
 if TYPE_CHECKING:
     from ..target import Target
 
-__all__ = ["NO_OWNER", "Drivers", "Owner"]
+__all__ = ["NO_OWNER", "UNKNOWN_OWNER", "Drivers", "Owner"]
 
 
 class Owner(NamedTuple):
     """The image of an address. ``state`` is ``loaded``, ``unloaded``, ``none``, or None when the
-    list of modules could not be read to its end; ``module`` is its name as a symbol's prefix
+    function or the list of modules could not be read; ``module`` is its name as a symbol's prefix
     (``nt``, ``netmon``), ``name`` its file's."""
 
     state: str | None

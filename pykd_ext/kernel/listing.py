@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .callback_list import DEFAULT_LIMIT, CallbackList, Problem, RegistryCallback, read_callbacks
 from .cookies import CookieBase, cookie_base
-from .drivers import NO_OWNER, Drivers, Owner
+from .drivers import NO_OWNER, UNKNOWN_OWNER, Drivers, Owner
 from .layouts import windows_version
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _entry(
     number: int,
     callback: RegistryCallback,
 ) -> Entry:
-    owner = NO_OWNER
+    owner = UNKNOWN_OWNER if callback.function is None else NO_OWNER
     symbol = None
     if callback.function:
         owner = drivers.owner(callback.function)

@@ -81,11 +81,25 @@ def _render(column: _Column, entry: Entry, architecture: str, wide: bool) -> str
 
 
 def _notes(listing: Listing) -> Iterator[str]:
+    about: dict[str, list[int]] = {}
     for entry in listing.entries:
         for note in [*conditions(entry), *entry.callback.problems]:
-            yield f"#{entry.number}: {note}"
+            about.setdefault(note, []).append(entry.number)
+    for note, numbers in about.items():
+        yield f"{_ranges(numbers)}: {note}"
     for problem in listing.problems:
         yield f"{printable(problem.where)}: {printable(problem.what)}"
+
+
+def _ranges(numbers: list[int]) -> str:
+    """``#0 to #3, #7``, of ascending numbers."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"#{run[0]} to #{run[-1]}" if len(run) > 1 else f"#{run[0]}" for run in runs)
 
 
 def conditions(entry: Entry) -> Iterator[str]:
