@@ -20,7 +20,7 @@ class Cost(NamedTuple):
 
 
 def measure(commands: Sequence[Sequence[str]], rounds: int) -> list[Cost]:
-    """Each command's cost (as its words) over ``rounds`` turns; a first turn only warms the file cache."""
+    """Each command's cost over ``rounds`` turns; the first turn warms the cache."""
     samples: list[list[tuple[float, int]]] = [[] for _ in commands]
     for turn in range(rounds + 1):
         for command, taken in zip(commands, samples):
