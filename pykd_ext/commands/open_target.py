@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..target.errors import TargetError
 
@@ -31,7 +31,25 @@ def open_target(arguments: argparse.Namespace) -> Target:
     from ..target.crash_dump import CrashDump  # noqa: PLC0415 - WinDbg never needs it
     from ..target.symbol_path import SymbolPath  # noqa: PLC0415
 
-    return CrashDump(arguments.dump, SymbolPath(symbol_path))
+    return CrashDump(arguments.dump, SymbolPath(symbol_path, _Download()))
+
+
+class _Download:
+    """Shows a symbol file that is being downloaded, on a terminal alone."""
+
+    def __init__(self) -> None:
+        self._name = ""
+        self._bar: Any = None
+
+    def __call__(self, name: str, received: int, size: int) -> None:
+        if name != self._name:
+            from tqdm import tqdm  # noqa: PLC0415 - 40 ms that only a download needs
+
+            self._name = name
+            self._bar = tqdm(desc=name, total=size or None, unit="B", unit_scale=True, disable=None)
+        self._bar.update(received - self._bar.n)
+        if received == size:
+            self._bar.close()
 
 
 def _inside_debugger() -> bool:

@@ -57,7 +57,7 @@ def run_again(block: str) -> str:
 
 
 @pytest.mark.toolchain
-@pytest.mark.parametrize(("page", "block"), blocks())
+@pytest.mark.parametrize(("page", "block"), list(blocks()))
 def test_a_screen_is_what_the_command_prints(page: Path, block: str) -> None:
     assert block == run_again(block), f"python -m tests.unit.test_readme renews {page.name}"
 
