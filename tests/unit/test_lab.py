@@ -225,6 +225,7 @@ def test_processes_lead_to_their_threads(profile: str, tmp_path: Path) -> None:
     assert threads == {"System": [True, True], "services.exe": [True], "regedit.exe": [True]}
 
 
+@pytest.mark.toolchain
 @pytest.mark.parametrize("profile", ALL)
 def test_the_pdb_has_the_offsets_of_the_build_and_no_padding(profile: str) -> None:
     built = build(PROFILES[profile])
@@ -257,6 +258,7 @@ def pdb_types(path: Path) -> dict[str, tuple[int, dict[str, int]]]:
     return types
 
 
+@pytest.mark.toolchain
 @pytest.mark.parametrize("profile", ALL)
 def test_public_pdbs_are_public_and_the_private_one_is_private(profile: str) -> None:
     symbols = build(PROFILES[profile]).symbols
@@ -281,6 +283,7 @@ def test_a_dump_is_small_and_the_same_every_time(profile: str, tmp_path: Path) -
     assert len(one) < SAMPLE_LIMIT
 
 
+@pytest.mark.toolchain
 @pytest.mark.parametrize("dump_type", [1, 5])
 def test_a_big_machine_takes_little_room_on_disk(dump_type: int, tmp_path: Path) -> None:
     truth = make_dump(tmp_path / "a.dmp", dump_type=dump_type, callbacks=20, size=1 << 26)

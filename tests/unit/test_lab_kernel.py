@@ -11,6 +11,8 @@ import pytest
 from tests.lab import PROFILES, CallbackTruth, make_dump
 from tests.lab.toolchain import run
 
+pytestmark = pytest.mark.toolchain
+
 SOURCES = Path(__file__).parents[1] / "lab" / "c"
 POOL_SIZE = 0x10000
 POOL_FILL = 0xAA  # what fresh pool holds

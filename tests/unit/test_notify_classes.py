@@ -15,6 +15,7 @@ from tests.unit.notify.compilers import MINGW, Compiler, complaints, is_number
 NOT_IN_MINGW = {49, 50}
 
 
+@pytest.mark.toolchain
 @pytest.mark.parametrize("compiler", MINGW, ids=str)
 def test_numbers_are_those_of_wdm_h(compiler: Compiler) -> None:
     claims = [
@@ -28,10 +29,12 @@ def test_numbers_are_those_of_wdm_h(compiler: Compiler) -> None:
     assert complaints(compiler, ["ddk/wdm.h"], claims) == ""
 
 
+@pytest.mark.toolchain
 def test_a_wrong_number_is_refused() -> None:
     assert complaints(MINGW[0], ["ddk/wdm.h"], [is_number("RegNtPreSetValueKey", 2)])
 
 
+@pytest.mark.toolchain
 @pytest.mark.parametrize("number", sorted(NOT_IN_MINGW))
 def test_mingw_does_not_have_these_yet(number: int) -> None:
     """When it does, the exception above can go."""

@@ -33,6 +33,7 @@ def test_the_file_is_the_librarys_table() -> None:
     assert file.splitlines() == list(table())
 
 
+@pytest.mark.toolchain
 def test_mingw_agrees() -> None:
     statuses = mingw_statuses()
     assert len(statuses) > 1600

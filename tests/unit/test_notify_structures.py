@@ -46,24 +46,28 @@ def test_there_are_27_structures() -> None:
     assert len([name for name in NAMES if name.startswith("REG_")]) == 27
 
 
+@pytest.mark.toolchain
 @pytest.mark.parametrize("compiler", MSVC, ids=str)
 def test_layouts_are_those_of_microsofts_abi(compiler: Compiler) -> None:
     claims = all_claims(compiler, {*NAMES, *SECOND_NAMES})
     assert complaints(compiler, ["registry_information.h"], claims) == ""
 
 
+@pytest.mark.toolchain
 @pytest.mark.parametrize("compiler", MINGW, ids=str)
 def test_layouts_are_those_of_wdm_h(compiler: Compiler) -> None:
     claims = all_claims(compiler, {*NAMES, *SECOND_NAMES} - NOT_IN_MINGW)
     assert complaints(compiler, ["stddef.h", "ddk/wdm.h"], claims) == ""
 
 
+@pytest.mark.toolchain
 @pytest.mark.parametrize("name", sorted(NOT_IN_MINGW))
 def test_mingw_does_not_have_these_yet(name: str) -> None:
     """When it does, the exception above can go."""
     assert complaints(MINGW[0], ["ddk/wdm.h"], [f"{name} present;"])
 
 
+@pytest.mark.toolchain
 def test_a_wrong_layout_is_refused() -> None:
     """The proof can fail: by offset, size, type, a member too many and one too few."""
     layout = structure("REG_SET_VALUE_KEY_INFORMATION", 8)

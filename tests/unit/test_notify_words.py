@@ -45,11 +45,13 @@ def known(names: Iterable[str]) -> set[str]:
     return set(names) - NEWER
 
 
+@pytest.mark.toolchain
 def test_flags_are_those_of_the_headers() -> None:
     claims = [is_number(name, FLAGS[name]) for name in known(FLAGS)]
     assert complaints(MINGW[0], ["windows.h", "winternl.h"], claims) == ""
 
 
+@pytest.mark.toolchain
 def test_enumerators_are_those_of_wdm_h() -> None:
     claims = [is_number(name, number) for table in ENUMERATORS for number, name in enumerate(table)]
     ends = {"MaxKeyInfoClass": 10, "MaxKeyValueInfoClass": 6, "MaxKeySetInfoClass": 7}
@@ -58,6 +60,7 @@ def test_enumerators_are_those_of_wdm_h() -> None:
     assert complaints(MINGW[0], ["ddk/wdm.h"], claims) == ""
 
 
+@pytest.mark.toolchain
 @pytest.mark.parametrize("name", sorted(NEWER))
 def test_mingw_does_not_have_these_yet(name: str) -> None:
     """When it does, the exception above can go."""

@@ -26,6 +26,8 @@ from tests.unit.regprotect.toolchain import (
     tool,
 )
 
+pytestmark = pytest.mark.toolchain
+
 # NTSTATUS values: ntstatus.h.
 DENIED = "0xc0000022"
 SHARING_VIOLATION = "0xc0000043"
