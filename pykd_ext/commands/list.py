@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ..kernel.callback_list import DEFAULT_LIMIT
+from ..kernel.callbacks import DEFAULT_LIMIT
 from ..kernel.listing import read_listing
 from ..present.output import Output
 

@@ -1,118 +1,32 @@
-"""The registered registry callbacks: walking nt!CallbackListHead, or XP's nt!CmpCallBackVector.
+"""Walking nt!CallbackListHead.
 
-This file reads; whether what it read is right is judged in ``triage``. A walk raises only when it
-has no list to walk. It yields a broken entry with its problem and goes on as far as the links can
-be trusted: forward along Flink, and where that breaks, backward along Blink for the rest.
+This file reads; whether what it read is right is judged in ``triage``. The walk raises only when
+there is no list to walk. It gives a broken entry with its problem and goes on as far as the links
+can be trusted: forward along Flink, and where that breaks, backward along Blink for the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
-
-from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
+from ..target.errors import MemoryUnreadable, TargetError
 from ..target.memory import Memory
-from .layouts import (
-    INTERNAL_CALLBACK,
-    UNREGISTER_PENDING,
-    BlockLayout,
-    block_layout,
-    has_vector,
-    vector_layout,
-)
+from .layouts import INTERNAL_CALLBACK, UNREGISTER_PENDING, BlockLayout
 from .object_contexts import count_object_contexts
+from .registry_callback import Problem, RegistryCallback
 
-if TYPE_CHECKING:
-    from ..target import Target
+__all__ = ["read_block", "walk_list"]
 
-__all__ = ["DEFAULT_LIMIT", "CallbackList", "Problem", "RegistryCallback", "read_callbacks"]
-
-DEFAULT_LIMIT = 10_000  # entries
 _ALTITUDE_LIMIT = 0x400  # bytes shown of an altitude; a genuine one has under 20 characters
 
 
-class Problem(NamedTuple):
-    """Something that could not be read or trusted: the place, and what was the matter with it."""
+def walk_list(
+    memory: Memory, head: int, layout: BlockLayout, limit: int, problems: list[Problem]
+) -> list[RegistryCallback]:
+    """The callbacks in calling order, at most ``limit`` a direction.
 
-    where: str
-    what: str
-
-
-class RegistryCallback(NamedTuple):
-    """One registered callback as memory holds it; None is what cannot be read or does not exist.
-
-    ``address`` is the VA of the block (XP: of the EX_CALLBACK_ROUTINE_BLOCK), ``cookie`` the raw
-    LARGE_INTEGER, ``active_uses`` the reference count without its pending bit, ``object_contexts``
-    a count, ``found_by`` ``list``, ``vector`` or ``back-links``.
+    What is wrong with the links is appended to ``problems``. Raises TargetError when the head
+    cannot be read.
     """
-
-    address: int
-    found_by: str
-    altitude: str | None = None
-    function: int | None = None
-    context: int | None = None
-    cookie: int | None = None
-    active_uses: int | None = None
-    unregistering: bool = False
-    internal: bool = False
-    flags: int | None = None
-    object_contexts: int | None = None
-    problems: tuple[str, ...] = ()
-
-
-class CallbackList(NamedTuple):
-    """All callbacks in calling order, and the kernel's globals about them."""
-
-    head: int
-    head_found_by: str
-    callbacks: list[RegistryCallback]
-    callback_count: int | None  # CmpCallBackCount
-    last_cookie: int | None
-    problems: list[Problem]
-
-
-def read_callbacks(target: Target, limit: int = DEFAULT_LIMIT) -> CallbackList:
-    """Every callback of ``target``; raises TargetError when there is no list that can be read."""
-    problems: list[Problem] = []
-    if has_vector(target.build):
-        head = _locate(target, "CmpCallBackVector")
-        callbacks = list(_walk_vector(target.memory, head, problems))
-        problems.append(Problem("context", "where this Windows keeps it is not known"))
-    else:
-        head = _locate(target, "CallbackListHead")
-        layout = block_layout(target.memory.pointer_size, target.build)
-        if layout.uncertain:
-            problems.append(Problem("layout", layout.uncertain))
-        callbacks = _ListWalk(target, head, layout, limit, problems).run()
-    return CallbackList(
-        head=head,
-        head_found_by="symbol",
-        callbacks=callbacks,
-        callback_count=_global(target, "CmpCallBackCount", 4, problems),
-        last_cookie=_last_cookie(target, problems),
-        problems=problems,
-    )
-
-
-def _locate(target: Target, name: str) -> int:
-    try:
-        return target.symbol(name)
-    except SymbolNotFound as error:
-        raise TargetError(str(error)) from None
-
-
-def _global(target: Target, name: str, size: int, problems: list[Problem]) -> int | None:
-    try:
-        return target.memory.unsigned(target.symbol(name), size)
-    except (SymbolNotFound, MemoryUnreadable) as error:
-        problems.append(Problem(f"nt!{name}", str(error)))
-        return None
-
-
-def _last_cookie(target: Target, problems: list[Problem]) -> int | None:
-    if has_vector(target.build):
-        return None  # a cookie is the time of its registration there, none is kept as the last
-    return _global(target, "CmpCallbackCookie", 8, problems)
+    return _ListWalk(memory, head, layout, limit, problems).run()
 
 
 class _ListWalk:
@@ -120,18 +34,18 @@ class _ListWalk:
 
     def __init__(
         self,
-        target: Target,
+        memory: Memory,
         head: int,
         layout: BlockLayout,
         limit: int,
         problems: list[Problem],
     ) -> None:
-        self._memory = target.memory
+        self._memory = memory
         self._head = head
         self._layout = layout
         self._limit = limit
         self._problems = problems
-        self._lowest_kernel_address = 1 << (31 if self._memory.pointer_size == 4 else 47)
+        self._lowest_kernel_address = 1 << (31 if memory.pointer_size == 4 else 47)
         self._read: dict[int, RegistryCallback] = {}
 
     def run(self) -> list[RegistryCallback]:
@@ -257,40 +171,3 @@ def _altitude(memory: Memory, raw: bytes, problems: list[str]) -> str | None:
     except MemoryUnreadable as error:
         problems.append(f"altitude: {error}")
         return None
-
-
-def _walk_vector(
-    memory: Memory, vector: int, problems: list[Problem]
-) -> Iterator[RegistryCallback]:
-    """All slots, since unregistering leaves holes; calling order is slot order."""
-    layout = vector_layout(memory.pointer_size)
-    pointer = memory.pointer_size
-    try:
-        slots = memory.read(vector, layout.slots * pointer)
-    except MemoryUnreadable as error:
-        raise TargetError(f"nt!CmpCallBackVector cannot be read: {error}") from None
-    for slot in range(layout.slots):
-        reference = int.from_bytes(slots[slot * pointer : (slot + 1) * pointer], "little")
-        address = reference & ~layout.reference_mask
-        if not address:
-            continue
-        try:
-            raw = memory.read(address, layout.size)
-        except MemoryUnreadable as error:
-            problems.append(Problem(f"slot {slot}", str(error)))
-            yield RegistryCallback(address, "vector", problems=(str(error),))
-            continue
-        function = int.from_bytes(raw[layout.function : layout.function + pointer], "little")
-        block = int.from_bytes(raw[layout.context : layout.context + pointer], "little")
-        yield _vector_callback(memory, address, function, block)
-
-
-def _vector_callback(memory: Memory, address: int, function: int, block: int) -> RegistryCallback:
-    """The routine block's context is XP's own callback block: its cookie first, as a FILETIME."""
-    problems: tuple[str, ...] = ()
-    cookie: int | None = None
-    try:
-        cookie = memory.u64(block)
-    except MemoryUnreadable as error:
-        problems = (f"cookie: {error}",)
-    return RegistryCallback(address, "vector", function=function, cookie=cookie, problems=problems)

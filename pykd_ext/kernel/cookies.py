@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from .callback_list import RegistryCallback
 from .layouts import has_vector
+from .registry_callback import RegistryCallback
 
 __all__ = ["CookieBase", "cookie_base", "unix_time"]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .callback_list import DEFAULT_LIMIT, CallbackList, Problem, RegistryCallback, read_callbacks
+from .callbacks import DEFAULT_LIMIT, CallbackList, read_callbacks
 from .cookies import CookieBase, cookie_base
 from .drivers import NO_OWNER, UNKNOWN_OWNER, Drivers, Owner
 from .layouts import windows_version
+from .registry_callback import Problem, RegistryCallback
 
 if TYPE_CHECKING:
     from ..target import Target

@@ -1,0 +1,36 @@
+"""What is known of one registered callback."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["Problem", "RegistryCallback"]
+
+
+class Problem(NamedTuple):
+    """Something that could not be read or trusted: the place, and what was the matter with it."""
+
+    where: str
+    what: str
+
+
+class RegistryCallback(NamedTuple):
+    """One registered callback as memory holds it; None is what cannot be read or does not exist.
+
+    ``address`` is the VA of the block (XP: of the EX_CALLBACK_ROUTINE_BLOCK), ``cookie`` the raw
+    LARGE_INTEGER, ``active_uses`` the reference count without its pending bit, ``object_contexts``
+    a count, ``found_by`` ``list``, ``vector`` or ``back-links``.
+    """
+
+    address: int
+    found_by: str
+    altitude: str | None = None
+    function: int | None = None
+    context: int | None = None
+    cookie: int | None = None
+    active_uses: int | None = None
+    unregistering: bool = False
+    internal: bool = False
+    flags: int | None = None
+    object_contexts: int | None = None
+    problems: tuple[str, ...] = ()
