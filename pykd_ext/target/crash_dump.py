@@ -76,6 +76,11 @@ class CrashDump:
                 return symbols.field_offset(type_name, field)
         raise TypeNotFound(type_name, module)
 
+    def register(self, name: str) -> int:
+        from .registers import register  # noqa: PLC0415 - a list needs none
+
+        return register(self.architecture, self._file.context(), name)
+
     def modules(self) -> Sequence[Module]:
         return [Module(each.name, each.base, each.size) for each in self._module_symbols()]
 

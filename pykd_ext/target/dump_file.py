@@ -52,12 +52,13 @@ class Shape(NamedTuple):
     fields: dict[str, tuple[int, int]]
     runs: int  # PHYSICAL_MEMORY_DESCRIPTOR
     word: int  # the size of its counts and page numbers
-    runs_end: int
+    context: int  # CONTEXT, where the room of the runs ends
+    context_size: int
 
 
 _SHAPES = {
-    b"PAGEDU64": Shape(0x2000, _FIELDS_64, 0x88, 8, 0x348),
-    b"PAGEDUMP": Shape(0x1000, _FIELDS_32, 0x64, 4, 0x320),
+    b"PAGEDU64": Shape(0x2000, _FIELDS_64, 0x88, 8, 0x348, 3000),
+    b"PAGEDUMP": Shape(0x1000, _FIELDS_32, 0x64, 4, 0x320, 1200),
 }
 
 
@@ -82,13 +83,17 @@ class DumpFile:
         self.path = path
         self.problems: list[str] = []
         self._map = _map_file(path)
-        shape = _shape_of(self._map, path)
+        self._shape = shape = _shape_of(self._map, path)
         self.header = self._read_header(shape)
         self._pages = self._read_pages(shape)
         self._note_truncation()
 
     def close(self) -> None:
         self._map.close()
+
+    def context(self) -> bytes:
+        """The room of the header's CONTEXT, the registers at the time of the crash."""
+        return self._map[self._shape.context : self._shape.context + self._shape.context_size]
 
     def page(self, frame: int) -> bytes | None:
         """The 4096 bytes of the physical page ``frame``, None when the dump has not got it."""
@@ -287,7 +292,7 @@ def _read_runs(data: mmap.mmap, shape: Shape, path: str) -> list[tuple[int, int,
 
     count = int.from_bytes(data[shape.runs : shape.runs + 4], "little")
     first = shape.runs + 2 * shape.word
-    room = (shape.runs_end - first) // (2 * shape.word)
+    room = (shape.context - first) // (2 * shape.word)
     if not 0 < count <= room:
         raise TargetError(
             f"{path}: the header's physical memory runs are damaged ({count:#x} of them, room for "

@@ -42,5 +42,13 @@ class TypeNotFound(RegcbError):
         self.module = module
 
 
+class RegisterUnavailable(RegcbError):
+    """The target's thread has no register ``name`` that can be read; ``why`` says what is wrong."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"register {name} cannot be read: {why}")
+        self.name = name
+
+
 class SymbolFileError(RegcbError):
     """A symbol file is damaged, or is not the one that an image asks for."""

@@ -61,6 +61,10 @@ class Target(Protocol):
     def field_offset(self, type_name: str, field: str, module: str = "nt") -> int:
         """The offset in bytes of ``field`` in ``module!type_name``; raises TypeNotFound."""
 
+    def register(self, name: str) -> int:
+        """The register ``name`` (``rcx``, ``x0``, ``eip``) of the thread that the target is
+        stopped in, unsigned; raises RegisterUnavailable. Of a dump: the thread that crashed."""
+
     def modules(self) -> Sequence[Module]:
         """The images that the symbol engine knows. Not a witness: the callbacks' owners are found
         by walking PsLoadedModuleList in memory (:mod:`pykd_ext.kernel.drivers`)."""

@@ -19,6 +19,7 @@ from . import Module, Symbol
 from .dump_file import DumpFile
 from .errors import (
     MemoryUnreadable,
+    RegisterUnavailable,
     SymbolNotFound,
     TargetError,
     TypeNotFound,
@@ -155,6 +156,12 @@ class PykdSession:
         except pykd.DbgException:
             raise TypeNotFound(f"{type_name}.{field}", module) from None
         return offset
+
+    def register(self, name: str) -> int:
+        try:
+            return self._from_engine(pykd.reg(name))
+        except pykd.DbgException as error:
+            raise RegisterUnavailable(name, f"the debugger says: {_first_line(error)}") from None
 
     def modules(self) -> Sequence[Module]:
         return [

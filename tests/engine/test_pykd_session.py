@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from pykd_ext.target.registers import CONTEXTS
 from tests.lab import PROFILES, CallbackTruth, Truth, make_dump
 from tests.lab.kernel_types import kernel_offsets
+from tests.unit.targets import open_dump
 
 from .engine import INSIDE, Engine
 
@@ -122,6 +124,18 @@ def test_the_symbol_at_or_below_an_address(session: Session) -> None:
         ["avfilter", private.function_name, 0],
         *[None] * 4,
     ]
+
+
+def test_registers_are_those_of_the_dumps_header(session: Session) -> None:
+    names = list(CONTEXTS[session.truth.architecture].registers)
+    with open_dump(session.truth) as target:
+        expected = [target.register(name) for name in names]
+    assert any(expected)
+    assert session.ask(*(("register", name) for name in names)) == expected
+
+
+def test_no_such_register(session: Session) -> None:
+    assert session.ask(("register", "nosuch")) == [{"error": "RegisterUnavailable"}]
 
 
 def test_fields_of_types(session: Session) -> None:

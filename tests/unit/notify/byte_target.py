@@ -6,7 +6,12 @@ from collections.abc import Sequence
 
 from pykd_ext.notify.structures import structure
 from pykd_ext.target import Module, Symbol
-from pykd_ext.target.errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
+from pykd_ext.target.errors import (
+    MemoryUnreadable,
+    RegisterUnavailable,
+    SymbolNotFound,
+    TypeNotFound,
+)
 from pykd_ext.target.memory import PAGE, Memory
 
 __all__ = ["ByteTarget", "Pen"]
@@ -24,6 +29,7 @@ class ByteTarget:
     def __init__(self, architecture: str) -> None:
         self.architecture = architecture
         self.pages: dict[int, bytearray] = {}
+        self.registers: dict[str, int] = {}
         self.memory = Memory(self)
 
     def write(self, address: int, data: bytes) -> None:
@@ -52,6 +58,11 @@ class ByteTarget:
 
     def field_offset(self, type_name: str, _field: str, module: str = "nt") -> int:
         raise TypeNotFound(type_name, module)
+
+    def register(self, name: str) -> int:
+        if name not in self.registers:
+            raise RegisterUnavailable(name, "the test has not set it")
+        return self.registers[name]
 
     def modules(self) -> Sequence[Module]:
         return []
