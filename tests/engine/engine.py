@@ -73,7 +73,6 @@ class Engine:
         python = [
             wine.windows_path(installed.python), "-X", "utf8",
             "-X", f"pycache_prefix={wine.windows_path(installed.bytecode)}",
-            wine.windows_path(INSIDE / "bootstrap.py"),
         ]  # fmt: skip
         return wine.start(installed.prefix, [*python, *words], _PROJECT, errors_apart)
 

