@@ -15,7 +15,7 @@ from .world import BOOT_TIME, LoadedImage, World
 __all__ = ["BlockLayout", "PlacedCallback", "block_layout", "write_callbacks"]
 
 _KEY_BODY_TYPE = 0x6B793032  # FACTS 5.1
-_POOL_GARBAGE = 0xFFFFE10A  # what the pool block held before: half of some pointer
+_POOL_GARBAGE = 0x00650073  # what the pool block held before: letters of some name
 
 
 class BlockLayout(NamedTuple):

@@ -106,6 +106,17 @@ def test_a_link_to_nowhere_is_an_entry_that_cannot_be_read(
     assert len(document["callbacks"]) == len(truth.callbacks) + 1
 
 
+def test_an_entry_that_flink_skips_comes_after_the_others(
+    lab_dump: MakeDump, regcb: Regcb
+) -> None:
+    truth, document = listed(lab_dump, regcb, "entry-skipped")
+    skipped = truth.callbacks[truth.damage[0].index or 0]
+    *others, last = document["callbacks"]
+    assert (last["address"], last["found_by"]) == (f"{skipped.address:#x}", "back-links")
+    assert {each["found_by"] for each in others} == {"list"}
+    assert len(others) == len(truth.callbacks) - 1
+
+
 @pytest.mark.parametrize("damage", ["entry-unlinked", "entry-unlinked-counted"])
 def test_what_the_list_does_not_lead_to_is_not_listed(
     damage: str, lab_dump: MakeDump, regcb: Regcb

@@ -385,6 +385,9 @@ CHECKS: dict[str, Callable[[Case], bool]] = {
     "flink-unmapped": lambda case: case.number(0) >> 47 == 0x1FFFF and case.gone(case.number(0)),
     "head-flink-user": lambda case: case.memory.number(case.truth.list_head) < 1 << 47,
     "blink-broken": lambda case: case.number(8) == case.truth.list_head,
+    "entry-skipped": lambda case: (
+        case.forward() == case.without_target() and case.number(0) == case.block(3)
+    ),
     "head-emptied": lambda case: (
         case.forward() == [] and case.memory.number(case.truth.list_head + 8) == case.block(-1)
     ),

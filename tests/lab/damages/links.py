@@ -50,6 +50,16 @@ def blink_broken(scene: Scene, index: int) -> int:
     return block
 
 
+def entry_skipped(scene: Scene, index: int) -> int:
+    """The Flink before an entry leads past it; the back links still lead to it."""
+    space = scene.world.space
+    pointer = scene.world.profile.pointer_size
+    block = scene.block(index)
+    before = space.unsigned(block + pointer, pointer)
+    space.write_pointer(before, space.unsigned(block, pointer))
+    return block
+
+
 def head_emptied(scene: Scene, _: int) -> int:
     """The head's Flink points to the head, Blink and count are as before (RealBlindingEDR)."""
     scene.world.space.write_pointer(scene.list_head, scene.list_head)
@@ -87,6 +97,7 @@ DAMAGES = (
     flink_unmapped,
     head_flink_user,
     blink_broken,
+    entry_skipped,
     head_emptied,
     entry_unlinked,
     entry_unlinked_counted,
