@@ -3,7 +3,9 @@
 ``add_arguments(parser)``
     its options, beside the common ones;
 ``run(target, arguments, output) -> int``
-    which joins a question with a presenter and returns the exit status.
+    which joins a question with a presenter and returns the exit status;
+``NEEDS_TARGET = False``
+    when it looks at none, and is run with None for it.
 """
 
 from __future__ import annotations
@@ -13,4 +15,5 @@ __all__ = ["COMMANDS"]
 COMMANDS = {
     "list": "the table of registry callbacks",
     "show": "everything about one callback",
+    "classes": "what a callback can be told, and the structures",
 }

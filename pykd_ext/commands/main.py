@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -70,10 +70,12 @@ def _run(words: list[str], output: Output) -> int:
     if arguments.command is None:
         raise _Usage(f"which command? One of: {', '.join(COMMANDS)}")
     command = import_module(f".{arguments.command}", __package__)
+    run: Callable[..., int] = command.run
+    if not getattr(command, "NEEDS_TARGET", True):
+        return run(None, arguments, output)
     target = open_target(arguments)
     try:
-        status: int = command.run(target, arguments, output)
-        return status
+        return run(target, arguments, output)
     finally:
         target.close()
 

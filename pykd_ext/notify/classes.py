@@ -8,6 +8,7 @@ ddk/wdm.h repeats up to 48. Since when: the comments of the same header and Micr
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 __all__ = ["CLASSES", "NotifyClass", "find_class", "notify_class"]
@@ -152,6 +153,8 @@ _BY_NAME = {
     name.lower(): each for each in CLASSES for name in (each.name, each.alias) if name is not None
 }
 
+_NUMBER = re.compile(r"0x(?P<hex>[0-9a-f]{1,16})|(?P<decimal>[0-9]{1,20})")
+
 
 def notify_class(argument: int) -> NotifyClass:
     """The class in a callback's Argument1, an enum in a PVOID of which 32 bits count.
@@ -170,10 +173,12 @@ def notify_class(argument: int) -> NotifyClass:
 
 def find_class(text: str) -> NotifyClass | None:
     """The class that a person means: its name or alias in any case, with or without ``RegNt``, or
-    its number, decimal or 0x hexadecimal. None for a name that no class has.
+    its number, decimal or 0x hexadecimal. None for a name that no class has, and for a number that
+    32 bits do not hold.
     """
     word = text.strip().lower()
-    try:
-        return notify_class(int(word, 16 if word.startswith("0x") else 10))
-    except ValueError:
+    number = _NUMBER.fullmatch(word)
+    if number is None:
         return _BY_NAME.get(word) or _BY_NAME.get(f"regnt{word}")
+    value = int(number["hex"], 16) if number["hex"] else int(number["decimal"])
+    return notify_class(value) if value <= 0xFFFF_FFFF else None

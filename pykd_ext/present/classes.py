@@ -1,0 +1,136 @@
+"""The notify classes: all as a table, one explained, both as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Callable, NamedTuple
+
+from tabulate import tabulate
+
+from ..notify.classes import NotifyClass, notify_class
+from ..notify.structures import Structure, structure
+from .text import link
+
+__all__ = ["class_text", "classes_document", "classes_table"]
+
+CLASSES_SCHEMA = "regcb.classes/1"
+
+_POINTER_SIZES = (8, 4)
+
+
+class _Column(NamedTuple):
+    """``text`` is for the wide table; ``narrow``, where it is not the same, for the other."""
+
+    title: str
+    text: Callable[[NotifyClass], str]
+    narrow: Callable[[NotifyClass], str] | None = None
+    only_wide: bool = False
+
+
+def classes_table(classes: Sequence[NotifyClass], wide: bool = False) -> str:
+    """A row a class, 120 columns unless it is ``wide``."""
+    columns = [column for column in _COLUMNS if wide or not column.only_wide]
+    rows = [[_render(column, each, wide) for column in columns] for each in classes]
+    titles = [column.title for column in columns]
+    return tabulate(rows, titles, tablefmt="simple", disable_numparse=True)
+
+
+def _render(column: _Column, each: NotifyClass, wide: bool) -> str:
+    text = column.narrow(each) if column.narrow and not wide else column.text(each)
+    if column.title == "Name":
+        return link(text, f"!py regcb.py classes {each.number}")
+    return text
+
+
+_COLUMNS = (
+    _Column("#", lambda each: str(each.number)),
+    _Column("Name", lambda each: each.name),
+    _Column("Alias", lambda each: each.alias or "", only_wide=True),
+    _Column("Pair", lambda each: "" if each.pair is None else str(each.pair)),
+    _Column(
+        "Argument2", lambda each: " or ".join(each.structures), lambda each: each.structures[0]
+    ),
+    _Column("Since", lambda each: each.since, lambda each: each.since.partition(" (")[0]),
+    _Column("Sent by", lambda each: each.caller, only_wide=True),
+)
+
+
+def class_text(about: NotifyClass) -> str:
+    """One class explained, with its structures' members and offsets."""
+    blocks = ["\n".join(_facts(about))]
+    blocks += ["\n".join(_structure(about, name)) for name in about.structures]
+    return "\n\n".join(blocks)
+
+
+def _facts(about: NotifyClass) -> Iterator[str]:
+    also = f", also called {about.alias}" if about.alias else ""
+    yield f"{about.name}{also}"
+    rows = [("number", f"{about.number} ({about.number:#x})"), ("told", _told(about))]
+    if about.pair is not None:
+        pair = notify_class(about.pair)
+        name = link(pair.name, f"!py regcb.py classes {pair.number}")
+        rows.append((f"its {pair.phase}", f"{name} ({pair.number})"))
+    rows += [("since", about.since), ("sent by", about.caller)]
+    yield from (f"{title:<12}{text}" for title, text in rows)
+
+
+def _told(about: NotifyClass) -> str:
+    words = {
+        "pre": "before the operation",
+        "post": "after the operation",
+        "other": "so that the driver can clean up",
+    }
+    return f"{words[about.phase]}: {about.operation}"
+
+
+def _structure(about: NotifyClass, name: str) -> Iterator[str]:
+    wide, narrow = (structure(name, size) for size in _POINTER_SIZES)
+    older = " (where Version is 0: Windows Vista)" if name != about.structures[0] else ""
+    yield f"{name}{older}, {wide.size:#x} bytes on x64 and ARM64, {narrow.size:#x} on x86"
+    rows = [
+        (f"+{on_64.offset:#04x}", f"+{on_32.offset:#04x}", on_64.type, on_64.name)
+        for on_64, on_32 in zip(wide.members, narrow.members)
+    ]
+    titles = ("64-bit", "x86", "Type", "Member")
+    yield tabulate(rows, titles, tablefmt="simple", disable_numparse=True)
+    if about.pair is not None and "PreInformation" in {each.name for each in wide.members}:
+        names = " or ".join(notify_class(about.pair).structures)
+        yield f"PreInformation leads to the {names} that the pre class brought."
+
+
+def classes_document(classes: Sequence[NotifyClass]) -> dict[str, Any]:
+    """``regcb.classes/1``: the classes with their structures for both sizes of pointers."""
+    return {"schema": CLASSES_SCHEMA, "classes": [_class_document(each) for each in classes]}
+
+
+def _class_document(about: NotifyClass) -> dict[str, Any]:
+    return {
+        "number": about.number,
+        "name": about.name,
+        "alias": about.alias,
+        "pre_post": about.phase,
+        "pair": about.pair,
+        "operation": about.operation,
+        "since": about.since,
+        "caller": None if about.caller == "unknown" else about.caller,
+        "structures": [
+            {
+                "name": name,
+                "layouts": [
+                    _layout_document(size, structure(name, size)) for size in _POINTER_SIZES
+                ],
+            }
+            for name in about.structures
+        ],
+    }
+
+
+def _layout_document(pointer_size: int, layout: Structure) -> dict[str, Any]:
+    return {
+        "pointer_size": pointer_size,
+        "size": layout.size,
+        "fields": [
+            {"name": each.name, "type": each.type, "offset": each.offset, "size": each.size}
+            for each in layout.members
+        ],
+    }
