@@ -13,7 +13,7 @@ from .registry_callback import Problem, RegistryCallback
 if TYPE_CHECKING:
     from ..target import Target
 
-__all__ = ["Entry", "Listing", "TargetFacts", "read_listing"]
+__all__ = ["Entry", "Listing", "TargetFacts", "read_listing", "target_facts"]
 
 
 class TargetFacts(NamedTuple):
@@ -64,18 +64,23 @@ def read_listing(target: Target, limit: int = DEFAULT_LIMIT) -> Listing:
     problems += [Problem("modules", what) for what in drivers.problems]
     problems += [Problem("symbols", what) for what in target.symbol_problems()]
     return Listing(
-        target=TargetFacts(
-            kind=target.kind,
-            path=target.path,
-            architecture=target.architecture,
-            version=windows_version(target.build),
-            build=target.build,
-            nt_base=target.nt_base,
-        ),
+        target=target_facts(target),
         callbacks=callbacks,
         entries=entries,
         boot_time=base.boot_time if base else None,
         problems=problems,
+    )
+
+
+def target_facts(target: Target) -> TargetFacts:
+    """What ``target`` is, without a look at its callbacks."""
+    return TargetFacts(
+        kind=target.kind,
+        path=target.path,
+        architecture=target.architecture,
+        version=windows_version(target.build),
+        build=target.build,
+        nt_base=target.nt_base,
     )
 
 

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..kernel.listing import Entry, Listing
+from ..kernel.listing import Entry, Listing, TargetFacts
 from .text import time_text
 
-__all__ = ["callbacks_document", "entry_document", "hexadecimal", "target_document"]
+__all__ = [
+    "callbacks_document",
+    "entry_document",
+    "facts_document",
+    "hexadecimal",
+    "target_document",
+]
 
 CALLBACKS_SCHEMA = "regcb.callbacks/1"
 
@@ -28,19 +34,26 @@ def callbacks_document(listing: Listing) -> dict[str, Any]:
 
 def target_document(listing: Listing) -> dict[str, Any]:
     """What was looked at, and the kernel's globals about its callbacks."""
-    target, callbacks = listing.target, listing.callbacks
+    callbacks = listing.callbacks
     return {
-        "kind": target.kind,
-        "path": target.path,
-        "architecture": target.architecture,
-        "version": target.version,
-        "build": target.build,
-        "nt_base": hexadecimal(target.nt_base),
+        **facts_document(listing.target),
         "list_head": hexadecimal(callbacks.head),
         "list_head_found_by": callbacks.head_found_by,
         "callback_count": callbacks.callback_count,
         "last_cookie": hexadecimal(callbacks.last_cookie),
         "boot_time": time_text(listing.boot_time),
+    }
+
+
+def facts_document(facts: TargetFacts) -> dict[str, Any]:
+    """What was looked at."""
+    return {
+        "kind": facts.kind,
+        "path": facts.path,
+        "architecture": facts.architecture,
+        "version": facts.version,
+        "build": facts.build,
+        "nt_base": hexadecimal(facts.nt_base),
     }
 
 
