@@ -48,7 +48,7 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; ``argv`` without the program's name, sys.argv's when None."""
     words = list(sys.argv[1:] if argv is None else argv)
-    output = Output(sys.stdout)
+    output = Output(sys.stdout, _own_command())
     try:
         return _run(words, output)
     except (_Usage, RegcbError) as error:
@@ -60,6 +60,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (head, less) has gone; keep the interpreter from saying so again at exit.
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
     return USAGE_ERROR
+
+
+def _own_command() -> str:
+    """What starts regcb again in WinDbg: the bootstrapper gives a script its whole path, and a
+    module an empty one."""
+    python = f"!py -{sys.version_info[0]}.{sys.version_info[1]}"
+    script = sys.argv[0] if sys.argv else ""
+    return f'{python} "{script}"' if script.endswith(".py") else f"{python} -m pykd_ext"
 
 
 def _run(words: list[str], output: Output) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Any, TextIO
 
-from .text import LINK_END, LINK_MIDDLE, LINK_START
+from .text import LINK_END, LINK_MIDDLE, LINK_START, OWN_COMMAND
 
 __all__ = ["Output", "to_dml", "to_plain"]
 
@@ -17,17 +17,21 @@ _DML_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
 class Output:
-    """One stream. pykd gives ``sys.stdout`` a ``writedml`` inside WinDbg, and only there."""
+    """One stream. pykd gives ``sys.stdout`` a ``writedml`` inside WinDbg, and only there.
 
-    def __init__(self, stream: TextIO) -> None:
+    ``own_command`` is how the user started regcb in WinDbg, and how its own links start it again.
+    """
+
+    def __init__(self, stream: TextIO, own_command: str = OWN_COMMAND) -> None:
         self._stream = stream
+        self._own_command = own_command
         self._write_dml: Any = getattr(stream, "writedml", None)
         self.is_debugger = self._write_dml is not None
 
     def write(self, text: str) -> None:
         """Prints ``text`` and a line feed."""
         if self._write_dml is not None:
-            self._write_dml(to_dml(text) + "\n")
+            self._write_dml(to_dml(text, self._own_command) + "\n")
             return
         plain = to_plain(text) + "\n"
         try:
@@ -49,10 +53,12 @@ def to_plain(text: str) -> str:
     return "".join(shown for _, shown in _segments(text))
 
 
-def to_dml(text: str) -> str:
+def to_dml(text: str, own_command: str = OWN_COMMAND) -> str:
     """``text`` as DML: links as tags, all else escaped."""
     parts = []
     for command, shown in _segments(text):
+        if command.startswith(OWN_COMMAND):
+            command = own_command + command[len(OWN_COMMAND) :]  # noqa: PLW2901
         visible = _escape(shown)
         parts.append(f'<link cmd="{_escape(command)}">{visible}</link>' if command else visible)
     return "".join(parts)

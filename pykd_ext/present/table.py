@@ -10,7 +10,7 @@ from tabulate import tabulate
 from ..kernel.drivers import Owner
 from ..kernel.layouts import has_vector
 from ..kernel.listing import Entry, Listing
-from .text import address_text, cell, link, printable, time_text
+from .text import OWN_COMMAND, address_text, cell, link, printable, time_text
 
 __all__ = ["callbacks_table", "conditions", "headline", "owner_text"]
 
@@ -124,7 +124,7 @@ def _number(value: int | None) -> str:
 
 
 def _show(entry: Entry) -> str:
-    return f"!py regcb.py show {entry.callback.address:#x}"
+    return f"{OWN_COMMAND} show {entry.callback.address:#x}"
 
 
 def _unassemble(entry: Entry) -> str | None:

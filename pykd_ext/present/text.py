@@ -10,6 +10,8 @@ __all__ = ["address_text", "cell", "link", "printable", "stamp_text", "time_text
 # tabulate knows that those take no room.
 LINK_START, LINK_MIDDLE, LINK_END = "\x1b]8;;", "\x1b\\", "\x1b]8;;\x1b\\"
 
+OWN_COMMAND = "!py regcb.py"  # in links to regcb's own commands
+
 _YEAR_10000 = 253_402_300_800  # in seconds since 1970
 
 

@@ -11,6 +11,7 @@ import pytest
 from tests.lab import Truth, make_dump
 
 from .engine import INSIDE, Engine
+from .wine import windows_path
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "regcb.py"
 STILL_THERE = "Break"
@@ -37,6 +38,8 @@ def test_list_has_links(engine: Engine, truth: Truth) -> None:
     assert f"{len(truth.callbacks)} callbacks" in window["dml"]
     for callback in truth.callbacks:
         assert f"{callback.owner}</link>" in window["dml"]
+        show = f"!py -3.9 &quot;{windows_path(SCRIPT)}&quot; show {callback.address:#x}"
+        assert f'<link cmd="{show}">' in window["dml"]
 
 
 def test_list_as_json(engine: Engine, truth: Truth) -> None:

@@ -106,9 +106,7 @@ def test_a_link_to_nowhere_is_an_entry_that_cannot_be_read(
     assert len(document["callbacks"]) == len(truth.callbacks) + 1
 
 
-def test_an_entry_that_flink_skips_comes_after_the_others(
-    lab_dump: MakeDump, regcb: Regcb
-) -> None:
+def test_an_entry_that_flink_skips_comes_after_the_others(lab_dump: MakeDump, regcb: Regcb) -> None:
     truth, document = listed(lab_dump, regcb, "entry-skipped")
     skipped = truth.callbacks[truth.damage[0].index or 0]
     *others, last = document["callbacks"]

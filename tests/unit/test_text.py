@@ -43,6 +43,13 @@ def test_cells_are_cut_in_the_middle() -> None:
     assert cell("short", 11) == "short"
 
 
+def test_links_to_regcb_start_it_as_the_user_did() -> None:
+    text = link("1", "!py regcb.py show 1")
+    assert to_dml(text, "!py -3.9 -m pykd_ext") == (
+        '<link cmd="!py -3.9 -m pykd_ext show 1">1</link>'
+    )
+
+
 def test_links_become_dml_and_nothing_else_does() -> None:
     text = f'a<b {link("x&y", "u 0x1")} <link cmd="evil">'
     assert to_plain(text) == 'a<b x&y <link cmd="evil">'
