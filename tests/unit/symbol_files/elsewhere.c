@@ -1,0 +1,1 @@
+struct _ELSEWHERE { int Number; void *Pointer; short Short; } defined_here;
