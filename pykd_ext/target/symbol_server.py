@@ -34,9 +34,9 @@ def fetch(server: str, name: str, identity: str, path: str, progress: Progress) 
     Raises ServerFailed for anything but a file or a 404, StoreFailed when it cannot be kept.
     """
     url = f"{server}/{quote(name)}/{identity}/{quote(name)}"
-    # Microsoft's server wants its client to say that it is one.
-    request = Request(url, headers={"User-Agent": "Microsoft-Symbol-Server/10.0.0.0"})
     try:
+        # Microsoft's server wants its client to say that it is one.
+        request = Request(url, headers={"User-Agent": "Microsoft-Symbol-Server/10.0.0.0"})
         with urlopen(request, timeout=_TIMEOUT) as response:
             length = response.headers.get("Content-Length", "")
             size = int(length) if length.isdecimal() else 0

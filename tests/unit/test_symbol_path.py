@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,8 +122,8 @@ def test_variables_and_home_in_a_path(
 ) -> None:
     monkeypatch.setenv("SYMBOLS_OF_THE_TEST", str(tmp_path))
     one, two = put(tmp_path / "a" / NAME), put(home / "b" / NAME)
-    assert find(os.path.join("$SYMBOLS_OF_THE_TEST", "a")) == (one, [])
-    assert find(os.path.join("~", "b")) == (two, [])
+    assert find(str(Path("$SYMBOLS_OF_THE_TEST", "a"))) == (one, [])
+    assert find(str(Path("~", "b"))) == (two, [])
 
 
 def test_nothing_is_found_on_an_empty_path() -> None:

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["BLOCK_SIZE", "patched", "read_streams", "write_streams"]
+__all__ = ["BLOCK_SIZE", "empty_pdb", "patched", "read_streams", "write_streams"]
 
 BLOCK_SIZE = 4096
 _SUPER_BLOCK = struct.Struct("<32s6I")
@@ -41,7 +41,12 @@ def read_streams(path: Path) -> list[bytes]:
 
 
 def write_streams(path: Path, streams: Sequence[bytes]) -> None:
-    """An MSF file of these streams, one behind the other, its directory at the end."""
+    """Writes an MSF file of these streams."""
+    path.write_bytes(_file(streams))
+
+
+def _file(streams: Sequence[bytes]) -> bytes:
+    """The streams one behind the other, the directory at the end."""
     blocks = [b"", b"\xff" * BLOCK_SIZE, b"\xff" * BLOCK_SIZE]  # super block, free block maps
     numbers: list[int] = []
     for stream in streams:
@@ -52,7 +57,7 @@ def write_streams(path: Path, streams: Sequence[bytes]) -> None:
     (map_block,) = _append(blocks, struct.pack(f"<{len(directory_blocks)}I", *directory_blocks))
     header = _SUPER_BLOCK.pack(_MAGIC, BLOCK_SIZE, 1, len(blocks), len(directory), 0, map_block)
     blocks[0] = header.ljust(BLOCK_SIZE, b"\0")
-    path.write_bytes(b"".join(blocks))
+    return b"".join(blocks)
 
 
 def _append(blocks: list[bytes], stream: bytes) -> list[int]:
@@ -61,6 +66,13 @@ def _append(blocks: list[bytes], stream: bytes) -> list[int]:
     for at in range(0, len(stream), BLOCK_SIZE):
         blocks.append(stream[at : at + BLOCK_SIZE].ljust(BLOCK_SIZE, b"\0"))
     return list(range(first, len(blocks)))
+
+
+def empty_pdb(guid: bytes, age: int) -> bytes:
+    """The file of a PDB that has an identity, and no symbols (PdbStream.html, DbiStream.html)."""
+    info = struct.pack("<3I", 20000404, 0, age) + guid
+    dbi = struct.pack("<2i2I", -1, 19990903, age, 0).ljust(64, b"\0")
+    return _file([b"", info, b"", dbi])
 
 
 def patched(stream: bytes, offset: int, new: bytes) -> bytes:
