@@ -13,9 +13,14 @@ from pykd_ext.target.image import exports
 from pykd_ext.target.symbol_path import SymbolPath
 from pykd_ext.target.symbols import ModuleSymbols
 from tests.lab import Truth
+from tests.unit.symbol_files.fixtures import BuildSample, sample
+from tests.unit.symbol_files.image_target import BASE, ImageTarget
+from tests.unit.symbol_files.oracles import identity
 
 from .conftest import MakeDump
 from .targets import open_dump
+
+__all__ = ["sample"]  # a fixture
 
 
 @contextmanager
@@ -77,3 +82,57 @@ def test_a_problem_is_said_once(lab_dump: MakeDump) -> None:
             symbols.nearest(truth.list_head)
     assert len(problems) == 1
     assert "ntkrnlmp.pdb" in problems[0]
+
+
+def of_image(target: ImageTarget, symbol_path: str) -> tuple[ModuleSymbols, list[str]]:
+    problems: list[str] = []
+    size = len(target.data)
+    path = SymbolPath(symbol_path)
+    return ModuleSymbols(target.memory, "sample", BASE, size, path, problems), problems
+
+
+@pytest.mark.toolchain
+def test_nothing_is_read_before_it_is_asked_for(sample: BuildSample) -> None:
+    built = sample()
+    target = ImageTarget(built.image)
+    symbols, _ = of_image(target, str(built.pdb.parent))
+    assert target.reads == 0
+    assert symbols.symbol("Twin") is not None
+    assert target.reads <= 3  # the headers, the debug directory and its record
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize("private", [False, True])
+def test_a_pdb_and_the_exports_agree(sample: BuildSample, private: bool) -> None:
+    """On exported names, and on the first of several names for one address."""
+    built = sample("x64", private)
+    target = ImageTarget(built.image)
+    with_pdb, _ = of_image(target, str(built.pdb.parent))
+    without, _ = of_image(target, "")
+    for name in ("CdeclFunction", "Twin", "ATwin", "sink"):
+        assert with_pdb.symbol(name) == without.symbol(name) is not None
+    twin = with_pdb.symbol("Twin") or 0
+    assert without.nearest(twin + 2) == ("ATwin", 2)
+    assert with_pdb.nearest(twin + 2) == ("Twin" if private else "ATwin", 2)
+
+
+@pytest.mark.toolchain
+def test_headers_that_are_paged_out(sample: BuildSample) -> None:
+    target = ImageTarget(sample().image)
+    target.page_out(0)
+    symbols, problems = of_image(target, str(sample().pdb.parent))
+    assert symbols.symbol("Twin") is None
+    assert symbols.nearest(BASE + 0x1000) is None
+    assert "headers" in symbols.why_not
+    assert problems and all(each.startswith("sample: ") for each in problems)
+
+
+@pytest.mark.toolchain
+def test_another_images_pdb(sample: BuildSample) -> None:
+    """Refused with both GUIDs, and the exports serve."""
+    symbols, problems = of_image(ImageTarget(sample().image), str(sample("arm64").pdb.parent))
+    assert symbols.symbol("Twin") is not None
+    assert symbols.symbol("DriverEntry") is None
+    (problem,) = problems
+    for guid, _ in (identity(sample().pdb), identity(sample("arm64").pdb)):
+        assert guid in problem
