@@ -273,7 +273,9 @@ def test_a_server_that_fails_is_not_asked_again(
 
 
 @pytest.mark.parametrize(
-    ("body", "why"), [(WRONG, OTHER_GUID_TEXT), (b"<html>Sign in</html>" * 9, "is not a PDB")]
+    ("body", "why"),
+    [(WRONG, OTHER_GUID_TEXT), (b"<html>Sign in</html>" * 9, "is not a PDB")],
+    ids=["another PDB", "a web page"],
 )
 def test_what_a_server_sends_by_mistake_does_not_stay(
     tmp_path: Path, server: SymbolServer, body: bytes, why: str
