@@ -15,5 +15,6 @@ __all__ = ["COMMANDS"]
 COMMANDS = {
     "list": "the table of registry callbacks",
     "show": "everything about one callback",
+    "decode": "what a callback is told, at the stop or at an address",
     "classes": "what a callback can be told, and the structures",
 }

@@ -9,7 +9,7 @@ from ..notify.classes import CLASSES
 from ..present.classes import class_text, classes_document, classes_table
 from ..present.jsonlines import json_text
 from ..present.output import Output
-from .class_argument import UnknownClass, class_argument
+from .arguments import BadArgument, class_argument
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -34,7 +34,7 @@ def run(_target: Target | None, arguments: argparse.Namespace, output: Output) -
     if arguments.notify_class is not None:
         about = class_argument(arguments.notify_class)
         if not about.is_known:
-            raise UnknownClass(
+            raise BadArgument(
                 f"notify class {about.number} is not known: 0 to {len(CLASSES) - 1} are"
             )
         shown = (about,)

@@ -35,11 +35,11 @@ from .words import (
     flags_text,
 )
 
-__all__ = ["OBJECT_NEEDS_SUCCESS", "SUCCESS", "KeyPath", "Scene", "field_text"]
+__all__ = ["KEY_OBJECTS", "OBJECT_NEEDS_SUCCESS", "SUCCESS", "KeyPath", "Scene", "field_text"]
 
 KeyPath = Callable[[int], Optional[str]]  # the VA of a key object -> its full path, or None
 
-_KEY_OBJECTS = {"Object", "RootObject", "HighKeyObject", "LowKeyObject", "TrustClassObject"}
+KEY_OBJECTS = {"Object", "RootObject", "HighKeyObject", "LowKeyObject", "TrustClassObject"}
 # RegNtPostCreateKey, ...OpenKey and their Ex forms: any other status leaves Object undefined, even
 # one that NT_SUCCESS calls a success.
 OBJECT_NEEDS_SUCCESS = {11, 13, 27, 29}
@@ -244,7 +244,7 @@ def _call_context(scene: Scene, _: int) -> Text:
 
 
 _BY_NAME: dict[str, Callable[[Scene, int], Text]] = {
-    **dict.fromkeys(_KEY_OBJECTS, _key_object),
+    **dict.fromkeys(KEY_OBJECTS, _key_object),
     "Object": _object,
     "ValueName": _value_name,
     "Type": _plain(value_type_text),

@@ -64,6 +64,11 @@ class Notification:
     raw: bytes = b""
     problems: tuple[str, ...] = ()
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing at all could be read; ``problems`` says why."""
+        return not self.raw and all(each.value is None for each in self.fields)
+
     def field(self, name: str) -> Field | None:
         """The member called ``name``, None when this structure has none."""
         return next((each for each in self.fields if each.name == name), None)

@@ -9,7 +9,7 @@ from tabulate import tabulate
 
 from ..notify.classes import NotifyClass, notify_class
 from ..notify.structures import Structure, structure
-from .text import link
+from .text import OWN_COMMAND, link
 
 __all__ = ["class_text", "classes_document", "classes_table"]
 
@@ -38,7 +38,7 @@ def classes_table(classes: Sequence[NotifyClass], wide: bool = False) -> str:
 def _render(column: _Column, each: NotifyClass, wide: bool) -> str:
     text = column.narrow(each) if column.narrow and not wide else column.text(each)
     if column.title == "Name":
-        return link(text, f"!py regcb.py classes {each.number}")
+        return link(text, f"{OWN_COMMAND} classes {each.number}")
     return text
 
 
@@ -68,7 +68,7 @@ def _facts(about: NotifyClass) -> Iterator[str]:
     rows = [("number", f"{about.number} ({about.number:#x})"), ("told", _told(about))]
     if about.pair is not None:
         pair = notify_class(about.pair)
-        name = link(pair.name, f"!py regcb.py classes {pair.number}")
+        name = link(pair.name, f"{OWN_COMMAND} classes {pair.number}")
         rows.append((f"its {pair.phase}", f"{name} ({pair.number})"))
     rows += [("since", about.since), ("sent by", about.caller)]
     yield from (f"{title:<12}{text}" for title, text in rows)

@@ -30,6 +30,7 @@ class ByteTarget:
         self.architecture = architecture
         self.pages: dict[int, bytearray] = {}
         self.registers: dict[str, int] = {}
+        self.symbols: dict[str, int] = {}
         self.memory = Memory(self)
 
     def write(self, address: int, data: bytes) -> None:
@@ -51,10 +52,13 @@ class ByteTarget:
         return bytes(data)
 
     def symbol(self, name: str, module: str = "nt") -> int:
-        raise SymbolNotFound(name, module)
+        if name not in self.symbols:
+            raise SymbolNotFound(name, module)
+        return self.symbols[name]
 
-    def nearest_symbol(self, _address: int) -> Symbol | None:
-        return None
+    def nearest_symbol(self, address: int) -> Symbol | None:
+        below = [(place, name) for name, place in self.symbols.items() if place <= address]
+        return Symbol("nt", max(below)[1], address - max(below)[0]) if below else None
 
     def field_offset(self, type_name: str, _field: str, module: str = "nt") -> int:
         raise TypeNotFound(type_name, module)

@@ -1,0 +1,304 @@
+"""One notification: the sentence, its structure as a table, and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from tabulate import tabulate
+
+from ..kernel.listing import TargetFacts
+from ..kernel.registry_callback import RegistryCallback
+from ..notify.fields import KEY_OBJECTS
+from ..notify.notification import Field, KeyReference, Notification
+from ..notify.ntstatus import status_name, status_text
+from ..notify.occurrence import Occurrence
+from ..notify.values import ValueData, hex_dump, value_type_text
+from .document import facts_document, hexadecimal
+from .text import OWN_COMMAND, address_text, cell, link, printable
+
+__all__ = ["notification_document", "notification_text", "status_document"]
+
+NOTIFICATION_SCHEMA = "regcb.notification/1"
+
+_WIDTH = 120  # columns
+_DETAIL = 240  # characters of one part of the sentence
+_GAP = 2  # columns between two of the table
+
+
+def notification_text(facts: TargetFacts, occurrence: Occurrence, full: bool = False) -> str:
+    """The sentence, who was told, the structures' members, then what could not be read.
+
+    At most 120 columns wide, unless ``full``: then with all of the data, and nothing shortened.
+    """
+    notification = occurrence.notification
+    lines = [*_sentence(notification, facts, full), *_told_to(occurrence, facts)]
+    for each in (notification, notification.pre):
+        if each is not None:
+            lines += ["", *_structure(each, facts, full)]
+    lines += (f"! {printable(each)}" for each in occurrence.problems)
+    return "\n".join(lines)
+
+
+class _Part(NamedTuple):
+    """A part of the sentence, and the command that it runs in WinDbg."""
+
+    text: str
+    command: str | None = None
+
+
+def _sentence(notification: Notification, facts: TargetFacts, full: bool) -> Iterator[str]:
+    """On one line where it fits, else a line a part."""
+    parts = [
+        _Part(notification.notify_class.name, _class_command(notification)),
+        *(_key_part(key, facts) for key in notification.keys),
+        *_details(notification.pre or notification),
+    ]
+    if notification.status is not None:
+        parts.append(_Part(status_text(notification.status)))
+    if sum(len(part.text) + _GAP for part in parts) - _GAP <= _WIDTH:
+        yield (" " * _GAP).join(_linked(part.text, part.command) for part in parts)
+        return
+    first, *rest = parts
+    yield _linked(first.text, first.command)
+    room = _WIDTH - _GAP
+    for part in rest:
+        text = part.text if full else cell(part.text, _DETAIL)
+        for start in range(0, len(text), room):
+            yield " " * _GAP + _linked(text[start : start + room], part.command)
+
+
+def _linked(text: str, command: str | None) -> str:
+    return link(text, command) if command else text
+
+
+def _class_command(notification: Notification) -> str | None:
+    about = notification.notify_class
+    return f"{OWN_COMMAND} classes {about.number}" if about.is_known else None
+
+
+def _key_part(key: KeyReference, facts: TargetFacts) -> _Part:
+    command = f"{OWN_COMMAND} key {key.root:#x}" if key.root else None
+    if key.path is not None:
+        return _Part(printable(key.path), command)
+    root = f"key object {address_text(key.root, facts.architecture)}" if key.root else "?"
+    name = "\\?" if key.name is None else f"\\{printable(key.name)}" if key.name else ""
+    return _Part(f"({root}){name}", command)
+
+
+# What a person wants to know of an operation, in this order: members, and how they read.
+_DETAILS = (
+    ("ValueName", "value {}"),
+    ("ValueEntries", "values {}"),
+    ("NewName", "to {}"),
+    ("Index", "index {}"),
+    ("KeyInformationClass", "{}"),
+    ("KeyValueInformationClass", "{}"),
+    ("KeySetInformationClass", "{}"),
+    ("KeySetInformation", "= {}"),
+    ("DesiredAccess", "for {}"),
+    ("SourceFile", "from {}"),
+    ("OldFileName", "old file {}"),
+    ("NewFileName", "new file {}"),
+    ("SecurityInformation", "{}"),
+)
+_QUOTED = {"ValueName", "NewName", "SourceFile", "OldFileName", "NewFileName"}
+_DEFAULT_VALUE = "(Default)"
+
+
+def _details(notification: Notification) -> Iterator[_Part]:
+    for name, form in _DETAILS:
+        field = notification.field(name)
+        if field is None or field.value is None:
+            continue
+        text = str(field.value) if name == "Index" else field.text
+        if text is not None:
+            quoted = name in _QUOTED and text != _DEFAULT_VALUE
+            shown = form.format(f"'{printable(text)}'" if quoted else printable(text))
+            yield _Part(shown + _assigned(notification) if name == "ValueName" else shown)
+
+
+def _assigned(notification: Notification) -> str:
+    return f" = {_value_text(notification.value)}" if notification.value else ""
+
+
+def _value_text(value: ValueData) -> str:
+    name = value_type_text(value.type)
+    if not value.size:
+        return f"{name}, no data"
+    return f"{name} {printable(value.text())}" if value.data else f"{name}, {value.size} bytes"
+
+
+def _told_to(occurrence: Occurrence, facts: TargetFacts) -> Iterator[str]:
+    callback, extended = occurrence.callback, occurrence.notification.extended
+    if callback is not None:
+        address = address_text(callback.function, facts.architecture)
+        name = printable(occurrence.function_symbol, address)
+        command = f"{OWN_COMMAND} show {callback.address:#x}"
+        yield f"told to {link(name, command)}, altitude {printable(callback.altitude)}"
+    if extended is not None:
+        address = address_text(extended, facts.architecture)
+        yield (
+            f"by the extended argument of an internal callback at {address}, "
+            "whose first pointer leads to the structure"
+        )
+
+
+def _structure(notification: Notification, facts: TargetFacts, full: bool) -> Iterator[str]:
+    address = address_text(notification.address, facts.architecture)
+    linked = link(address, f"dps {notification.address:#x}")
+    if notification.structure is None:
+        yield f"unknown structure at {linked}, its first {len(notification.raw)} bytes"
+        yield from hex_dump(notification.raw)
+        return
+    yield f"{notification.structure} at {linked}"
+    rows = [_row(each, facts.architecture) for each in notification.fields]
+    titles = ["Offset", "Member", "Type", "Value", "Meaning"]
+    if not full:
+        rows = _narrow(titles, rows)
+    commands = [_commands(each, notification) for each in notification.fields]
+    linked_rows = [
+        [*row[:-2], _linked(row[-2], at_value), _linked(row[-1], at_meaning)]
+        for row, (at_value, at_meaning) in zip(rows, commands)
+    ]
+    yield tabulate(linked_rows, titles, tablefmt="simple", disable_numparse=True)
+    value = notification.value
+    if full and value is not None and value.data:
+        yield f"the {'first ' if value.is_cut else ''}{len(value.data)} bytes of Data"
+        yield from hex_dump(value.data)
+
+
+def _row(field: Field, architecture: str) -> list[str]:
+    return [
+        f"+{field.offset:#04x}",
+        field.name,
+        field.type,
+        _number(field, architecture),
+        printable(field.text or field.problem, ""),
+    ]
+
+
+def _narrow(titles: list[str], rows: list[list[str]]) -> list[list[str]]:
+    """Without the types, and with the last column cut to what is left of the width."""
+    del titles[2]
+    kept = [row[:2] + row[3:] for row in rows]
+    widths = [  # tabulate gives a title two columns more than it needs
+        max([len(title) + _GAP, *(len(row[column]) for row in kept)]) + _GAP
+        for column, title in enumerate(titles[:-1])
+    ]
+    return [[*row[:-1], cell(row[-1], _WIDTH - sum(widths))] for row in kept]
+
+
+def _number(field: Field, architecture: str) -> str:
+    if field.value is None:
+        return "?"
+    if _is_pointer(field):
+        return address_text(field.value, architecture)
+    return f"{field.value:#x}"
+
+
+def _is_pointer(field: Field) -> bool:
+    return field.type.startswith("P")
+
+
+# What shows a pointer's target in WinDbg, by the member's name, else by its type.
+_COMMANDS = {
+    **dict.fromkeys(KEY_OBJECTS, "!reg kbody {:#x}"),
+    "SecurityDescriptor": "!sd {:#x}",
+    "Transaction": "!object {:#x}",
+    "UserEvent": "!object {:#x}",
+    "ObjectType": "!object {:#x}",
+    "FileAccessToken": "!token {:#x}",
+    "PUNICODE_STRING": "dt nt!_UNICODE_STRING {:#x}",
+    "POBJECT_NAME_INFORMATION": "dt nt!_UNICODE_STRING {:#x}",
+    "PULONG": "dd {:#x} L1",
+    "PSECURITY_INFORMATION": "dd {:#x} L1",
+    "PHANDLE": "dps {:#x} L1",
+    "PVOID *": "dps {:#x} L1",
+}
+
+
+def _commands(field: Field, notification: Notification) -> tuple[str | None, str | None]:
+    """For the member's value, and for what it means."""
+    if not field.value or not _is_pointer(field):
+        return None, None
+    pair = notification.notify_class.pair
+    if field.name == "PreInformation" and pair is not None:
+        return f"{OWN_COMMAND} decode {pair} {field.value:#x}", None
+    form = _COMMANDS.get(field.name) or _COMMANDS.get(field.type, "db {:#x}")
+    is_key = field.name in KEY_OBJECTS and bool(field.text)
+    return form.format(field.value), f"{OWN_COMMAND} key {field.value:#x}" if is_key else None
+
+
+def notification_document(facts: TargetFacts, occurrence: Occurrence) -> dict[str, Any]:
+    """``regcb.notification/1``."""
+    notification, callback = occurrence.notification, occurrence.callback
+    return {
+        "schema": NOTIFICATION_SCHEMA,
+        "target": facts_document(facts),
+        **_notification_document(notification),
+        "extended_argument": hexadecimal(notification.extended),
+        "callback": _callback_document(callback, occurrence) if callback else None,
+        "problems": list(occurrence.problems),
+    }
+
+
+def _notification_document(notification: Notification) -> dict[str, Any]:
+    about = notification.notify_class
+    return {
+        "class": {"number": about.number, "name": about.name, "pre_post": about.phase},
+        "structure": notification.structure,
+        "address": hexadecimal(notification.address),
+        "fields": _field_documents(notification.fields),
+        "raw": notification.raw.hex() if notification.structure is None else None,
+        "keys": [
+            {
+                "member": each.member,
+                "root": hexadecimal(each.root) if each.root else None,
+                "name": each.name,
+                "path": each.path,
+            }
+            for each in notification.keys
+        ],
+        "value": _value_document(notification.value) if notification.value else None,
+        "status": None if notification.status is None else status_document(notification.status),
+        "pre": _notification_document(notification.pre) if notification.pre else None,
+    }
+
+
+def _field_documents(fields: Sequence[Field]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": each.name,
+            "offset": each.offset,
+            "type": each.type,
+            "value": hexadecimal(each.value),
+            "text": each.text,
+        }
+        for each in fields
+    ]
+
+
+def _value_document(value: ValueData) -> dict[str, Any]:
+    return {
+        "type": value.type,
+        "type_name": value_type_text(value.type),
+        "size": value.size,
+        "data": value.data.hex(),
+        "text": value.text() if value.data else None,
+    }
+
+
+def status_document(status: int) -> dict[str, Any]:
+    """``{"value": "0xc0000022", "name": "STATUS_ACCESS_DENIED"}``; the name may be None."""
+    return {"value": f"{status & 0xFFFF_FFFF:#010x}", "name": status_name(status)}
+
+
+def _callback_document(callback: RegistryCallback, occurrence: Occurrence) -> dict[str, Any]:
+    return {
+        "address": hexadecimal(callback.address),
+        "altitude": callback.altitude,
+        "function": hexadecimal(callback.function),
+        "function_symbol": occurrence.function_symbol,
+        "internal": callback.internal,
+    }
