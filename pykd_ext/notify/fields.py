@@ -7,7 +7,6 @@ Pointers in Registry Notifications", and FACTS 4.3.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta, timezone
 from typing import NamedTuple, Optional
 
 from ..target.errors import MemoryUnreadable
@@ -15,8 +14,9 @@ from ..target.memory import Memory
 from .classes import NotifyClass
 from .ntstatus import status_text
 from .reach import Text, absence, is_user_address, read_available, read_text
+from .results import Buffer, key_result, value_result
 from .structures import structure
-from .values import ValueData, value_name_text, value_type_text
+from .values import ValueData, filetime_text, value_name_text, value_type_text
 from .words import (
     ACCESS_RIGHTS,
     CREATE_OPTIONS,
@@ -174,6 +174,21 @@ def _buffer(scene: Scene, pointer: int) -> Text:
     return Text(None, absence(scene.memory, pointer))
 
 
+def _filled(
+    result: Callable[[Buffer, int], Text], information_class: str
+) -> Callable[[Scene, int], Text]:
+    """A buffer of the caller which, once the query has succeeded, holds what was asked for."""
+
+    def text(scene: Scene, pointer: int) -> Text:
+        if not (scene.linked and scene.status == SUCCESS and pointer):
+            return _buffer(scene, pointer)
+        room = Buffer(scene.memory, pointer, scene.values.get("Length", 0), scene.data_limit)
+        found = result(room, scene.values.get(information_class, -1))
+        return found if found.text or found.problem else _buffer(scene, pointer)
+
+    return text
+
+
 def _security_descriptor(scene: Scene, pointer: int) -> Text:
     return _buffer(scene, pointer) if scene.number in _SECURITY_IS_OUTPUT else Text(None)
 
@@ -224,17 +239,8 @@ def _set_information(scene: Scene, pointer: int) -> Text:
     if not data:
         return Text(None, absence(scene.memory, pointer))
     if scene.values.get("KeySetInformationClass") == 0 and len(data) == 8:
-        return Text(_filetime_text(int.from_bytes(data, "little")))
+        return Text(filetime_text(int.from_bytes(data, "little")))
     return Text(data.hex(" "))
-
-
-def _filetime_text(filetime: int) -> str:
-    """KEY_WRITE_TIME_INFORMATION: 100 ns since 1601, as ISO 8601 UTC; the number past year 9999."""
-    try:
-        moment = datetime(1601, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=filetime // 10)
-    except OverflowError:
-        return f"{filetime:#x}"
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _call_context(scene: Scene, _: int) -> Text:
@@ -262,8 +268,8 @@ _BY_NAME: dict[str, Callable[[Scene, int], Text]] = {
     "ResultLength": _output(_pointed(str), partial=True),
     "ReturnLength": _output(_pointed(str), partial=True),
     "RequiredBufferLength": _output(_pointed(str), partial=True),
-    "KeyInformation": _buffer,
-    "KeyValueInformation": _buffer,
+    "KeyInformation": _filled(key_result, "KeyInformationClass"),
+    "KeyValueInformation": _filled(value_result, "KeyValueInformationClass"),
     "ValueBuffer": _buffer,
     "SecurityDescriptor": _security_descriptor,
     "ValueEntries": _value_entries,

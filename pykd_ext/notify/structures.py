@@ -1,4 +1,5 @@
-"""The structures that callbacks are given, declared once in C and laid out by dissect.cstruct.
+"""The structures that callbacks are given and that queries fill in, declared once in C and laid
+out by dissect.cstruct.
 
 Members, their order and types: wdm.h of the WDK 26100 line (microsoft/wdkmetadata a404145). The
 tests hold every offset and type against C compilers for x64, ARM64 and x86.
@@ -302,6 +303,70 @@ typedef struct _KEY_VALUE_ENTRY {
   ULONG DataOffset;
   ULONG Type;
 } KEY_VALUE_ENTRY;
+
+typedef struct _KEY_VALUE_BASIC_INFORMATION {
+  ULONG TitleIndex;
+  ULONG Type;
+  ULONG NameLength;
+  WCHAR Name[1];
+} KEY_VALUE_BASIC_INFORMATION;
+
+typedef struct _KEY_VALUE_FULL_INFORMATION {
+  ULONG TitleIndex;
+  ULONG Type;
+  ULONG DataOffset;
+  ULONG DataLength;
+  ULONG NameLength;
+  WCHAR Name[1];
+} KEY_VALUE_FULL_INFORMATION;
+
+typedef struct _KEY_VALUE_PARTIAL_INFORMATION {
+  ULONG TitleIndex;
+  ULONG Type;
+  ULONG DataLength;
+  UCHAR Data[1];
+} KEY_VALUE_PARTIAL_INFORMATION;
+
+typedef struct _KEY_VALUE_PARTIAL_INFORMATION_ALIGN64 {
+  ULONG Type;
+  ULONG DataLength;
+  UCHAR Data[1];
+} KEY_VALUE_PARTIAL_INFORMATION_ALIGN64;
+
+typedef struct _KEY_BASIC_INFORMATION {
+  LARGE_INTEGER LastWriteTime;
+  ULONG TitleIndex;
+  ULONG NameLength;
+  WCHAR Name[1];
+} KEY_BASIC_INFORMATION;
+
+typedef struct _KEY_NODE_INFORMATION {
+  LARGE_INTEGER LastWriteTime;
+  ULONG TitleIndex;
+  ULONG ClassOffset;
+  ULONG ClassLength;
+  ULONG NameLength;
+  WCHAR Name[1];
+} KEY_NODE_INFORMATION;
+
+typedef struct _KEY_FULL_INFORMATION {
+  LARGE_INTEGER LastWriteTime;
+  ULONG TitleIndex;
+  ULONG ClassOffset;
+  ULONG ClassLength;
+  ULONG SubKeys;
+  ULONG MaxNameLen;
+  ULONG MaxClassLen;
+  ULONG Values;
+  ULONG MaxValueNameLen;
+  ULONG MaxValueDataLen;
+  WCHAR Class[1];
+} KEY_FULL_INFORMATION;
+
+typedef struct _KEY_NAME_INFORMATION {
+  ULONG NameLength;
+  WCHAR Name[1];
+} KEY_NAME_INFORMATION;
 """
 
 # Types of a pointer's size. cstruct is not told what they point to: it would follow them through
@@ -318,8 +383,14 @@ _SIZED = {
     "KEY_SET_INFORMATION_CLASS": "uint32",
     "KEY_VALUE_INFORMATION_CLASS": "uint32",
     "KPROCESSOR_MODE": "uint8",
+    "LARGE_INTEGER": "uint64",
 }
-_C_NAMES = {"uint32": "ULONG", "PVOID*": "PVOID *"}  # where cstruct's spelling is its own
+_C_NAMES = {  # where cstruct's spelling is its own
+    "uint32": "ULONG",
+    "PVOID*": "PVOID *",
+    "wchar[1]": "WCHAR[1]",
+    "uint8[1]": "UCHAR[1]",
+}
 
 
 class Member(NamedTuple):

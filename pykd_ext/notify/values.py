@@ -8,8 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 
-__all__ = ["VALUE_TYPES", "ValueData", "hex_dump", "value_name_text", "value_type_text"]
+__all__ = [
+    "VALUE_TYPES",
+    "ValueData",
+    "filetime_text",
+    "hex_dump",
+    "value_name_text",
+    "value_type_text",
+]
 
 VALUE_TYPES = {
     "REG_NONE": 0,
@@ -69,6 +77,15 @@ def value_type_text(number: int) -> str:
 def value_name_text(name: str) -> str:
     """The name of a value, ``(Default)`` for the one without a name."""
     return name or "(Default)"
+
+
+def filetime_text(filetime: int) -> str:
+    """100 ns since 1601 as ISO 8601 UTC; the number in hexadecimal past the year 9999."""
+    try:
+        moment = datetime(1601, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=filetime // 10)
+    except OverflowError:
+        return f"{filetime:#x}"
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def hex_dump(data: bytes) -> list[str]:

@@ -19,7 +19,11 @@ NOT_IN_MINGW = {
     "REG_QUERY_KEY_NAME",
     "REG_LOAD_KEY_INFORMATION_V2",
     "REG_SAVE_MERGED_KEY_INFORMATION",
+    "KEY_NAME_INFORMATION",
 }
+
+# Initializers of what is no number.
+ZERO = {"LARGE_INTEGER": "{0}", "WCHAR[1]": "{0}", "UCHAR[1]": "{0}"}
 
 
 def claims_about(layout: Structure) -> Iterator[str]:
@@ -33,7 +37,9 @@ def claims_about(layout: Structure) -> Iterator[str]:
         yield f'_Static_assert(offsetof({name}, {each.name}) == {each.offset}, "{place} offset");'
         yield f'_Static_assert(sizeof({member}) == {each.size}, "{place} size");'
         yield f'_Static_assert({is_of_type}, "{place} is no {each.type}");'
-    zeros = ", ".join("0" for _ in layout.members)  # one more or less is an error
+    zeros = ", ".join(
+        ZERO.get(each.type, "0") for each in layout.members
+    )  # one more or less is an error
     yield f"{name} all_members_of_{name} = {{{zeros}}};"
 
 
