@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..kernel.key_objects import NotAKey, read_key_object
 from ..kernel.registry_callback import RegistryCallback
 from .decode import DATA_LIMIT, decode
 from .notification import Notification
@@ -37,10 +38,12 @@ def read_occurrence(
     For an ``internal`` callback ``address`` is that of its extended argument. Never raises for
     what memory holds.
     """
+    key_paths = _KeyPaths(target)
     notification = decode(
         target.memory,
         number,
         address,
+        key_path=key_paths,
         data_limit=data_limit,
         build=target.build,
         internal=internal,
@@ -50,10 +53,33 @@ def read_occurrence(
         notification=notification,
         callback=callback,
         function_symbol=str(symbol) if symbol else None,
-        problems=(*notification.problems, *_problems_of_pre(notification)),
+        problems=(
+            *notification.problems,
+            *_problems_of_pre(notification),
+            *key_paths.problems,
+        ),
     )
 
 
 def _problems_of_pre(notification: Notification) -> list[str]:
     pre = notification.pre
     return [f"PreInformation, {each}" for each in pre.problems] if pre else []
+
+
+class _KeyPaths:
+    """The full path of a key object, and in ``problems`` what is wrong with those asked for."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self.problems: list[str] = []
+
+    def __call__(self, address: int) -> str | None:
+        try:
+            key = read_key_object(self._target, address)
+        except NotAKey as error:
+            self.problems.append(str(error))
+            return None
+        self.problems += (f"key object {address:#x}: {each}" for each in key.problems)
+        if key.states:
+            self.problems.append(f"key object {address:#x} is {', '.join(key.states)}")
+        return key.path

@@ -26,6 +26,7 @@ from tests.lab import Truth
 
 from .byte_command import run_command
 from .conftest import MakeDump, Regcb
+from .keys.registry import Registry
 from .notify.byte_target import ByteTarget, Pen
 from .schemas import validate
 
@@ -152,6 +153,28 @@ def test_a_denied_operation(pen: Pen) -> None:
     assert "REG_SET_VALUE_KEY_INFORMATION at " in output
 
 
+def test_a_key_is_shown_by_its_full_path() -> None:
+    registry = Registry("x64", 19041)
+    path = "\\REGISTRY\\MACHINE\\System\\Select"
+    block = registry.block("SELECT", FullKCBName=registry.string(path))
+    address = registry.structure(
+        "REG_DELETE_VALUE_KEY_INFORMATION",
+        Object=registry.key(block),
+        ValueName=registry.string("Current"),
+    )
+    (key,) = json_of(registry, "2", hex(address))["keys"]
+    assert key["path"] == path
+    first = text_of(registry, "2", hex(address)).splitlines()[0]
+    assert first == f"RegNtPreDeleteValueKey  {path}  value 'Current'"
+
+
+def test_a_deleted_key_is_told() -> None:
+    registry = Registry("x64", 19041)
+    key = registry.key(registry.block("REGISTRY", ExtFlags=1 << 17))
+    address = registry.structure("REG_DELETE_KEY_INFORMATION", Object=key)
+    assert json_of(registry, "0", hex(address))["problems"] == [f"key object {key:#x} is deleted"]
+
+
 def test_json_says_it_all(pen: Pen) -> None:
     pre = set_value(pen, b"\x01\x02", "REG_BINARY")
     document = json_of(pen, "16", hex(post(pen, pre, ACCESS_DENIED)))
@@ -206,8 +229,9 @@ def test_one_bad_pointer_costs_one_member(pen: Pen) -> None:
 
 def test_problems_of_the_pre_structure_are_told(pen: Pen) -> None:
     document = json_of(pen, "16", hex(post(pen, pen.missing, 0)))
-    (problem,) = document["problems"]
+    problem, key = document["problems"]
     assert problem.startswith("PreInformation, the structure: paged out or not mapped at")
+    assert key.startswith(f"no key object at {pen.missing:#x}: ")
 
 
 def test_a_structure_that_is_not_there(pen: Pen) -> None:

@@ -1,0 +1,132 @@
+"""Where a registry key object keeps its name, by architecture and build.
+
+Every row is a type of the public PDBs: x64 and x86 from vergilius-rs, the bits in words from
+FACTS 5.1 to 5.3. A row holds from its build until the next row's; ARM64 has x64's.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = [
+    "HCELL_NIL",
+    "KEY_BODY_TYPE",
+    "KEY_HIVE_ENTRY",
+    "KEY_VIRT_TARGET",
+    "KeyBodyLayout",
+    "KeyControlBlockLayout",
+    "NameBlockLayout",
+    "key_body_layout",
+    "key_control_block_layout",
+    "name_block_layout",
+]
+
+KEY_BODY_TYPE = 0x6B79_3032  # 'ky02', CM_KEY_BODY.Type
+HCELL_NIL = 0xFFFF_FFFF  # KeyCell of a key that is in no hive
+
+KEY_HIVE_ENTRY = 0x0004  # KCB.Flags: the root of a hive
+KEY_VIRT_TARGET = 0x0100  # KCB.Flags: below VIRTUALSTORE, UAC's copy of another key (FACTS 5.4)
+
+Bits = tuple[tuple[int, str], ...]  # a bit's number, and what it says
+
+
+class KeyBodyLayout(NamedTuple):
+    """CM_KEY_BODY: offsets in bytes; ``states`` are bits of the word at ``flags``."""
+
+    size: int
+    key_control_block: int
+    process_id: int
+    flags: int | None
+    contexts: int | None  # LIST_ENTRY ContextListHead, of CMcc entries
+    states: Bits = ()
+
+
+class KeyControlBlockLayout(NamedTuple):
+    """CM_KEY_CONTROL_BLOCK: offsets in bytes; ``states`` are bits of the dword at ``state``.
+
+    ``skips_hive_entries``: a hive's root has a KCB of its own below the mount point's, whose name
+    is no part of a path.
+    """
+
+    size: int
+    state: int
+    states: Bits
+    key_cell: int
+    layer_height: int | None  # USHORT; LayerSemantics is the byte before it
+    parent: int
+    name_block: int
+    flags: int  # USHORT
+    full_name: int | None  # PUNICODE_STRING FullKCBName
+    skips_hive_entries: bool = False
+
+
+class NameBlockLayout(NamedTuple):
+    """CM_NAME_CONTROL_BLOCK: bit 0 of its first byte is Compressed, NameLength is in bytes."""
+
+    name_length: int
+    name: int
+
+
+# CmpPerformKeyBodyDeletionCheck, read in 1507 to 26H1 (FACTS 5.1).
+_BODY_STATES = ((0, "hive unloaded"), (3, "deleted"))
+_FIRST_BODY_STATES = 10240
+
+_B = KeyBodyLayout
+_KEY_BODIES = {
+    8: (
+        (6001, _B(0x58, 0x08, 0x18, 0x30, 0x48)),
+        (6000, _B(0x60, 0x08, 0x18, 0x30, 0x50)),
+        (0, _B(0x30, 0x08, 0x18, None, None)),
+    ),
+    4: (
+        (6001, _B(0x2C, 0x04, 0x0C, 0x18, 0x24)),
+        (6000, _B(0x30, 0x04, 0x0C, 0x18, 0x28)),
+        (0, _B(0x44, 0x04, 0x0C, None, None)),
+    ),
+}
+
+# Delete of XP and 2003; where Vista keeps it is not known. From 14393 on it is called Discarded.
+_XP = ((9, "deleted"),)
+_VISTA: Bits = ()
+_WINDOWS_7 = ((17, "deleted"), (18, "hive unloaded"), (19, "decommissioned"))
+_FREED = ((16, "freed"), *_WINDOWS_7)
+
+# 1607 gave hives' roots a KCB of their own (FACTS 5.4).
+_K = KeyControlBlockLayout
+_KEY_CONTROL_BLOCKS = {
+    8: (
+        (18362, _K(0x138, 0x08, _FREED, 0x28, 0x42, 0x48, 0x50, 0xB8, 0x128, True)),
+        (16299, _K(0x130, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48, 0xB0, 0x120, True)),
+        (14393, _K(0x128, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48, 0xB0, 0x120, True)),
+        (7600, _K(0x128, 0x04, _WINDOWS_7, 0x28, None, 0x48, 0x50, 0xB8, 0x120)),
+        (6000, _K(0x100, 0x04, _VISTA, 0x20, None, 0x28, 0x30, 0xA0, 0xF8)),
+        (0, _K(0xB0, 0x04, _XP, 0x20, None, 0x28, 0x30, 0xA0, None)),
+    ),
+    4: (
+        (18362, _K(0xB0, 0x04, _FREED, 0x14, 0x22, 0x24, 0x28, 0x68, 0xA0, True)),
+        (16299, _K(0xB0, 0x04, _WINDOWS_7, 0x14, 0x22, 0x24, 0x28, 0x68, 0xA0, True)),
+        (14393, _K(0xA8, 0x04, _WINDOWS_7, 0x14, 0x22, 0x28, 0x2C, 0x68, 0xA0, True)),
+        (7600, _K(0xA0, 0x04, _WINDOWS_7, 0x18, None, 0x28, 0x2C, 0x68, 0x9C)),
+        (6000, _K(0x90, 0x04, _VISTA, 0x14, None, 0x18, 0x1C, 0x60, 0x8C)),
+        (3790, _K(0x68, 0x04, _XP, 0x14, None, 0x18, 0x1C, 0x60, None)),
+        (0, _K(0x50, 0x04, _XP, 0x14, None, 0x18, 0x1C, 0x48, None)),
+    ),
+}  # fmt: skip
+
+_NAME_BLOCKS = {8: NameBlockLayout(0x18, 0x1A), 4: NameBlockLayout(0x0C, 0x0E)}
+
+
+def key_body_layout(pointer_size: int, build: int) -> KeyBodyLayout:
+    """The layout of a key object's body."""
+    layout = next(row for first, row in _KEY_BODIES[pointer_size] if build >= first)
+    return layout._replace(states=_BODY_STATES) if build >= _FIRST_BODY_STATES else layout
+
+
+def key_control_block_layout(pointer_size: int, build: int) -> KeyControlBlockLayout:
+    """The layout of a key control block."""
+    return next(row for first, row in _KEY_CONTROL_BLOCKS[pointer_size] if build >= first)
+
+
+def name_block_layout(pointer_size: int) -> NameBlockLayout:
+    """The layout of a key's name, which every build shares."""
+    return _NAME_BLOCKS[pointer_size]

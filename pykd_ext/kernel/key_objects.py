@@ -1,0 +1,105 @@
+"""Key objects: what a registry callback is given for a key, a CM_KEY_BODY."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..target.errors import MemoryUnreadable, RegcbError
+from .key_control_blocks import (
+    KeyControlBlock,
+    KeyPath,
+    key_path,
+    key_states,
+    read_key_control_block,
+)
+from .key_layouts import KEY_BODY_TYPE, key_body_layout, key_control_block_layout
+
+if TYPE_CHECKING:
+    from ..target import Target
+
+__all__ = ["KeyObject", "NotAKey", "read_key_object"]
+
+_UNFINISHED = 1  # bit 0 of KeyControlBlock: the object is being created, without a name (FACTS 5.1)
+
+
+class NotAKey(RegcbError):
+    """No key object is there; ``str()`` says what is instead."""
+
+
+class KeyObject(NamedTuple):
+    """One key object.
+
+    ``path`` is ``\\REGISTRY\\MACHINE\\...``, None where it cannot be told; upper-cased when it
+    ``is_upper_cased``. ``process_id`` is its creator's. ``flags`` are the body's, None before
+    Vista; ``block`` is its key control block, None where that cannot be read. ``contexts`` is the
+    VA of its ContextListHead, None before Vista. ``states`` says what is out of the ordinary
+    (``deleted``, ``hive unloaded``, ``layer 1``), ``problems`` what could not be read.
+    """
+
+    address: int
+    key_control_block: int
+    path: str | None
+    is_upper_cased: bool
+    process_id: int
+    flags: int | None
+    block: KeyControlBlock | None
+    contexts: int | None
+    states: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def read_key_object(target: Target, address: int) -> KeyObject:
+    """The key object at the VA ``address``: two reads and its name's.
+
+    Raises NotAKey when its Type is not 'ky02' (as for the object of a predefined handle) or when
+    nothing can be read there.
+    """
+    memory = target.memory
+    layout = key_body_layout(memory.pointer_size, target.build)
+    raw = _body(target, address, layout.size)
+
+    def field(offset: int, size: int = memory.pointer_size) -> int:
+        return int.from_bytes(raw[offset : offset + size], "little")
+
+    pointer = field(layout.key_control_block)
+    flags = None if layout.flags is None else field(layout.flags, 2)
+    block, path, states = _block_of(target, pointer & ~_UNFINISHED)
+    if pointer & _UNFINISHED:
+        states.append("being created")
+    states += [name for bit, name in layout.states if (flags or 0) >> bit & 1]
+    return KeyObject(
+        address=address,
+        key_control_block=pointer & ~_UNFINISHED,
+        path=path.text,
+        is_upper_cased=path.is_upper_cased,
+        process_id=field(layout.process_id),
+        flags=flags,
+        block=block,
+        contexts=None if layout.contexts is None else address + layout.contexts,
+        states=tuple(dict.fromkeys(states)),
+        problems=path.problems,
+    )
+
+
+def _body(target: Target, address: int, size: int) -> bytes:
+    try:
+        raw = target.memory.read(address, size)
+    except MemoryUnreadable as error:
+        raise NotAKey(f"no key object at {address:#x}: {error}") from None
+    found = int.from_bytes(raw[:4], "little")
+    if found != KEY_BODY_TYPE:
+        raise NotAKey(
+            f"no key object at {address:#x}: Type is {found:#x}, not {KEY_BODY_TYPE:#x} ('ky02')"
+        )
+    return raw
+
+
+def _block_of(target: Target, address: int) -> tuple[KeyControlBlock | None, KeyPath, list[str]]:
+    """The key control block, the path and the states."""
+    memory, build = target.memory, target.build
+    try:
+        block = read_key_control_block(memory, build, address)
+    except MemoryUnreadable as error:
+        return None, KeyPath(None, problems=(f"its key control block: {error}",)), []
+    layout = key_control_block_layout(memory.pointer_size, build)
+    return block, key_path(memory, build, block), key_states(block, layout)

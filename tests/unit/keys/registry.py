@@ -1,0 +1,62 @@
+"""A few keys in a byte target, laid out by the public PDBs' types."""
+
+from __future__ import annotations
+
+from tests.unit.keys.types import row
+from tests.unit.notify.byte_target import Pen
+
+__all__ = ["Registry"]
+
+_BODY, _BLOCK, _NAME = "_CM_KEY_BODY", "_CM_KEY_CONTROL_BLOCK", "_CM_NAME_CONTROL_BLOCK"
+_KY02 = 0x6B793032
+_WIDTHS = {"Type": 4, "KeyCell": 4, "LayerHeight": 2, "NameLength": 2, "Flags": 4, "ExtFlags": 4}
+
+
+class Registry(Pen):
+    """Writes key objects, their control blocks and names."""
+
+    def __init__(self, architecture: str, build: int) -> None:
+        super().__init__(architecture)
+        self.target.build = build
+        self._build = build
+
+    def instance(self, type_name: str, extra: bytes, **values: int) -> int:
+        """The address of a structure, fields not given being 0, with ``extra`` behind it."""
+        offsets = row(type_name, self.target.architecture, self._build)
+        named = {name.partition(":")[0]: offset for name, offset in offsets.items()}
+        raw = bytearray(offsets["SIZE"]) + extra
+        for name, value in values.items():
+            width = _WIDTHS.get(name, self.pointer_size)
+            raw[named[name] : named[name] + width] = value.to_bytes(width, "little")
+        return self.data(bytes(raw))
+
+    def has(self, type_name: str, field: str) -> bool:
+        offsets = row(type_name, self.target.architecture, self._build)
+        return field in {name.partition(":")[0] for name in offsets}
+
+    def name(self, text: str) -> int:
+        """The address of a name block: a byte a character where that is enough."""
+        compressed = all(ord(char) < 0x100 for char in text)
+        raw = text.encode("latin-1") if compressed else text.encode("utf-16-le", "surrogatepass")
+        offsets = row(_NAME, self.target.architecture, self._build)
+        address = self.instance(_NAME, raw, NameLength=len(raw))
+        self.target.write(address, bytes([compressed]))
+        self.target.write(address + offsets["Name"], raw)
+        return address
+
+    def block(self, name: str, parent: int = 0, **values: int) -> int:
+        """The address of a key's control block."""
+        values.setdefault("KeyCell", 0x20)
+        return self.instance(_BLOCK, b"", ParentKcb=parent, NameBlock=self.name(name), **values)
+
+    def blocks(self, path: str) -> int:
+        """The control block of the last key of an absolute path, each with its own."""
+        address = 0
+        for name in path.split("\\")[1:]:
+            address = self.block(name, address)
+        return address
+
+    def key(self, block: int, **values: int) -> int:
+        """The address of a key object."""
+        values.setdefault("Type", _KY02)
+        return self.instance(_BODY, b"", KeyControlBlock=block, ProcessID=0x1A4, **values)
