@@ -16,5 +16,6 @@ COMMANDS = {
     "list": "the table of registry callbacks",
     "show": "everything about one callback",
     "decode": "what a callback is told, at the stop or at an address",
+    "diff": "what has changed since a saved list --json",
     "classes": "what a callback can be told, and the structures",
 }

@@ -1,14 +1,18 @@
 """Writes the dumps of ``samples/`` and their PDBs: ``python -m tests.lab.samples``.
 
-The PDBs go into a symbol store, so that one folder serves every dump.
+The PDBs go into a symbol store, so that one folder serves every dump. The first dump's list is
+saved too, as the baseline that the others can be compared with.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
+from pykd_ext.commands.main import main
 from pykd_ext.target.pdb import Pdb
 
 from .make import make_dump
@@ -33,6 +37,8 @@ SAMPLES = (
     Sample("windows7-x86.dmp", "x86-7601", 6, ("entry-unreadable@2",)),
 )
 
+BASELINE = "sound-x64.json"
+
 
 def write_samples(folder: Path = _FOLDER) -> None:
     """Writes every dump to ``folder``, the PDBs to its ``symbols``."""
@@ -47,6 +53,19 @@ def write_samples(folder: Path = _FOLDER) -> None:
         )
         for path in Path(truth.symbols).glob("*.pdb"):
             _store(path, store)
+    _save_list(folder)
+
+
+def _save_list(folder: Path) -> None:
+    """From the folder above, so that the file names its dump as a reader of the README would."""
+    before = Path.cwd()
+    os.chdir(folder.parent)
+    words = ["-z", f"{folder.name}/{SAMPLES[0].name}", "-y", f"{folder.name}/symbols"]
+    try:
+        with (folder / BASELINE).open("w", encoding="utf-8") as file, redirect_stdout(file):
+            main([*words, "list", "--json"])
+    finally:
+        os.chdir(before)
 
 
 def _store(path: Path, store: Path) -> None:

@@ -1,0 +1,53 @@
+"""``regcb diff``: what has changed since a saved ``list --json``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..kernel.listing import read_listing
+from ..present.difference import difference_document, difference_text
+from ..present.document import callbacks_document
+from ..present.jsonlines import json_text
+from ..present.output import Output
+from ..triage.baseline import compare, read_baseline
+from .open_target import open_target
+
+if TYPE_CHECKING:
+    from ..target import Target
+
+NEEDS_TARGET = False  # with two documents it does not, and else opens it itself
+_DIFFERENT = 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "baseline",
+        type=Path,
+        metavar="BASELINE",
+        help="a file with the output of regcb list --json",
+    )
+    parser.add_argument(
+        "new", type=Path, nargs="?", metavar="NEW", help="another such file, instead of the target"
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON (regcb.difference/1)")
+
+
+def run(_target: Target | None, arguments: argparse.Namespace, output: Output) -> int:
+    before = read_baseline(arguments.baseline)
+    after = read_baseline(arguments.new) if arguments.new else _document_now(arguments)
+    difference = compare(before, after)
+    if arguments.json:
+        output.write(json_text(difference_document(before, after, difference)))
+    else:
+        output.write(difference_text(before, after, difference))
+    return _DIFFERENT if difference else 0
+
+
+def _document_now(arguments: argparse.Namespace) -> dict[str, Any]:
+    target = open_target(arguments)
+    try:
+        return callbacks_document(read_listing(target))
+    finally:
+        target.close()
