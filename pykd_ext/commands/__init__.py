@@ -16,6 +16,7 @@ COMMANDS = {
     "list": "the table of registry callbacks",
     "show": "everything about one callback",
     "decode": "what a callback is told, at the stop or at an address",
+    "altitude": "to whom Microsoft has allocated an altitude",
     "diff": "what has changed since a saved list --json",
     "classes": "what a callback can be told, and the structures",
 }

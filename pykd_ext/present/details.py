@@ -10,6 +10,8 @@ from ..kernel.details import Details
 from ..kernel.layouts import has_vector
 from ..kernel.listing import Listing
 from ..target.image import Section
+from ..triage.altitudes import find
+from .altitudes import allocation_text
 from .document import entry_document, hexadecimal, target_document
 from .table import conditions, owner_text
 from .text import address_text, link, printable, stamp_text, time_text
@@ -31,9 +33,10 @@ def details_document(listing: Listing, shown: list[Details]) -> dict[str, Any]:
 
 
 def _document(details: Details) -> dict[str, Any]:
-    owner = details.entry.owner
+    owner, altitude = details.entry.owner, details.entry.callback.altitude
     return {
         **entry_document(details.entry),
+        "altitude_allocations": [each._asdict() for each in find(altitude)] if altitude else [],
         "owner_size": owner.size,
         "owner_time_date_stamp": hexadecimal(owner.time_date_stamp),
         "section": _section_document(details.section) if details.section else None,
@@ -82,7 +85,7 @@ def _fields(listing: Listing, details: Details) -> Iterator[str]:
     architecture = listing.target.architecture
     rows = [
         ("callback", f"#{entry.number} at {address_text(callback.address, architecture)}"),
-        ("altitude", printable(callback.altitude)),
+        ("altitude", _altitude(callback.altitude)),
         ("function", address_text(callback.function, architecture)),
         ("", printable(entry.function_symbol, "(no symbol)")),
         ("owner", owner_text(owner)),
@@ -103,6 +106,11 @@ def _fields(listing: Listing, details: Details) -> Iterator[str]:
         ("found by", callback.found_by),
     ]
     return (f"{title:<12}{text}" for title, text in rows)
+
+
+def _altitude(altitude: str | None) -> str:
+    allocated = allocation_text(find(altitude)) if altitude else ""
+    return f"{printable(altitude)}{f', allocated to {allocated}' if allocated else ''}"
 
 
 def _cookie(listing: Listing, details: Details) -> str:

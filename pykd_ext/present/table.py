@@ -139,6 +139,13 @@ def _function(entry: Entry, architecture: str) -> str:
     return printable(entry.function_symbol, address_text(entry.callback.function, architecture))
 
 
+def _allocated(entry: Entry, _: str) -> str:
+    from ..triage.altitudes import find  # noqa: PLC0415 - 5 ms that only the wide table spends
+    from .altitudes import allocation_text  # noqa: PLC0415
+
+    return allocation_text(find(entry.callback.altitude)) if entry.callback.altitude else ""
+
+
 def _without_module(symbol: str) -> str:
     """The owner stands in the next column."""
     return symbol.rpartition("!")[2]
@@ -152,6 +159,7 @@ _COLUMNS = (
     _Column("Context", 17, lambda entry, arch: address_text(entry.callback.context, arch)),
     _Column("Cookie", 17, lambda entry, _: address_text(entry.callback.cookie, "x64")),
     _Column("Callback", 17, lambda entry, arch: address_text(entry.callback.address, arch), _show),
+    _Column("Allocated to", None, _allocated, only_wide=True),
     _Column("Reg", None, lambda entry, _: _number(entry.registration), only_wide=True),
     _Column("Uses", None, lambda entry, _: _number(entry.callback.active_uses), only_wide=True),
     _Column(

@@ -1,0 +1,121 @@
+"""Altitudes: how the kernel compares them, and to whom Microsoft has allocated which.
+
+The list is Microsoft's page "Allocated filter altitudes" (see NOTICE). It allocates altitudes to
+file system minifilters. Many drivers use the same one for the registry, but nothing makes them: a
+name found here is a hint of who a callback belongs to, another name is no proof against it.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = [
+    "GROUPS", "TABLE", "Allocation", "Group", "allocations", "altitude_key", "find", "group_of",
+    "neighbours", "search",
+]  # fmt: skip
+
+TABLE = Path(__file__).with_name("altitudes.csv")
+GROUPS = Path(__file__).with_name("altitude_groups.csv")
+
+
+class Allocation(NamedTuple):
+    """One row of the list; ``driver_file`` may carry a remark, as in ``x.sys (Renamed)``."""
+
+    altitude: str
+    driver_file: str
+    company: str
+    group: str
+
+
+class Group(NamedTuple):
+    """A load order group: altitudes from ``low`` to ``high``."""
+
+    name: str
+    low: int
+    high: int
+
+
+_Key = tuple[int, bytes, bytes]
+
+
+def altitude_key(altitude: str) -> _Key:
+    """What orders altitudes as RtlCompareAltitudes does, for any text.
+
+    It splits at the first point, drops the integer part's leading zeros and the fraction's trailing
+    ones; the longer integer part is higher, then the first different WCHAR decides, then the longer
+    fraction (decompiled 23H2, FACTS 2.3). The kernel never checks that they are digits.
+    """
+    integer, _, fraction = altitude.partition(".")
+    integer, fraction = integer.lstrip("0"), fraction.rstrip("0")
+    units = integer.encode("utf-16-be", "surrogatepass")
+    return len(units) // 2, units, fraction.encode("utf-16-be", "surrogatepass")
+
+
+@cache
+def allocations() -> tuple[Allocation, ...]:
+    """The whole list, in its order: the highest altitude first."""
+    return tuple(Allocation(*row) for row in _rows(TABLE))
+
+
+def find(altitude: str) -> tuple[Allocation, ...]:
+    """To whom ``altitude`` is allocated; more than one for a driver's several files or names."""
+    return _by_key().get(altitude_key(altitude), ())
+
+
+def search(text: str) -> tuple[Allocation, ...]:
+    """The rows whose driver file or company contains ``text``, in any case."""
+    word = text.lower()
+    return tuple(
+        each
+        for each in allocations()
+        if word in each.driver_file.lower() or word in each.company.lower()
+    )
+
+
+def neighbours(altitude: str) -> tuple[Allocation | None, Allocation | None]:
+    """The allocations next above and next below an altitude."""
+    key = altitude_key(altitude)
+    ordered = sorted(_by_key())
+    above = next((each for each in ordered if each > key), None)
+    below = next((each for each in reversed(ordered) if each < key), None)
+    return (
+        _by_key()[above][0] if above else None,
+        _by_key()[below][0] if below else None,
+    )
+
+
+def group_of(altitude: str) -> Group | None:
+    """The load order group whose range ``altitude`` lies in, None for none."""
+    integer, point, fraction = altitude.partition(".")
+    if not _is_digits(integer) or (point and not _is_digits(fraction)):
+        return None
+    number = int(integer)
+    return next((each for each in _groups() if each.low <= number <= each.high), None)
+
+
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+@cache
+def _groups() -> tuple[Group, ...]:
+    return tuple(Group(name, int(low), int(high)) for name, low, high in _rows(GROUPS))
+
+
+@cache
+def _by_key() -> dict[_Key, tuple[Allocation, ...]]:
+    found: dict[_Key, list[Allocation]] = {}
+    for each in allocations():
+        found.setdefault(altitude_key(each.altitude), []).append(each)
+    return {key: tuple(rows) for key, rows in found.items()}
+
+
+def _rows(path: Path) -> Iterator[list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file)
+        next(rows)  # the titles
+        yield from rows
