@@ -18,5 +18,6 @@ COMMANDS = {
     "decode": "what a callback is told, at the stop or at an address",
     "altitude": "to whom Microsoft has allocated an altitude",
     "diff": "what has changed since a saved list --json",
+    "key": "one registry key: its path, state, creator and what callbacks remember of it",
     "classes": "what a callback can be told, and the structures",
 }

@@ -1,4 +1,4 @@
-"""Classes and addresses on a command line."""
+"""Classes, addresses and processes on a command line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..kernel.selection import parse_address
 from ..notify.classes import CLASSES, NotifyClass, find_class
 from ..target.errors import RegcbError
 
-__all__ = ["BadArgument", "address_argument", "class_argument"]
+__all__ = ["BadArgument", "address_argument", "class_argument", "process_argument"]
 
 _PREFIX = "regnt"
 
@@ -42,3 +42,11 @@ def address_argument(text: str, architecture: str) -> int:
     if architecture == "x86" and address >> 32 == 0xFFFF_FFFF:
         return address & 0xFFFF_FFFF
     return address
+
+
+def process_argument(text: str) -> int:
+    """The number of a process: decimal as Windows shows it, hex with 0x; raises BadArgument."""
+    try:
+        return int(text, 16 if text[:2] in ("0x", "0X") else 10)
+    except ValueError:
+        raise BadArgument(f"no process number {text!r}: decimal, or hexadecimal with 0x") from None

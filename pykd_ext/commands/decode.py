@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..kernel.listing import target_facts
+from ..kernel.requestor import read_requestor
 from ..kernel.stopped_callback import read_stop
 from ..notify.decode import DATA_LIMIT
 from ..notify.occurrence import Occurrence, read_occurrence
@@ -73,6 +74,7 @@ def _read(target: Target, arguments: argparse.Namespace) -> Occurrence:
             stop.notify_class,
             stop.information,
             callback=stop.callback,
+            requestor=read_requestor(target),
             internal=internal,
             data_limit=limit,
         )

@@ -69,9 +69,13 @@ def block_layout(pointer_size: int, build: int) -> BlockLayout:
 
 
 class ContextLayout(NamedTuple):
-    """A `CMcc` object context (CmSetCallbackObjectContext), linked in the block by ``link``."""
+    """A `CMcc` object context (CmSetCallbackObjectContext), in two lists.
+
+    By ``link`` it is in its callback's, by ``key_link`` in its key object's.
+    """
 
     size: int
+    key_link: int
     link: int
     cookie: int
     block: int
@@ -80,8 +84,8 @@ class ContextLayout(NamedTuple):
 
 
 # x64 read in 23H2 and 26H1 (FACTS 1.5); the 32-bit row is the same fields by alignment.
-_CONTEXT_64 = ContextLayout(0x40, 0x10, 0x20, 0x28, 0x30, 0x38)
-_CONTEXT_32 = ContextLayout(0x28, 0x08, 0x10, 0x18, 0x1C, 0x20)
+_CONTEXT_64 = ContextLayout(0x40, 0x00, 0x10, 0x20, 0x28, 0x30, 0x38)
+_CONTEXT_32 = ContextLayout(0x28, 0x00, 0x08, 0x10, 0x18, 0x1C, 0x20)
 
 
 def context_layout(pointer_size: int) -> ContextLayout:

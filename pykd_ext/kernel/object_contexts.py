@@ -9,7 +9,7 @@ from ..target.errors import MemoryUnreadable
 from ..target.memory import Memory
 from .layouts import context_layout
 
-__all__ = ["ObjectContext", "count_object_contexts", "object_contexts"]
+__all__ = ["ObjectContext", "contexts_of_key", "count_object_contexts", "object_contexts"]
 
 _COUNT_LIMIT = 100  # a driver may keep thousands, and over KD each is a round trip
 
@@ -29,10 +29,19 @@ def object_contexts(memory: Memory, head: int, limit: int) -> Iterator[ObjectCon
 
     At most ``limit``; raises MemoryUnreadable at the first that cannot be read.
     """
+    yield from _contexts(memory, head, limit, context_layout(memory.pointer_size).link)
+
+
+def contexts_of_key(memory: Memory, head: int, limit: int) -> Iterator[ObjectContext]:
+    """The same, on the VA of a key object's ContextListHead: what all callbacks remember of it."""
+    yield from _contexts(memory, head, limit, context_layout(memory.pointer_size).key_link)
+
+
+def _contexts(memory: Memory, head: int, limit: int, link: int) -> Iterator[ObjectContext]:
     layout = context_layout(memory.pointer_size)
     pointer = memory.pointer_size
-    for link in memory.list_entries(head, limit):
-        address = link - layout.link
+    for entry in memory.list_entries(head, limit):
+        address = entry - link
         raw = memory.read(address, layout.size)
 
         def field(offset: int, size: int = pointer, raw: bytes = raw) -> int:

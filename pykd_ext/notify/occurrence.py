@@ -1,4 +1,4 @@
-"""One notification with what a target knows around it: the callback that was given it."""
+"""One notification with what a target knows around it: who was given it, and who asked."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..kernel.key_objects import NotAKey, read_key_object
 from ..kernel.registry_callback import RegistryCallback
+from ..kernel.requestor import Requestor
 from .decode import DATA_LIMIT, decode
 from .notification import Notification
 
@@ -16,11 +17,13 @@ __all__ = ["Occurrence", "read_occurrence"]
 
 
 class Occurrence(NamedTuple):
-    """``callback`` is the one that was called, None where that is not known or not asked."""
+    """``callback`` is the one that was called, ``requestor`` the thread that has the operation
+    done; each None where that is not known or not asked."""
 
     notification: Notification
     callback: RegistryCallback | None
     function_symbol: str | None
+    requestor: Requestor | None
     problems: tuple[str, ...]
 
 
@@ -30,6 +33,7 @@ def read_occurrence(
     address: int,
     *,
     callback: RegistryCallback | None = None,
+    requestor: Requestor | None = None,
     internal: bool = False,
     data_limit: int = DATA_LIMIT,
 ) -> Occurrence:
@@ -53,10 +57,12 @@ def read_occurrence(
         notification=notification,
         callback=callback,
         function_symbol=str(symbol) if symbol else None,
+        requestor=requestor,
         problems=(
             *notification.problems,
             *_problems_of_pre(notification),
             *key_paths.problems,
+            *(requestor.problems if requestor else ()),
         ),
     )
 

@@ -9,11 +9,13 @@ from tabulate import tabulate
 
 from ..kernel.listing import TargetFacts
 from ..kernel.registry_callback import RegistryCallback
+from ..kernel.requestor import Requestor
 from ..notify.fields import KEY_OBJECTS
 from ..notify.notification import Field, KeyReference, Notification
 from ..notify.ntstatus import status_name, status_text
 from ..notify.occurrence import Occurrence
 from ..notify.values import ValueData, hex_dump, value_type_text
+from ..notify.words import PROCESSOR_MODES, class_text
 from .document import facts_document, hexadecimal
 from .text import OWN_COMMAND, address_text, cell, link, printable
 
@@ -33,6 +35,8 @@ def notification_text(facts: TargetFacts, occurrence: Occurrence, full: bool = F
     """
     notification = occurrence.notification
     lines = [*_sentence(notification, facts, full), *_told_to(occurrence, facts)]
+    if occurrence.requestor:
+        lines.append(_asked_by(occurrence.requestor))
     for each in (notification, notification.pre):
         if each is not None:
             lines += ["", *_structure(each, facts, full)]
@@ -144,6 +148,25 @@ def _told_to(occurrence: Occurrence, facts: TargetFacts) -> Iterator[str]:
         )
 
 
+def _asked_by(requestor: Requestor) -> str:
+    """``asked by regedit.exe (process 6716, thread 6720), UserMode``."""
+    process = "?" if requestor.process_id is None else str(requestor.process_id)
+    thread = "?" if requestor.thread_id is None else str(requestor.thread_id)
+    thread = link(f"thread {thread}", f"!thread {requestor.thread:#x}")
+    if requestor.process:
+        process = link(f"process {process}", f"!process {requestor.process:#x} 0")
+    else:
+        process = f"process {process}"
+    mode = _mode(requestor)
+    name = printable(requestor.process_name)
+    return f"asked by {name} ({process}, {thread}){f', {mode}' if mode else ''}"
+
+
+def _mode(requestor: Requestor) -> str | None:
+    mode = requestor.previous_mode
+    return None if mode is None else class_text(mode, PROCESSOR_MODES)
+
+
 def _structure(notification: Notification, facts: TargetFacts, full: bool) -> Iterator[str]:
     address = address_text(notification.address, facts.architecture)
     linked = link(address, f"dps {notification.address:#x}")
@@ -239,6 +262,8 @@ def notification_document(facts: TargetFacts, occurrence: Occurrence) -> dict[st
         **_notification_document(notification),
         "extended_argument": hexadecimal(notification.extended),
         "callback": _callback_document(callback, occurrence) if callback else None,
+        "process": _process_document(occurrence.requestor) if occurrence.requestor else None,
+        "thread": _thread_document(occurrence.requestor) if occurrence.requestor else None,
         "problems": list(occurrence.problems),
     }
 
@@ -301,4 +326,20 @@ def _callback_document(callback: RegistryCallback, occurrence: Occurrence) -> di
         "function": hexadecimal(callback.function),
         "function_symbol": occurrence.function_symbol,
         "internal": callback.internal,
+    }
+
+
+def _process_document(requestor: Requestor) -> dict[str, Any]:
+    return {
+        "id": requestor.process_id,
+        "name": requestor.process_name,
+        "address": hexadecimal(requestor.process),
+    }
+
+
+def _thread_document(requestor: Requestor) -> dict[str, Any]:
+    return {
+        "id": requestor.thread_id,
+        "address": hexadecimal(requestor.thread),
+        "previous_mode": _mode(requestor),
     }

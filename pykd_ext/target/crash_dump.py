@@ -81,6 +81,11 @@ class CrashDump:
 
         return register(self.architecture, self._file.context(), name)
 
+    def current_thread(self) -> int:
+        from .current_thread import current_thread  # noqa: PLC0415 - a list needs none
+
+        return current_thread(self)
+
     def modules(self) -> Sequence[Module]:
         return [Module(each.name, each.base, each.size) for each in self._module_symbols()]
 

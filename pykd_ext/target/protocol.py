@@ -65,6 +65,10 @@ class Target(Protocol):
         """The register ``name`` (``rcx``, ``x0``, ``eip``) of the thread that the target is
         stopped in, unsigned; raises RegisterUnavailable. Of a dump: the thread that crashed."""
 
+    def current_thread(self) -> int:
+        """The VA of the KTHREAD that the target is stopped in, whose registers those are; raises
+        RegisterUnavailable. Of a dump: the thread that crashed."""
+
     def modules(self) -> Sequence[Module]:
         """The images that the symbol engine knows. Not a witness: the callbacks' owners are found
         by walking PsLoadedModuleList in memory (:mod:`pykd_ext.kernel.drivers`)."""

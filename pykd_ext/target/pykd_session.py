@@ -163,6 +163,13 @@ class PykdSession:
         except pykd.DbgException as error:
             raise RegisterUnavailable(name, f"the debugger says: {_first_line(error)}") from None
 
+    def current_thread(self) -> int:
+        try:
+            return self._from_engine(pykd.getImplicitThread())  # as .thread has set it
+        except pykd.DbgException as error:
+            why = f"the debugger says: {_first_line(error)}"
+            raise RegisterUnavailable("$thread", why) from None
+
     def modules(self) -> Sequence[Module]:
         return [
             Module(each.name(), self._from_engine(each.begin()), each.size())

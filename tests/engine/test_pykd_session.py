@@ -134,6 +134,11 @@ def test_registers_are_those_of_the_dumps_header(session: Session) -> None:
     assert session.ask(*(("register", name) for name in names)) == expected
 
 
+def test_the_thread_that_crashed(session: Session) -> None:
+    with open_dump(session.truth) as target:
+        assert session.ask(("current_thread",)) == [target.current_thread()]
+
+
 def test_no_such_register(session: Session) -> None:
     assert session.ask(("register", "nosuch")) == [{"error": "RegisterUnavailable"}]
 

@@ -26,7 +26,7 @@ def open_dump(truth: Truth) -> Iterator[CrashDump]:
 class CountingTarget:
     """A target that counts the requests which would reach a debugger's engine, by kind."""
 
-    _REQUESTS = ("read", "symbol", "nearest_symbol", "field_offset", "register")
+    _REQUESTS = ("read", "symbol", "nearest_symbol", "field_offset", "register", "current_thread")
 
     def __init__(self, inner: CrashDump) -> None:
         self._inner = inner

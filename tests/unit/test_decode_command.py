@@ -20,7 +20,7 @@ from pykd_ext.notify.values import VALUE_TYPES
 from pykd_ext.present.notification import notification_text
 from pykd_ext.present.output import to_dml
 from pykd_ext.target.errors import MemoryUnreadable, RegcbError
-from pykd_ext.target.memory import PAGE
+from pykd_ext.target.memory import PAGE, Memory
 from pykd_ext.target.registers import CONTEXTS
 from tests.lab import Truth
 
@@ -261,6 +261,28 @@ def test_the_callback_that_the_target_is_stopped_in(pen: Pen) -> None:
         "function_symbol": "nt!A_Callback", "internal": False,
     }  # fmt: skip
     assert "\ntold to nt!A_Callback, altitude 320000\n" in text_of(pen)
+
+
+def test_who_has_asked_for_the_operation() -> None:
+    registry = Registry("x64", 19041)
+    address = set_value(registry, utf16("a"))
+    register_callbacks(registry, (FUNCTION, 2, False))
+    stop_at(registry, FUNCTION, 2, 1, address)
+    assert json_of(registry)["thread"] is None
+    process = registry.process(0x1A4, "a.exe")
+    fields = registry.word(process) + b"\1".ljust(8, b"\0") + registry.word(420)
+    thread = registry.data(fields + registry.word(428))
+    places = (("_KTHREAD", "Process"), ("_KTHREAD", "PreviousMode"), ("_ETHREAD", "Cid"))
+    registry.target.fields = dict(zip(places, (0, 8, 16)))
+    registry.target.registers["$thread"] = thread
+    fresh = ByteTarget("x64")  # one that has not been asked for types before
+    fresh.__dict__.update(registry.target.__dict__, memory=Memory(fresh))
+    document = json.loads(run_command(decode, fresh, ["--json"]))
+    validate(document)
+    assert document["process"] == {"id": 420, "name": "a.exe", "address": hex(process)}
+    assert document["thread"] == {"id": 428, "address": hex(thread), "previous_mode": "UserMode"}
+    line = "\nasked by a.exe (process 420, thread 428), UserMode\n"
+    assert line in run_command(decode, fresh, [])
 
 
 def test_an_internal_callback_is_known_by_its_flag(pen: Pen) -> None:

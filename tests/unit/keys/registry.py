@@ -8,6 +8,7 @@ from tests.unit.notify.byte_target import Pen
 __all__ = ["Registry"]
 
 _BODY, _BLOCK, _NAME = "_CM_KEY_BODY", "_CM_KEY_CONTROL_BLOCK", "_CM_NAME_CONTROL_BLOCK"
+_WINDOWS_8_1 = 9600
 _KY02 = 0x6B793032
 _WIDTHS = {"Type": 4, "KeyCell": 4, "LayerHeight": 2, "NameLength": 2, "Flags": 4, "ExtFlags": 4}
 
@@ -19,6 +20,8 @@ class Registry(Pen):
         super().__init__(architecture)
         self.target.build = build
         self._build = build
+        if self.is_wide and build < _WINDOWS_8_1:
+            self._next = 0xFFFFFA80_12340000  # addresses had 44 bits
 
     def instance(self, type_name: str, extra: bytes, **values: int) -> int:
         """The address of a structure, fields not given being 0, with ``extra`` behind it."""
@@ -60,3 +63,27 @@ class Registry(Pen):
         """The address of a key object."""
         values.setdefault("Type", _KY02)
         return self.instance(_BODY, b"", KeyControlBlock=block, ProcessID=0x1A4, **values)
+
+    def process(self, process_id: int, name: str, handle_table: int = 0) -> int:
+        """The address of an EPROCESS that no list leads to yet."""
+        address = self.instance(
+            "_EPROCESS", b"", UniqueProcessId=process_id, ObjectTable=handle_table
+        )
+        self.target.write(address + self._offset("_EPROCESS", "ImageFileName"), name.encode())
+        return address
+
+    def link_processes(self, *processes: int) -> None:
+        """Makes them the list at nt!PsActiveProcessHead."""
+        head = self.data(bytes(16))
+        self.target.symbols["PsActiveProcessHead"] = head
+        links = self._offset("_EPROCESS", "ActiveProcessLinks")
+        self.link(head, *(process + links for process in processes))
+
+    def link(self, *entries: int) -> None:
+        """Makes a ring of LIST_ENTRYs, the first of which is the head."""
+        for before, after in zip(entries, [*entries[1:], entries[0]]):
+            self.target.write(before, self.word(after))
+            self.target.write(after + self.pointer_size, self.word(before))
+
+    def _offset(self, type_name: str, field: str) -> int:
+        return row(type_name, self.target.architecture, self._build)[field]

@@ -31,6 +31,7 @@ class ByteTarget:
         self.pages: dict[int, bytearray] = {}
         self.registers: dict[str, int] = {}
         self.symbols: dict[str, int] = {}
+        self.fields: dict[tuple[str, str], int] = {}  # of types, as their PDB would have them
         self.memory = Memory(self)
 
     def write(self, address: int, data: bytes) -> None:
@@ -60,13 +61,18 @@ class ByteTarget:
         below = [(place, name) for name, place in self.symbols.items() if place <= address]
         return Symbol("nt", max(below)[1], address - max(below)[0]) if below else None
 
-    def field_offset(self, type_name: str, _field: str, module: str = "nt") -> int:
-        raise TypeNotFound(type_name, module)
+    def field_offset(self, type_name: str, field: str, module: str = "nt") -> int:
+        if (type_name, field) not in self.fields:
+            raise TypeNotFound(type_name, module)
+        return self.fields[type_name, field]
 
     def register(self, name: str) -> int:
         if name not in self.registers:
             raise RegisterUnavailable(name, "the test has not set it")
         return self.registers[name]
+
+    def current_thread(self) -> int:
+        return self.register("$thread")
 
     def modules(self) -> Sequence[Module]:
         return []

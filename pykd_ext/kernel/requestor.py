@@ -1,0 +1,97 @@
+"""Who asks for the operation: the thread that the target is stopped in, and its process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from ..target.errors import MemoryUnreadable, RegisterUnavailable
+from .process_layouts import thread_layout
+from .processes import process_name
+
+if TYPE_CHECKING:
+    from ..target import Target
+
+__all__ = ["Requestor", "read_requestor"]
+
+_Answer = TypeVar("_Answer")
+
+
+class Requestor(NamedTuple):
+    """A thread and its process; what could not be read or found out is None.
+
+    ``thread`` and ``process`` are the VAs of the ETHREAD and the EPROCESS. ``previous_mode`` is
+    KTHREAD.PreviousMode, KernelMode 0 or UserMode 1: whose call is being served. ``problems`` says
+    what is missing and why.
+    """
+
+    thread: int
+    thread_id: int | None
+    process: int | None
+    process_id: int | None
+    process_name: str | None
+    previous_mode: int | None
+    problems: tuple[str, ...] = ()
+
+
+def read_requestor(target: Target) -> Requestor | None:
+    """The requestor of the operation that the target is stopped in, None without a thread.
+
+    Five requests and, once a target, those for where the fields are.
+    """
+    try:
+        thread = target.current_thread()
+    except RegisterUnavailable:
+        return None
+    return _Reader(target, thread).requestor()
+
+
+class _Reader:
+    """Reads one thread, and keeps account of what is missing."""
+
+    def __init__(self, target: Target, thread: int) -> None:
+        self._target = target
+        self._thread = thread
+        self._problems: list[str] = []
+
+    def requestor(self) -> Requestor:
+        memory, layout, thread = self._target.memory, thread_layout(self._target), self._thread
+        process_id, thread_id = self._field(
+            "the process and thread numbers",
+            layout.client_id,
+            lambda at: (memory.pointer(at), memory.pointer(at + memory.pointer_size)),
+        ) or (None, None)
+        process = self._field("the process", layout.process, memory.pointer)
+        mode = self._field(
+            "the requestor's mode", layout.previous_mode, lambda at: memory.unsigned(at, 1)
+        )
+        return Requestor(
+            thread=thread,
+            thread_id=thread_id,
+            process=process,
+            process_id=process_id,
+            process_name=self._name(process),
+            previous_mode=mode,
+            problems=tuple(self._problems),
+        )
+
+    def _field(
+        self, what: str, offset: int | None, read: Callable[[int], _Answer]
+    ) -> _Answer | None:
+        if offset is None:
+            self._problems.append(f"{what}: the kernel's symbols do not say where it is")
+            return None
+        try:
+            return read(self._thread + offset)
+        except MemoryUnreadable as error:
+            self._problems.append(f"{what}: {error}")
+            return None
+
+    def _name(self, process: int | None) -> str | None:
+        if not process:
+            return None
+        try:
+            return process_name(self._target, process)
+        except MemoryUnreadable as error:
+            self._problems.append(f"the process's name: {error}")
+            return None
