@@ -10,14 +10,14 @@ import hashlib
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from .drivers import Driver, drivers
 from .example_driver import EXAMPLE_DRIVER, compile_example
-from .kernel_types import types_source
+from .kernel_types import offset_defines, types_source
 from .pdb_file import mark_stripped
 from .profiles import Profile
 from .toolchain import PREFERRED_BASES, compile_c, entry, link, run
@@ -26,6 +26,7 @@ __all__ = ["Build", "build"]
 
 _LAB = Path(__file__).parent
 _SOURCES = _LAB / "c"
+_LIVE_SOURCES = _LAB / "kd" / "c"
 _CACHE = _LAB.parents[1] / ".cache" / "lab"
 
 _KERNEL_EXPORTS = (
@@ -38,6 +39,8 @@ _KERNEL_EXPORTS = (
 _LIST_EXPORTS = (
     "CmCallbackGetKeyObjectIDEx", "CmCallbackReleaseKeyObjectIDEx", "CmRegisterCallbackEx",
 )  # fmt: skip
+_UNWIND = ("-fasynchronous-unwind-tables",)  # for stacks that a debugger is to walk
+_CALLBACK_LIST = ("callback_list.c", "call_callbacks.c")
 _PCR_SIZE = 0x2000  # two pages: what debuggers read of it
 
 
@@ -56,9 +59,12 @@ class Build(NamedTuple):
 
 
 @cache
-def build(profile: Profile) -> Build:
-    """The images of ``profile``, built now or found in the cache; raises ToolFailed."""
-    final = _CACHE / f"{profile.name}-{_digest(profile)}"
+def build(profile: Profile, runs: bool = False) -> Build:
+    """The images of ``profile``, built now or found in the cache; raises ToolFailed.
+
+    ``runs``: of a kernel that can be run (kd/c), and not only looked at.
+    """
+    final = _CACHE / f"{profile.name}{'-live' if runs else ''}-{_digest(profile)}"
     if not final.exists():
         _CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=_CACHE) as scratch:
@@ -66,10 +72,12 @@ def build(profile: Profile) -> Build:
             (work / "symbols").mkdir(parents=True)
             # Compiled from here, so that no path of this machine gets into a PDB.
             shutil.copytree(_SOURCES, work / "c")
-            _build_kernel(profile, work)
+            shutil.copytree(_LIVE_SOURCES, work / "kd")
+            _build_kernel(profile, work, runs)
             for driver in drivers(profile):
-                _build_driver(profile, driver, work)
+                _build_driver(profile, driver, work, _UNWIND if runs else ())
             shutil.rmtree(work / "c")
+            shutil.rmtree(work / "kd")
             for leftover in (*work.glob("*.obj"), *work.glob("*.lib"), *work.glob("*.c")):
                 leftover.unlink()
             _move_into_place(work, final)
@@ -83,7 +91,8 @@ def _digest(profile: Profile) -> str:
     digest = hashlib.sha256(repr(profile).encode())
     scripts = [_LAB / f"{name}.py" for name in _BUILDING]
     headers_and_code = [
-        *_SOURCES.iterdir(), *EXAMPLE_DRIVER.glob("*.[ch]"), *EXAMPLE_DRIVER.glob("mingw/*.h")
+        *_SOURCES.iterdir(), *_LIVE_SOURCES.iterdir(),
+        *EXAMPLE_DRIVER.glob("*.[ch]"), *EXAMPLE_DRIVER.glob("mingw/*.h"),
     ]  # fmt: skip
     for path in sorted([*scripts, *headers_and_code, *(_LAB / "data").iterdir()]):
         digest.update(path.name.encode())
@@ -99,15 +108,16 @@ def _move_into_place(work: Path, final: Path) -> None:
             raise
 
 
-def _build_kernel(profile: Profile, work: Path) -> None:
+def _build_kernel(profile: Profile, work: Path, runs: bool) -> None:
     defines = [
         f'-DLAB_BRANCH="{profile.branch}"',
         f"-DLAB_PCR_SIZE={_PCR_SIZE}",
     ]
-    callbacks = "callback_vector.c" if profile.has_vector else "callback_list.c"
+    if runs:
+        defines += ["-DLAB_RUNS", *_UNWIND]
+        (work / "c" / "offsets.h").write_text(offset_defines(profile), encoding="ascii")
     objects = [
-        compile_c(profile, f"c/{name}", work, defines)
-        for name in ("pool.c", "altitude.c", "runtime.c", callbacks, "kernel.c")
+        compile_c(profile, name, work, defines) for name in _kernel_sources(profile, work, runs)
     ]
     (work / "types.c").write_text(types_source(profile), encoding="ascii")
     with_types = compile_c(profile, "types.c", work, ["-g", "-gcodeview", "-O0"])
@@ -123,12 +133,24 @@ def _build_kernel(profile: Profile, work: Path) -> None:
     mark_stripped(work / "symbols" / profile.kernel_pdb)
 
 
-def _build_driver(profile: Profile, driver: Driver, work: Path) -> None:
+def _kernel_sources(profile: Profile, work: Path, runs: bool) -> list[str]:
+    if runs:
+        common = ("altitude.c", "runtime.c", "callback_list.c", "kernel.c")
+        live = sorted(path.name for path in (work / "kd").glob("*.c"))
+        return [*(f"c/{name}" for name in common), *(f"kd/{name}" for name in live)]
+    callbacks = ("callback_vector.c",) if profile.has_vector else _CALLBACK_LIST
+    return [
+        f"c/{name}"
+        for name in ("pool.c", "altitude.c", "runtime.c", "no_registry.c", *callbacks, "kernel.c")
+    ]
+
+
+def _build_driver(profile: Profile, driver: Driver, work: Path, extra: Sequence[str]) -> None:
     if driver.source is None:
-        objects = compile_example(profile, work)
+        objects = compile_example(profile, work, extra)
     else:
         debug = ["-g", "-gcodeview"] if driver.private_pdb else []
-        arguments = [*debug, *driver.defines(profile)]
+        arguments = [*debug, *driver.defines(profile), *extra]
         objects = [compile_c(profile, f"c/{driver.source}", work, arguments)]
     pdb = f"{driver.stem}.pdb"
     link(

@@ -67,6 +67,13 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("bad-inputs", help="the kinds of `bad`")
     command.set_defaults(run=_bad_inputs)
 
+    command = commands.add_parser("kd", help="run a kernel that a debugger attaches to over KD")
+    command.add_argument("--port", type=int, default=0, help="for the debugger; any without it")
+    command.add_argument(
+        "--pace", type=float, default=0.01, metavar="SECONDS", help="rest after every operation"
+    )
+    command.set_defaults(run=_kd)
+
     command = commands.add_parser("damages", help="what can be made wrong with a dump")
     command.set_defaults(run=_damages)
     return parser
@@ -90,6 +97,12 @@ def _bad_inputs(_: argparse.Namespace) -> None:
 def _bad(options: argparse.Namespace) -> None:
     make_bad_input(options.out, options.kind)
     print(options.out)
+
+
+def _kd(options: argparse.Namespace) -> None:
+    from .kd.run import run  # it needs unicorn, nothing else here does
+
+    run(options.port, options.pace)
 
 
 def _size(text: str) -> int:

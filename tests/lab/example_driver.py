@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from .profiles import Profile
@@ -16,14 +17,14 @@ _MACHINES = {"x64": "x86_64", "x86": "i686", "arm64": "aarch64"}
 _ARM64 = ["-isystem", str(EXAMPLE_DRIVER / "mingw"), "-D_M_ARM"]
 
 
-def compile_example(profile: Profile, work: Path) -> list[str]:
-    """The names of the driver's objects, in ``work``; raises ToolFailed."""
+def compile_example(profile: Profile, work: Path, extra: Sequence[str]) -> list[str]:
+    """The names of the driver's objects, in ``work``; ``extra`` is the compiler's. ToolFailed."""
     ddk = _kernel_headers()
     command = [
         "clang", f"--target={_MACHINES[profile.architecture]}-w64-windows-gnu", "-std=gnu11",
         "-O1", "-ffreestanding", "-fno-builtin", "-fno-stack-protector", "-D_WIN32_WINNT=0x0602",
         "-DNTDDI_VERSION=0x06020000", "-isystem", str(ddk.parent), "-isystem", str(ddk),
-        *(_ARM64 if profile.architecture == "arm64" else []), "-c",
+        *(_ARM64 if profile.architecture == "arm64" else []), *extra, "-c",
     ]  # fmt: skip
     objects = []
     for source in sorted(EXAMPLE_DRIVER.glob("*.c")):

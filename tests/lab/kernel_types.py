@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .profiles import Profile
 
-__all__ = ["Offsets", "field_size", "kernel_offsets", "types_source"]
+__all__ = ["Offsets", "field_size", "kernel_offsets", "offset_defines", "types_source"]
 
 _DATA = Path(__file__).with_name("data") / "kernel_offsets.json"
 
@@ -52,6 +52,7 @@ _FIELD_TYPES = {
         "NextProcessor": "unsigned long",
         "QueueListEntry": "struct _LIST_ENTRY",
         "Process": "struct _KPROCESS *",
+        "PreviousMode": "char",
         "ThreadListEntry": "struct _LIST_ENTRY",
     },
     "_ETHREAD": {
@@ -195,6 +196,7 @@ _SIZES = {
     "long": 4,
     "unsigned long": 4,
     "unsigned char": 1,
+    "char": 1,
     "unsigned long long": 8,
     "union _LARGE_INTEGER": 8,
     "struct _KSYSTEM_TIME": 12,
@@ -257,6 +259,18 @@ def types_source(profile: Profile) -> str:
         lines += _declaration(profile, offsets, name)
     lines += [f"static struct {name} *keep{name} __attribute__((used));" for name in declared]
     lines += [_keep(kind, name) for kind, name in _common_types()]
+    return "\n".join(lines) + "\n"
+
+
+def offset_defines(profile: Profile) -> str:
+    """C defines for code that knows fields by their offsets: OFFSET_ETHREAD_CmCallbackListHead."""
+    offsets = kernel_offsets(profile)
+    lines = [
+        f"#define OFFSET{name}_{field} {offsets.field(name, field)}"
+        for name, fields in _FIELD_TYPES.items()
+        for field in fields
+        if offsets.has(name, field)
+    ]
     return "\n".join(lines) + "\n"
 
 

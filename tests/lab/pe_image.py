@@ -86,11 +86,12 @@ class PeImage:
         rva, size = self._directory(_EXCEPTION)
         return (self.base + rva, size) if size else (0, 0)
 
-    def resident_pages(self) -> Iterator[tuple[int, bytes, bool]]:
-        """(VA, contents, executable) of every page that stays once the driver has started."""
+    def pages(self, discardable: bool) -> Iterator[tuple[int, bytes, bool]]:
+        """(VA, contents, executable) of every page; of those that go once the driver has started
+        only if ``discardable``."""
         yield self.base, bytes(self.data[:PAGE]), False
         for section in self.sections:
-            if section.discardable:
+            if section.discardable and not discardable:
                 continue
             for rva in range(section.rva, section.rva + section.size, PAGE):
                 page = bytes(self.data[rva : rva + PAGE])

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from .world import BOOT_TIME, World
 
-__all__ = ["Processes", "write_processes"]
+__all__ = ["PROCESSES", "ProcessRow", "Processes", "write_processes"]
 
 _PROCESS_OBJECT, _THREAD_OBJECT = 3, 6  # KOBJECTS, DISPATCHER_HEADER.Type
 _STILL_ACTIVE = 0x103  # STATUS_PENDING
 _RUNNING = 2  # KTHREAD_STATE
 
-# (name, process id, parent's id, thread ids)
-_PROCESSES = (
-    ("System", 4, 0, (8, 0x44)),
-    ("services.exe", 0x2AC, 4, (0x2B0,)),
-    ("regedit.exe", 0x1A3C, 4, (0x1A40,)),
+
+class ProcessRow(NamedTuple):
+    """A process to write; ids as Windows gives them, multiples of 4."""
+
+    name: str
+    id: int
+    parent: int
+    threads: tuple[int, ...]
+
+
+PROCESSES = (
+    ProcessRow("System", 4, 0, (8, 0x44)),
+    ProcessRow("services.exe", 0x2AC, 4, (0x2B0,)),
+    ProcessRow("regedit.exe", 0x1A3C, 4, (0x1A40,)),
 )
 
 
@@ -28,11 +38,11 @@ class Processes(NamedTuple):
     stack_pointer: int
 
 
-def write_processes(world: World) -> Processes:
-    """Writes and links them all; the first thread of System is the one that runs."""
+def write_processes(world: World, rows: Sequence[ProcessRow] = PROCESSES) -> Processes:
+    """Writes and links them all; the first thread of the first is the one that runs."""
     processes, threads = [], []
     stack = _map_stack(world)
-    for name, process_id, parent, thread_ids in _PROCESSES:
+    for name, process_id, parent, thread_ids in rows:
         process = _write_process(world, name, process_id, parent, len(thread_ids))
         own = [_write_thread(world, process, process_id, each, stack) for each in thread_ids]
         _link_threads(world, process, own)

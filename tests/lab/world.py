@@ -45,7 +45,7 @@ class World:
     """The address space with its images and pools. Addresses are VAs.
 
     ``registrations`` decide which drivers are loaded; ``size`` is the machine's memory in bytes,
-    None for as much as is needed.
+    None for as much as is needed. ``runs``: drivers have yet to start, so all of them is there.
     """
 
     def __init__(
@@ -54,8 +54,10 @@ class World:
         built: Build,
         registrations: Sequence[Registration],
         size: int | None = None,
+        runs: bool = False,
     ) -> None:
         self.profile = profile
+        self._runs = runs
         self.offsets = kernel_offsets(profile)
         memory = PhysicalMemory(size)
         tables = page_tables(memory, profile.architecture)
@@ -113,7 +115,7 @@ class World:
         image = PeImage(built.image(name))
         image.relocate(base)
         image.bind(exports)
-        for address, page, executable in image.resident_pages():
+        for address, page, executable in image.pages(discardable=self._runs):
             self.space.map(address, PAGE, executable)
             self.space.write(address, page)
         rvas = built.symbol_rvas(name)

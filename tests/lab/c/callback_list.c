@@ -4,26 +4,7 @@
  * of altitude, a cookie is the boot time plus an ordinal, and the altitude's text has a pool block
  * of its own without a terminator.
  */
-#include "nt.h"
-
-#define TAG_BLOCK 0x62634D43    /* 'CMcb' */
-#define TAG_ALTITUDE 0x61634D43 /* 'CMca' */
-#define UNREGISTER_PENDING ((LONG)0x80000000)
-#define INTERNAL_CALLBACK 1
-
-typedef struct _CALLBACK_BLOCK {
-    LIST_ENTRY CallbackListEntry;
-#if defined(_WIN64) && LAB_BUILD < 7600
-    PVOID Unknown; /* Vista x64 puts Function at +0x30 */
-#endif
-    LONG PreCallListCount;
-    ULONG Flags;
-    CM_COOKIE Cookie;
-    PVOID CallerContext;
-    PEX_CALLBACK_FUNCTION Function;
-    UNICODE_STRING Altitude;
-    LIST_ENTRY ObjectContextListHead;
-} CALLBACK_BLOCK;
+#include "callback_block.h"
 
 CM_DATA LIST_ENTRY CallbackListHead = {&CallbackListHead, &CallbackListHead};
 CM_DATA ULONG CmpCallBackCount = 0;
@@ -37,10 +18,6 @@ PAGED_CODE_SECTION VOID NTAPI CmpInitCallbacks(VOID) {
     CallbackListHead.Flink = CallbackListHead.Blink = &CallbackListHead;
     CmpCallBackCount = 0;
     CmpCallbackCookie = SHARED_SYSTEM_TIME;
-}
-
-static CALLBACK_BLOCK *BlockOf(LIST_ENTRY *Entry) {
-    return CONTAINING_RECORD(Entry, CALLBACK_BLOCK, CallbackListEntry);
 }
 
 /* Links Block before the first entry that compares lower, after its equals. */
@@ -148,7 +125,7 @@ PAGED_CODE_SECTION NTSTATUS NTAPI CmUnRegisterCallback(CM_COOKIE Cookie) {
         if (Block->PreCallListCount)
             __sync_fetch_and_or(&Block->PreCallListCount, UNREGISTER_PENDING);
         while (Block->PreCallListCount & ~UNREGISTER_PENDING)
-            __sync_synchronize();
+            YIELD_PROCESSOR();
         Block->CallbackListEntry.Blink->Flink = Block->CallbackListEntry.Flink;
         Block->CallbackListEntry.Flink->Blink = Block->CallbackListEntry.Blink;
         CmpFreeCallback(Block);
@@ -156,21 +133,4 @@ PAGED_CODE_SECTION NTSTATUS NTAPI CmUnRegisterCallback(CM_COOKIE Cookie) {
         return STATUS_SUCCESS;
     }
     return STATUS_INVALID_PARAMETER;
-}
-
-/* Tells the callbacks, highest altitude first, until one refuses. */
-PAGED_CODE_SECTION NTSTATUS NTAPI CmpCallCallBacksEx(ULONG NotifyClass, PVOID Argument) {
-    NTSTATUS Status = STATUS_SUCCESS;
-    LIST_ENTRY *Next = NULL;
-    CALLBACK_BLOCK *Block;
-    if (!CmpCallBackCount)
-        return Status;
-    while (NT_SUCCESS(Status) && (Block = CmListGetNextElement(&CallbackListHead, &Next)) != NULL) {
-        if (Block->PreCallListCount < 0)
-            continue;
-        __sync_fetch_and_add(&Block->PreCallListCount, 1);
-        Status = Block->Function(Block->CallerContext, (PVOID)(ULONG_PTR)NotifyClass, Argument);
-        __sync_fetch_and_sub(&Block->PreCallListCount, 1);
-    }
-    return Status;
 }

@@ -86,7 +86,7 @@ PAGED_CODE_SECTION NTSTATUS NTAPI VrpRegistryCallback(PVOID Context, PVOID Notif
 
 __attribute__((noinline)) VOID NTAPI KiIdleLoop(VOID) {
     for (;;)
-        __sync_synchronize();
+        YIELD_PROCESSOR();
 }
 
 INIT_SECTION VOID NTAPI KiSystemStartup(PVOID LoaderBlock) {

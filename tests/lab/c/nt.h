@@ -9,7 +9,6 @@ typedef LONGLONG CM_COOKIE;
 PVOID NTAPI ExAllocatePoolWithTag(ULONG PoolType, SIZE_T Size, ULONG Tag);
 VOID NTAPI ExFreePoolWithTag(PVOID Block, ULONG Tag);
 VOID NTAPI CmpInitCallbacks(VOID);
-NTSTATUS NTAPI CmpCallCallBacksEx(ULONG NotifyClass, PVOID Argument);
 LONG NTAPI RtlCompareAltitudes(const UNICODE_STRING *First, const UNICODE_STRING *Second);
 extern ULONG_PTR KiBugCheckData[5];
 
@@ -22,3 +21,11 @@ extern ULONG_PTR KiBugCheckData[5];
 
 /* Pageable data of the configuration manager, apart from the data that the debugger needs. */
 #define CM_DATA __attribute__((section("PAGEDATA")))
+
+/* What a processor does that waits. LAB_RUNS: this kernel is run, and its machine (../kd) lets
+ * another thread go on. */
+#ifdef LAB_RUNS
+#define YIELD_PROCESSOR() __asm__ volatile("hlt")
+#else
+#define YIELD_PROCESSOR() __sync_synchronize()
+#endif

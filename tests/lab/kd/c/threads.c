@@ -1,0 +1,82 @@
+/* What the threads of the lab run: their operations, in rounds. */
+#include "live.h"
+#include "operation.h"
+#include "registry_information.h"
+
+#define THREAD_TERMINATED 4 /* KTHREAD_STATE */
+
+ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, const char *Text, ...);
+NTSTATUS IopLoadDriver(DRIVER *Driver);
+NTSTATUS IopUnloadDriver(DRIVER *Driver);
+NTSTATUS NtSetValueKey(PVOID, UNICODE_STRING *, ULONG, ULONG, PVOID, ULONG);
+NTSTATUS NtDeleteValueKey(PVOID, UNICODE_STRING *);
+NTSTATUS NtDeleteKey(PVOID);
+NTSTATUS NtFlushKey(PVOID);
+NTSTATUS NtRenameKey(PVOID, UNICODE_STRING *);
+NTSTATUS NtEnumerateKey(PVOID, ULONG, ULONG, PVOID, ULONG, ULONG *);
+NTSTATUS NtQueryKey(PVOID, ULONG, PVOID, ULONG, ULONG *);
+NTSTATUS NtQueryValueKey(PVOID, UNICODE_STRING *, ULONG, PVOID, ULONG, ULONG *);
+NTSTATUS NtCreateKey(PVOID, UNICODE_STRING *, ULONG);
+NTSTATUS NtOpenKeyEx(PVOID, UNICODE_STRING *, ULONG);
+NTSTATUS NtClose(PVOID);
+
+/* Never comes back: the machine takes a terminated thread off its processor. */
+__attribute__((noinline)) VOID PspExitThread(VOID) {
+    FIELD(UCHAR, KeGetCurrentThread(), OFFSET_KTHREAD_State) = THREAD_TERMINATED;
+    for (;;)
+        YIELD_PROCESSOR();
+}
+
+/* The caller of every system service. */
+__attribute__((noinline)) NTSTATUS KiSystemServiceCopyEnd(OPERATION *Operation) {
+    ULONG Result = 0;
+    PVOID Key = Operation->Key;
+    UNICODE_STRING *Name = &Operation->Name;
+    switch (Operation->Kind) {
+    case RegNtPreDeleteKey:
+        return NtDeleteKey(Key);
+    case RegNtPreSetValueKey:
+        return NtSetValueKey(Key, Name, 0, Operation->DataType, Operation->Data,
+                             Operation->DataSize);
+    case RegNtPreDeleteValueKey:
+        return NtDeleteValueKey(Key, Name);
+    case RegNtPreRenameKey:
+        return NtRenameKey(Key, Name);
+    case RegNtPreEnumerateKey:
+        return NtEnumerateKey(Key, Operation->Access, 0, Operation->Data, Operation->DataSize,
+                              &Result);
+    case RegNtPreQueryKey:
+        return NtQueryKey(Key, Operation->Access, Operation->Data, Operation->DataSize, &Result);
+    case RegNtPreQueryValueKey:
+        return NtQueryValueKey(Key, Name, 2, Operation->Data, Operation->DataSize, &Result);
+    case RegNtPreKeyHandleClose:
+        return NtClose(Key);
+    case RegNtPreCreateKeyEx:
+        return NtCreateKey(Key, Name, Operation->Access);
+    case RegNtPreOpenKeyEx:
+        return NtOpenKeyEx(Key, Name, Operation->Access);
+    case RegNtPreFlushKey:
+        return NtFlushKey(Key);
+    case OPERATION_LOAD_DRIVER:
+        return IopLoadDriver(Operation->Data);
+    case OPERATION_UNLOAD_DRIVER:
+        return IopUnloadDriver(Operation->Data);
+    case OPERATION_PRINT:
+        return (NTSTATUS)DbgPrintEx(0, 0, "%wZ", Name);
+    case OPERATION_EXIT_THREAD:
+        PspExitThread();
+    }
+    return STATUS_INVALID_PARAMETER;
+}
+
+__attribute__((noinline)) VOID PspUserThreadStartup(WORK *Work) {
+    for (ULONG Round = 0; !Work->Rounds || Round < Work->Rounds; Round++) {
+        for (ULONG Index = 0; Index < Work->Count; Index++) {
+            OPERATION *Operation = &Work->Operations[Index];
+            Operation->Status = KiSystemServiceCopyEnd(Operation);
+            Operation->Count++;
+            YIELD_PROCESSOR();
+        }
+    }
+    PspExitThread();
+}

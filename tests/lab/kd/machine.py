@@ -1,0 +1,301 @@
+"""The machine: processors on Unicorn, the threads on them, and what makes them stop.
+
+There is one emulator; a processor is what it is at the moment. Threads give their processor up at
+``hlt`` alone (YIELD_PROCESSOR in c/nt.h), so that every run goes the same way; a processor without
+a thread has its idle thread.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import suppress
+from typing import Any, NamedTuple, Union
+
+from unicorn import UC_ARCH_X86, UC_HOOK_CODE, UC_HOOK_INTR, UC_MODE_64, Uc, UcError, x86_const
+
+from .breakpoints import Breakpoints
+from .memory import GuestMemory
+from .registers import DebugRegisters, context_of, set_context
+
+__all__ = ["ACCESS_VIOLATION", "BREAKPOINT", "SINGLE_STEP", "Event", "Machine", "Processor",
+           "Raised", "Said", "Symbols", "Thread"]  # fmt: skip
+
+BREAKPOINT, SINGLE_STEP, ACCESS_VIOLATION = 0x80000003, 0x80000004, 0xC0000005
+_ILLEGAL_INSTRUCTION = 0xC000001D
+_INT3, _INT2D = 3, 0x2D
+_HLT = b"\xf4"
+_SERVICE_REGISTERS = (
+    x86_const.UC_X86_REG_EAX,
+    x86_const.UC_X86_REG_RCX,
+    x86_const.UC_X86_REG_RDX,
+)
+_PRINT, _UNLOAD_SYMBOLS = 1, 4  # BREAKPOINT_* of c/debug_service.h
+_EFER, _KERNEL_EFER = 0xC0000080, 0xD01  # SCE, LME, LMA, NXE
+_CR0, _CR4 = 0x80050033, 0x350EF8
+_SLICE = 200_000  # microseconds without a hlt, after which the link is looked at all the same
+_NOWHERE = 0  # and not the highest address: the emulator touches the page before it
+_INTERRUPTS_ON = 0x202  # EFLAGS
+_CURRENT_THREAD = 0x188  # KPCR.Prcb.CurrentThread
+_TERMINATED = 4  # KTHREAD_STATE
+
+
+class Raised(NamedTuple):
+    """An exception for the debugger."""
+
+    code: int
+    address: int
+    parameters: tuple[int, ...] = ()
+
+
+class Said(NamedTuple):
+    """DbgPrint."""
+
+    text: bytes
+
+
+class Symbols(NamedTuple):
+    """An image was loaded, or is about to go."""
+
+    path: bytes
+    base: int
+    process: int
+    checksum: int
+    size: int
+    unload: bool
+
+
+Event = Union[Raised, Said, Symbols]
+
+
+class Thread:
+    """A thread: its ETHREAD, and its registers while another runs."""
+
+    def __init__(self, ethread: int, registers: Any) -> None:
+        self.ethread = ethread
+        self.registers = registers
+
+
+class Processor:
+    """One processor, by its KPCR; ``ready`` are the threads that wait for it."""
+
+    def __init__(self, number: int, pcr: int, idle: Thread) -> None:
+        self.number = number
+        self.pcr = pcr
+        self.idle = idle
+        self.current = idle
+        self.ready: deque[Thread] = deque()
+        self.debug = DebugRegisters()
+
+    @property
+    def is_idle(self) -> bool:
+        return self.current is self.idle and not self.ready
+
+
+class Machine:
+    """Processors, memory and breakpoints. ``current`` is the processor that ran last."""
+
+    def __init__(self, emulator: Uc, memory: GuestMemory, state_offset: int) -> None:
+        """``state_offset``: KTHREAD.State."""
+        self.memory = memory
+        self.breakpoints = Breakpoints(memory)
+        self.processors: list[Processor] = []
+        self._emulator = emulator
+        self._state_offset = state_offset
+        self._interrupt: int | None = None
+        self._watched_hit: int | None = None
+        self._resuming_at: int | None = None
+        self._hooks: list[Any] = []
+        self._watched: tuple[tuple[int, int], ...] = ()
+        self._loaded: Thread | None = None
+        emulator.hook_add(UC_HOOK_INTR, self._on_interrupt)
+
+    def add_processor(self, pcr: int, idle: int, start: int, stack: int) -> Processor:
+        """A processor whose idle thread, an ETHREAD, starts at ``start``."""
+        processor = Processor(
+            len(self.processors), pcr, self._new_thread(pcr, idle, start, 0, stack)
+        )
+        self.processors.append(processor)
+        self.current = self.processors[0]
+        return processor
+
+    def add_thread(
+        self, processor: Processor, ethread: int, start: int, argument: int, stack: int
+    ) -> None:
+        """A thread that is to run ``start(argument)``; ``stack`` is the upper end of its stack."""
+        thread = self._new_thread(processor.pcr, ethread, start, argument, stack)
+        processor.ready.append(thread)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no thread has anything to do."""
+        return all(each.is_idle for each in self.processors)
+
+    @property
+    def program_counter(self) -> int:
+        """Of the current processor."""
+        self._load(self.current)
+        return int(self._emulator.reg_read(x86_const.UC_X86_REG_RIP))
+
+    def context(self, processor: Processor) -> bytes:
+        """A processor's CONTEXT."""
+        self._load(processor)
+        return context_of(self._emulator, processor.debug)
+
+    def set_context(self, processor: Processor, context: bytes) -> None:
+        """Gives a processor other registers."""
+        self._load(processor)
+        processor.debug = set_context(self._emulator, context)
+
+    def flags(self, processor: Processor) -> int:
+        """EFLAGS."""
+        self._load(processor)
+        return int(self._emulator.reg_read(x86_const.UC_X86_REG_EFLAGS)) & 0xFFFFFFFF
+
+    def run(self) -> Event | None:
+        """Lets the next processor run until its thread gives it up, or something happens."""
+        self.current = self._next_processor()
+        self._start(count=0)
+        return self._outcome(is_step=False)
+
+    def step(self) -> Event:
+        """Runs one instruction of the current processor."""
+        self._start(count=1)
+        return self._outcome(is_step=True) or Raised(SINGLE_STEP, self.program_counter)
+
+    def _next_processor(self) -> Processor:
+        """The one behind the current that has work, and the current one when none has."""
+        count = len(self.processors)
+        for step in range(1, count + 1):
+            processor = self.processors[(self.current.number + step) % count]
+            if not processor.is_idle:
+                return processor
+        return self.current
+
+    def _new_thread(self, pcr: int, ethread: int, start: int, argument: int, stack: int) -> Thread:
+        """Registers as at a function's first instruction: a return address and its home space."""
+        registers = {
+            x86_const.UC_X86_REG_RIP: start,
+            x86_const.UC_X86_REG_RCX: argument,
+            x86_const.UC_X86_REG_RSP: stack - 0x28,
+            x86_const.UC_X86_REG_GS_BASE: pcr,
+            x86_const.UC_X86_REG_EFLAGS: _INTERRUPTS_ON,
+        }
+        self._save()
+        self._loaded = None
+        for register, value in registers.items():
+            self._emulator.reg_write(register, value)
+        return Thread(ethread, self._emulator.context_save())
+
+    def _save(self) -> None:
+        if self._loaded is not None:
+            self._loaded.registers = self._emulator.context_save()
+
+    def _load(self, processor: Processor) -> None:
+        """Lets the emulator be the processor, with its current thread."""
+        thread = processor.current
+        if self._loaded is thread:
+            return
+        self._save()
+        self._emulator.context_restore(thread.registers)
+        self._loaded = thread
+        self.memory.write_unsigned(processor.pcr + _CURRENT_THREAD, 8, thread.ethread)
+
+    def _start(self, count: int) -> None:
+        self._load(self.current)
+        self._watch(self.current.debug)
+        self._interrupt = self._watched_hit = None
+        self._emulator.reg_write(x86_const.UC_X86_REG_CR2, 0)
+        self._resuming_at = self.program_counter
+        with suppress(UcError):  # an instruction that is none; the outcome says so
+            timeout = 0 if count else _SLICE
+            self._emulator.emu_start(self._resuming_at, _NOWHERE, timeout=timeout, count=count)
+
+    def _outcome(self, is_step: bool) -> Event | None:
+        counter = self.program_counter
+        if self._interrupt is not None:
+            return self._interrupted(self._interrupt, counter)
+        if self._watched_hit is not None:
+            debug = self.current.debug
+            self.current.debug = debug._replace(dr6=debug.dr6 | 1 << self._watched_hit)
+            return Raised(SINGLE_STEP, counter)
+        fault = int(self._emulator.reg_read(x86_const.UC_X86_REG_CR2))
+        if fault:
+            return Raised(ACCESS_VIOLATION, counter, (0, fault))
+        if not is_step and self.memory.read(counter - 1, 1) == _HLT:
+            self._give_up_processor(self.current)
+        return None
+
+    def _interrupted(self, number: int, counter: int) -> Event:
+        if number == _INT3:
+            self._set_counter(counter - 1)
+            return Raised(BREAKPOINT, counter - 1)
+        if number == _INT2D:
+            self._set_counter(counter + 1)  # past the int3 behind it
+            return self._service()
+        return Raised(_ILLEGAL_INSTRUCTION, counter)
+
+    def _service(self) -> Event:
+        """int 2Dh: the service in eax, its arguments in rcx and rdx."""
+        service, first, second = (
+            int(self._emulator.reg_read(each))
+            for each in (
+                x86_const.UC_X86_REG_EAX,
+                x86_const.UC_X86_REG_RCX,
+                x86_const.UC_X86_REG_RDX,
+            )
+        )
+        if service == _PRINT:
+            return Said(self.memory.read(first, second & 0xFFFF))
+        length, buffer = self.memory.unsigned(first, 2), self.memory.unsigned(first + 8, 8)
+        path = self.memory.read(buffer, length).decode("utf-16-le").encode()
+        base, process = (self.memory.unsigned(second + 8 * index, 8) for index in (0, 1))
+        checksum, size = (self.memory.unsigned(second + 16 + 4 * index, 4) for index in (0, 1))
+        return Symbols(path, base, process, checksum, size, service == _UNLOAD_SYMBOLS)
+
+    def _set_counter(self, counter: int) -> None:
+        self._emulator.reg_write(x86_const.UC_X86_REG_RIP, counter)
+
+    def _give_up_processor(self, processor: Processor) -> None:
+        thread = processor.current
+        state = self.memory.unsigned(thread.ethread + self._state_offset, 1)
+        if thread is not processor.idle and state != _TERMINATED:
+            processor.ready.append(thread)
+        processor.current = processor.ready.popleft() if processor.ready else processor.idle
+
+    def _watch(self, debug: DebugRegisters) -> None:
+        """Hooks for the hardware breakpoints on execution that Dr7 enables."""
+        wanted = tuple(
+            (index, address)
+            for index, address in enumerate(debug.addresses)
+            if debug.dr7 >> 2 * index & 3 and not debug.dr7 >> 16 + 4 * index & 3
+        )
+        if wanted == self._watched:
+            return
+        for hook in self._hooks:
+            self._emulator.hook_del(hook)
+        self._hooks = [
+            self._emulator.hook_add(UC_HOOK_CODE, self._on_watched, index, address, address)
+            for index, address in wanted
+        ]
+        self._watched = wanted
+        self._emulator.ctl_flush_tb()
+
+    def _on_watched(self, emulator: Uc, address: int, _size: int, index: int) -> None:
+        if address != self._resuming_at:
+            self._watched_hit = index
+            emulator.emu_stop()
+        self._resuming_at = None
+
+    def _on_interrupt(self, emulator: Uc, number: int, _: object) -> None:
+        self._interrupt = number
+        emulator.emu_stop()
+
+    @staticmethod
+    def emulator(directory: int) -> Uc:
+        """A processor in 64-bit mode with paging; the memory is put in afterwards."""
+        emulator = Uc(UC_ARCH_X86, UC_MODE_64)
+        emulator.reg_write(x86_const.UC_X86_REG_MSR, (_EFER, _KERNEL_EFER))
+        emulator.reg_write(x86_const.UC_X86_REG_CR3, directory)
+        emulator.reg_write(x86_const.UC_X86_REG_CR4, _CR4)
+        emulator.reg_write(x86_const.UC_X86_REG_CR0, _CR0)
+        return emulator

@@ -1,0 +1,107 @@
+"""The target: a live lab that serves a debugger until it goes away."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections import Counter
+from typing import Union
+
+from .connection import Connection, Restarted
+from .lab import LiveLab
+from .machine import BREAKPOINT, Event, Processor, Raised, Said, Symbols
+from .manipulate import Continue, Requests, SwitchProcessor
+from .packets import DEBUG_IO, STATE_CHANGE, STATE_MANIPULATE
+from .state_change import exception_packet, print_packet, symbols_packet
+
+__all__ = ["Target"]
+
+_IDLE_WAIT = 0.05  # seconds
+_KERNEL_DR0 = 0x20  # KSPECIAL_REGISTERS
+
+Stop = Union[Raised, Symbols]
+
+
+class Target:
+    """``counts``: KD requests and stops by kind, from the connection on."""
+
+    def __init__(self, lab: LiveLab, pace: float) -> None:
+        """``pace``: seconds of rest after every operation of a thread."""
+        self.counts: Counter[str] = Counter()
+        self._lab = lab
+        self._machine = lab.machine
+        self._pace = pace
+        self._requests = Requests(lab.machine, self.counts, lab.version, self._special_registers)
+
+    def serve(self, peer: socket.socket) -> None:
+        """Runs until the debugger closes the connection; raises Closed then.
+
+        The target is stopped when the debugger connects, as one that was started with /break.
+        """
+        connection = Connection(peer)
+        while not connection.break_in:
+            connection.poll(1.0)
+        resumed = self._stop(connection, self._break_in())
+        while True:
+            event = self._machine.step() if resumed.trace else self._run(connection)
+            if isinstance(event, Said):
+                self.counts["print"] += 1
+                self._say(connection, event)
+                resumed = Continue(False)
+            else:
+                resumed = self._stop(connection, event)
+
+    def _run(self, connection: Connection) -> Event:
+        """Runs until there is something to tell."""
+        while True:
+            event = self._machine.run()
+            if event is not None:
+                return event
+            connection.poll(_IDLE_WAIT if self._machine.is_idle else self._pace)
+            if connection.break_in:
+                return self._break_in()
+
+    def _break_in(self) -> Raised:
+        return Raised(BREAKPOINT, self._machine.program_counter)
+
+    def _stop(self, connection: Connection, stop: Stop) -> Continue:
+        """Tells the debugger, and answers it until it lets the target go on."""
+        self.counts["stop"] += 1
+        while True:
+            try:
+                if isinstance(stop, Symbols):
+                    packet = symbols_packet(self._machine, stop)
+                else:
+                    packet = exception_packet(self._machine, stop)
+                connection.send(STATE_CHANGE, packet)
+                answer = self._answer(connection)
+            except Restarted:
+                continue
+            if isinstance(answer, Continue):
+                connection.break_in = False  # one that came during the stop is stale
+                return answer
+            self._machine.current = self._machine.processors[answer.number]
+
+    def _answer(self, connection: Connection) -> Continue | SwitchProcessor:
+        while True:
+            packet = connection.receive()
+            if packet.type != STATE_MANIPULATE:
+                continue
+            answer = self._requests.answer(packet.payload)
+            if isinstance(answer, (Continue, SwitchProcessor)):
+                return answer
+            if answer is not None:
+                connection.send(STATE_MANIPULATE, answer)
+
+    def _say(self, connection: Connection, said: Said) -> None:
+        try:
+            connection.send(DEBUG_IO, print_packet(self._machine, said.text))
+        except Restarted:
+            connection.break_in = True
+
+    def _special_registers(self, processor: Processor) -> bytes:
+        """KSPECIAL_REGISTERS, with the debug registers as they are."""
+        special = bytearray(self._lab.registers.special_registers)
+        debug = processor.debug
+        struct.pack_into("<6Q", special, _KERNEL_DR0, *debug.addresses, debug.dr6, debug.dr7)
+        return bytes(special)
