@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--pace", type=float, default=0.01, metavar="SECONDS", help="rest after every operation"
     )
+    command.add_argument("--script", default="default", metavar="NAME", help="see kd/script.py")
     command.set_defaults(run=_kd)
 
     command = commands.add_parser("damages", help="what can be made wrong with a dump")
@@ -101,8 +103,14 @@ def _bad(options: argparse.Namespace) -> None:
 
 def _kd(options: argparse.Namespace) -> None:
     from .kd.run import run  # it needs unicorn, nothing else here does
+    from .kd.script import SCRIPTS
 
-    run(options.port, options.pace)
+    run(
+        SCRIPTS[options.script],
+        options.port,
+        options.pace,
+        lambda hello: print(json.dumps(hello), flush=True),
+    )
 
 
 def _size(text: str) -> int:

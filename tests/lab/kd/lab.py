@@ -19,6 +19,7 @@ from ..world import BOOT_TIME, World
 from .machine import Machine, Raised
 from .memory import GuestMemory
 from .script import Operation, Script, Work
+from .truth import RegisteredCallback, registered_callbacks
 from .work import WorkWriter
 
 __all__ = ["LiveLab", "build_live_lab"]
@@ -40,6 +41,7 @@ class LiveLab(NamedTuple):
     version: bytes  # DBGKD_GET_VERSION64
     registers: Registers
     operations: list[list[int]]  # of every thread of the script: VAs of OPERATIONs
+    callbacks: list[RegisteredCallback]
 
 
 def build_live_lab(script: Script) -> LiveLab:
@@ -150,7 +152,8 @@ def _boot(parts: _Parts) -> LiveLab:
         machine.add_thread(machine.processors[number], thread, start, written.address, top)
     operations = [written.operations for _, _, written, _ in plans]
     symbols = str(parts.built.symbols)
-    return LiveLab(machine, world, symbols, parts.version, parts.registers, operations)
+    callbacks = registered_callbacks(world, script)
+    return LiveLab(machine, world, symbols, parts.version, parts.registers, operations, callbacks)
 
 
 def _threads_by_id(world: World, processes: Processes) -> dict[int, int]:

@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-import json
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any, Callable
 
 from .connection import Closed
 from .control import serve_counts
 from .lab import build_live_lab
-from .script import DEFAULT_SCRIPT
+from .script import Script
 from .target import Target
 
-__all__ = ["run"]
+__all__ = ["DEFAULT_PACE", "run"]
 
+DEFAULT_PACE = 0.01  # seconds
 _PATIENCE = 600.0  # seconds to wait for a debugger
 
 
-def run(port: int, pace: float) -> None:
-    """Serves one debugger on the loopback interface and comes back when it has gone."""
-    lab = build_live_lab(DEFAULT_SCRIPT)
+def run(script: Script, port: int, pace: float, hello: Callable[[Mapping[str, Any]], None]) -> None:
+    """Serves one debugger on the loopback interface and comes back when it has gone.
+
+    ``port`` 0: any. ``pace``: seconds of rest after every operation of a thread. ``hello`` is told
+    where the target is to be found, once it listens.
+    """
+    lab = build_live_lab(script)
     target = Target(lab, pace)
     with socket.create_server(("127.0.0.1", port)) as listener:
         listener.settimeout(_PATIENCE)
-        hello = {
-            "port": listener.getsockname()[1],
-            "control": serve_counts(target.counts),
-            "symbols": lab.symbols,
-        }
-        print(json.dumps(hello), flush=True)
+        control = serve_counts(target.counts)
+        port = listener.getsockname()[1]
+        hello(
+            {
+                "port": port,
+                "control": control,
+                "symbols": lab.symbols,
+                "callbacks": [each._asdict() for each in lab.callbacks],
+            }
+        )
         peer, _ = listener.accept()
     with peer, suppress(Closed):
         peer.settimeout(None)

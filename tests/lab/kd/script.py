@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["DEFAULT_SCRIPT", "KINDS", "Operation", "Script", "Work"]
+__all__ = ["DEFAULT_SCRIPT", "KINDS", "SCRIPTS", "Operation", "Script", "Work"]
 
 # The class of the pre-notification, or what c/operation.h numbers from 0x100 on.
 KINDS = {
@@ -83,3 +83,5 @@ DEFAULT_SCRIPT = Script(
         ),
     )
 )
+
+SCRIPTS = {"default": DEFAULT_SCRIPT}  # for `python -m tests.lab kd --script NAME`

@@ -1,0 +1,86 @@
+"""A live target for a test, and programs of the engine that are attached to it."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.lab.kd.control import ask_target
+from tests.lab.kd.run import run
+from tests.lab.kd.script import DEFAULT_SCRIPT, Script
+
+from .engine import INSIDE, CompletedRun, Engine
+
+__all__ = ["LiveTarget", "live_target"]
+
+_BUILD_TIME = 120.0  # seconds, for the first of all
+_ENDING_TIME = 10.0
+
+
+class LiveTarget(NamedTuple):
+    """A target that waits for a debugger; one debugger, once.
+
+    ``callbacks``: what is registered in it, as dictionaries of RegisteredCallback's fields.
+    """
+
+    port: int
+    control: int
+    symbols: Path
+    callbacks: list[dict[str, Any]]
+    process: multiprocessing.process.BaseProcess
+
+    def counts(self) -> dict[str, int]:
+        """KD requests and stops by kind since the connection, or since :meth:`clear`."""
+        return ask_target(self.control, "counts")
+
+    def clear(self) -> dict[str, int]:
+        """The counts, which start from nothing then."""
+        return ask_target(self.control, "clear")
+
+    def run(
+        self, engine: Engine, script: Path, *arguments: str | Path, timeout: float = 90
+    ) -> CompletedRun:
+        """Runs a script of the engine that finds pykd attached to this target.
+
+        ``sys.argv`` is ``[script, *arguments]``. Raises EngineError when it takes too long.
+        """
+        return self._run(engine, script, *arguments, timeout=timeout)
+
+    def regcb(self, engine: Engine, *arguments: str | Path, timeout: float = 90) -> CompletedRun:
+        """Runs one regcb command attached to this target."""
+        return self._run(engine, "regcb", *arguments, timeout=timeout)
+
+    def has_ended(self) -> bool:
+        """Whether it has noticed within 10 seconds that the debugger has gone."""
+        self.process.join(_ENDING_TIME)
+        return self.process.exitcode == 0
+
+    def _run(self, engine: Engine, *words: str | Path, timeout: float) -> CompletedRun:
+        where = (str(self.port), str(self.control), self.symbols)
+        return engine.run(INSIDE / "attached.py", *where, *words, timeout=timeout)
+
+
+@contextmanager
+def live_target(script: Script = DEFAULT_SCRIPT, pace: float = 0.0) -> Iterator[LiveTarget]:
+    """A target in a process of its own; it is ended, whatever happened to it."""
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_serve, args=(script, pace, sender), daemon=True)
+    process.start()
+    try:
+        if not receiver.poll(_BUILD_TIME):
+            raise RuntimeError("the live target does not come up")
+        hello: Mapping[str, Any] = receiver.recv()
+        yield LiveTarget(
+            hello["port"], hello["control"], Path(hello["symbols"]), hello["callbacks"], process
+        )
+    finally:
+        process.kill()
+        process.join()
+
+
+def _serve(script: Script, pace: float, sender: Any) -> None:
+    run(script, 0, pace, sender.send)

@@ -1,0 +1,84 @@
+"""The live lab under the real engine: it attaches, stops, reads, writes and goes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from .engine import INSIDE, Engine
+from .live import live_target
+
+
+@pytest.fixture(scope="module")
+def session(engine: Engine) -> dict[str, Any]:
+    with live_target() as target:
+        done = target.run(engine, INSIDE / "live_session.py")
+        assert done.returncode == 0, done.stderr
+        answers: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        answers["has_ended"] = target.has_ended()
+        return answers
+
+
+def test_attaches_to_a_stopped_kernel_with_its_modules(session: dict[str, Any]) -> None:
+    assert session["first_stop"].startswith("nt!KiIdleLoop")
+    assert session["modules"] == ["avfilter", "netmon", "nt", "oldfilt", "regprotect"]
+
+
+@pytest.mark.parametrize("kind", ["software", "hardware"])
+def test_breakpoints_call_python(session: dict[str, Any], kind: str) -> None:
+    classes = session[kind]
+    assert len(classes) == 4
+    assert set(classes) <= {1, 16, 26, 27, 28, 29}
+
+
+def test_the_stack_leads_to_who_asked(session: dict[str, Any]) -> None:
+    assert session["stopped_at"] == "regprotect!RegisterCallback"
+    frames = [line.split()[-1].partition("+")[0] for line in session["stack"].splitlines()[1:]]
+    assert frames[:2] == ["regprotect!RegisterCallback", "nt!CmpCallCallBacksEx"]
+    assert frames[-2:] == ["nt!KiSystemServiceCopyEnd", "nt!PspUserThreadStartup"]
+
+
+def test_registers_and_memory_are_written(session: dict[str, Any]) -> None:
+    assert session["register"] == 0x1122334455667788
+    assert session["memory"] == [4, 77]
+
+
+def test_a_step_is_one_instruction(session: dict[str, Any]) -> None:
+    assert session["step"].startswith("regprotect!RegisterCallback+")
+
+
+def test_a_break_in_stops_it(session: dict[str, Any]) -> None:
+    assert session["broke_in"]
+
+
+def test_searching(session: dict[str, Any]) -> None:
+    assert "4.2.5.0.0.0" in session["search"]
+
+
+def test_no_breakpoint_is_left_and_the_target_ends_with_the_engine(session: dict[str, Any]) -> None:
+    assert session["breakpoints"] == ""
+    assert session["has_ended"]
+
+
+def test_list_is_the_truth(engine: Engine) -> None:
+    with live_target() as target:
+        done = target.regcb(engine, "list", "--json")
+        assert done.returncode == 0, done.stderr
+        document = json.loads(done.stdout[done.stdout.index("{") :])
+        assert (document["target"]["kind"], document["target"]["callback_count"]) == ("kernel", 4)
+        names = ("owner", "function", "altitude", "context", "cookie", "active_uses", "problems")
+        found = [{name: each[name] for name in names} for each in document["callbacks"]]
+        assert found == [expected(each) for each in target.callbacks]
+
+
+def expected(truth: dict[str, Any]) -> dict[str, Any]:
+    """A callback's document as the lab knows it."""
+    return {
+        "owner": truth["owner"],
+        "altitude": truth["altitude"],
+        **{name: f"{truth[name]:#x}" for name in ("function", "context", "cookie")},
+        "active_uses": 0,
+        "problems": [],
+    }
