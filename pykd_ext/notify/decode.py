@@ -199,9 +199,10 @@ def _keys(
     """
     texts = {each.name: each.text for each in fields}
     number = scene.notify_class.number
-    own = _whole(scene, "HighKeyObject", "LowKeyObject") or _whole(scene, "Object")
-    if number in OBJECT_NEEDS_SUCCESS and scene.status != SUCCESS:
-        own = ()
+    is_undefined = number in OBJECT_NEEDS_SUCCESS and scene.status != SUCCESS
+    own: tuple[KeyReference, ...] = ()
+    if not is_undefined:
+        own = _whole(scene, "HighKeyObject", "LowKeyObject") or _whole(scene, "Object")
     if pre and pre.keys and not (number in OBJECT_NEEDS_SUCCESS and own and own[0].path):
         return pre.keys
     if number == _LOAD_KEY:

@@ -25,6 +25,7 @@ NOTIFICATION_SCHEMA = "regcb.notification/1"
 
 _WIDTH = 120  # columns
 _DETAIL = 240  # characters of one part of the sentence
+_ERROR = 3  # the severity of an NTSTATUS, its two highest bits
 _GAP = 2  # columns between two of the table
 
 
@@ -44,6 +45,12 @@ def notification_text(facts: TargetFacts, occurrence: Occurrence, full: bool = F
     return "\n".join(lines)
 
 
+def _outcome(status: int) -> str:
+    """How the operation ended."""
+    text = status_text(status)
+    return f"failed: {text}" if status >> 30 == _ERROR else text
+
+
 class _Part(NamedTuple):
     """A part of the sentence, and the command that it runs in WinDbg."""
 
@@ -59,7 +66,7 @@ def _sentence(notification: Notification, facts: TargetFacts, full: bool) -> Ite
         *_details(notification.pre or notification),
     ]
     if notification.status is not None:
-        parts.append(_Part(status_text(notification.status)))
+        parts.append(_Part(_outcome(notification.status)))
     if sum(len(part.text) + _GAP for part in parts) - _GAP <= _WIDTH:
         yield (" " * _GAP).join(_linked(part.text, part.command) for part in parts)
         return

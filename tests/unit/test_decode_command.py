@@ -148,7 +148,7 @@ def test_a_denied_operation(pen: Pen) -> None:
     output = text_of(pen, "RegNtPostSetValueKey", hex(address))
     first = output.splitlines()[0]
     assert first.startswith("RegNtPostSetValueKey  ")
-    assert first.endswith("value 'Start' = REG_DWORD 0x7 (7)  STATUS_ACCESS_DENIED")
+    assert first.endswith("value 'Start' = REG_DWORD 0x7 (7)  failed: STATUS_ACCESS_DENIED")
     assert "REG_POST_OPERATION_INFORMATION at " in output
     assert "REG_SET_VALUE_KEY_INFORMATION at " in output
 
@@ -173,6 +173,25 @@ def test_a_deleted_key_is_told() -> None:
     key = registry.key(registry.block("REGISTRY", ExtFlags=1 << 17))
     address = registry.structure("REG_DELETE_KEY_INFORMATION", Object=key)
     assert json_of(registry, "0", hex(address))["problems"] == [f"key object {key:#x} is deleted"]
+
+
+def test_an_undefined_object_is_not_followed() -> None:
+    registry = Registry("x64", 19041)
+    root = registry.key(registry.block("REGISTRY"))
+    opened = registry.structure(
+        "REG_OPEN_KEY_INFORMATION_V1",
+        RootObject=root,
+        RemainingName=registry.string("MACHINE\\Software"),
+        CompleteName=registry.string("\\REGISTRY\\MACHINE\\Software"),
+        DesiredAccess=0x20019,
+        Version=1,
+    )
+    address = hex(post(registry, opened, ACCESS_DENIED))
+    assert json_of(registry, "29", address)["problems"] == []
+    assert text_of(registry, "29", address).splitlines()[0] == (
+        "RegNtPostOpenKeyEx  \\REGISTRY\\MACHINE\\Software  for KEY_READ  "
+        "failed: STATUS_ACCESS_DENIED"
+    )
 
 
 def test_json_says_it_all(pen: Pen) -> None:
