@@ -47,7 +47,7 @@ def _layout(target: Target) -> _TableLayout:
 
 def object_of_handle(target: Target, process: Process, handle: int) -> int:
     """The VA of the object behind ``handle`` in ``process``; raises BadHandle."""
-    where = f"handle {handle:#x} of process {process.process_id} ({process.name})"
+    where = f"handle {handle:#x} of process {process.process_id}"
     try:
         header = _header(target, process.handle_table, handle // _VALUES_STEP)
     except MemoryUnreadable as error:

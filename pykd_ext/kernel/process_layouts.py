@@ -14,7 +14,13 @@ from .type_offsets import field_offset
 if TYPE_CHECKING:
     from ..target import Target
 
-__all__ = ["ProcessLayout", "ThreadLayout", "process_layout", "thread_layout"]
+__all__ = [
+    "ProcessLayout",
+    "ThreadLayout",
+    "image_name_offset",
+    "process_layout",
+    "thread_layout",
+]
 
 
 class ProcessLayout(NamedTuple):
@@ -73,8 +79,17 @@ def process_layout(target: Target) -> ProcessLayout | None:
         for field in ("UniqueProcessId", "ActiveProcessLinks", "ObjectTable", "ImageFileName")
     ]
     known = [each for each in asked if each is not None]
-    if len(known) == len(asked):
-        return ProcessLayout(*known)
+    return ProcessLayout(*known) if len(known) == len(asked) else _row(target)
+
+
+def image_name_offset(target: Target) -> int | None:
+    """Where ``target`` keeps ImageFileName alone, for one request."""
+    known = field_offset(target, "_EPROCESS", "ImageFileName")
+    row = _row(target)
+    return row.image_name if known is None and row else known
+
+
+def _row(target: Target) -> ProcessLayout | None:
     if target.build > _NEWEST_KNOWN:
         return None
     rows = _PROCESSES[target.memory.pointer_size]

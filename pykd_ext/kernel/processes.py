@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..target.errors import MemoryUnreadable, RegcbError, SymbolNotFound
-from .process_layouts import process_layout
+from .process_layouts import image_name_offset, process_layout
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -72,8 +72,8 @@ def process_name(target: Target, address: int) -> str | None:
 
     Raises MemoryUnreadable.
     """
-    layout = process_layout(target)
-    return None if layout is None else _name_at(target, address + layout.image_name)
+    offset = image_name_offset(target)
+    return None if offset is None else _name_at(target, address + offset)
 
 
 def _name_at(target: Target, address: int) -> str:

@@ -37,7 +37,7 @@ class Requestor(NamedTuple):
 def read_requestor(target: Target) -> Requestor | None:
     """The requestor of the operation that the target is stopped in, None without a thread.
 
-    Five requests and, once a target, those for where the fields are.
+    Four requests or five and, once a target, four for where the fields are.
     """
     try:
         thread = target.current_thread()
