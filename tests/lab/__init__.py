@@ -10,13 +10,14 @@ from .bad_inputs import BAD_INPUTS, make_bad_input
 from .damages import DAMAGES
 from .make import make_dump
 from .profiles import PROFILES
-from .truth import CallbackTruth, Truth
+from .truth import CallbackTruth, KeyTruth, Truth
 
 __all__ = [
     "BAD_INPUTS",
     "DAMAGES",
     "PROFILES",
     "CallbackTruth",
+    "KeyTruth",
     "Truth",
     "make_bad_input",
     "make_dump",

@@ -17,12 +17,14 @@ from typing import NamedTuple
 
 from .drivers import Driver, drivers
 from .example_driver import EXAMPLE_DRIVER, compile_example
-from .kernel_types import offset_defines, types_source
+from .kernel_types import kernel_offsets, offset_defines, types_header, types_source
 from .pdb_file import mark_stripped
 from .profiles import Profile
 from .toolchain import PREFERRED_BASES, compile_c, entry, link, run
 
-__all__ = ["Build", "build"]
+__all__ = ["REGISTRY", "Build", "build"]
+
+REGISTRY = "registry.exe"  # an image of data
 
 _LAB = Path(__file__).parent
 _SOURCES = _LAB / "c"
@@ -73,7 +75,9 @@ def build(profile: Profile, runs: bool = False) -> Build:
             # Compiled from here, so that no path of this machine gets into a PDB.
             shutil.copytree(_SOURCES, work / "c")
             shutil.copytree(_LIVE_SOURCES, work / "kd")
+            (work / "c" / "types.h").write_text(types_header(profile), encoding="ascii")
             _build_kernel(profile, work, runs)
+            _build_registry(profile, work)
             for driver in drivers(profile):
                 _build_driver(profile, driver, work, _UNWIND if runs else ())
             shutil.rmtree(work / "c")
@@ -143,6 +147,15 @@ def _kernel_sources(profile: Profile, work: Path, runs: bool) -> list[str]:
         f"c/{name}"
         for name in ("pool.c", "altitude.c", "runtime.c", "no_registry.c", *callbacks, "kernel.c")
     ]
+
+
+def _build_registry(profile: Profile, work: Path) -> None:
+    body = kernel_offsets(profile).field("_OBJECT_HEADER", "Body")
+    arguments = [f"-DOBJECT_BODY={body:#x}", "-Wno-initializer-overrides"]
+    objects = [compile_c(profile, f"c/{name}", work, arguments) for name in ("keys.c",)]
+    pdb = "registry.pdb"
+    link(profile, work, REGISTRY, pdb, *objects, "/dll", "/noentry", "/section:TRUTH,RD")
+    (work / "symbols" / pdb).unlink()
 
 
 def _build_driver(profile: Profile, driver: Driver, work: Path, extra: Sequence[str]) -> None:

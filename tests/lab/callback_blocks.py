@@ -114,11 +114,12 @@ def _write_object_context(world: World, callback: PlacedCallback, index: int) ->
 
 
 def _write_key_body(world: World, context_entry: int) -> int:
-    """A key object whose ContextListHead leads to the entry; no key control block behind it."""
+    """Another key object of the driver's service key, whose ContextListHead leads to the entry."""
     header = world.offsets.field("_OBJECT_HEADER", "Body")
     size = world.offsets.size("_CM_KEY_BODY")
     body = world.paged.allocate(header + size, b"Key ") + header
-    world.fill(body, "_CM_KEY_BODY", Type=_KEY_BODY_TYPE)
+    block = world.registry.keys["Service"].key_control_block
+    world.fill(body, "_CM_KEY_BODY", Type=_KEY_BODY_TYPE, KeyControlBlock=block, ProcessID=4)
     world.space.link(world.field(body, "_CM_KEY_BODY", "ContextListHead"), [context_entry])
     return body
 

@@ -9,10 +9,18 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
+from typing import Union
 
 from .profiles import Profile
 
-__all__ = ["Offsets", "field_size", "kernel_offsets", "offset_defines", "types_source"]
+__all__ = [
+    "Offsets",
+    "field_size",
+    "kernel_offsets",
+    "offset_defines",
+    "types_header",
+    "types_source",
+]
 
 _DATA = Path(__file__).with_name("data") / "kernel_offsets.json"
 
@@ -104,10 +112,29 @@ _FIELD_TYPES = {
     },
     "_OBJECT_HEADER": {"Body": "__UINTPTR_TYPE__"},
     "_CM_NAME_CONTROL_BLOCK": {
+        "Compressed": "unsigned char",
         "NameLength": "unsigned short",
         "Name": "wchar_t [1]",
     },
+    "_CM_KCB_LAYER_INFO": {
+        "LayerListEntry": "struct _LIST_ENTRY",
+        "Kcb": "struct _CM_KEY_CONTROL_BLOCK *",
+        "LowerLayer": "struct _CM_KCB_LAYER_INFO *",
+        "UpperLayerListHead": "struct _LIST_ENTRY",
+    },
     "_CM_KEY_CONTROL_BLOCK": {
+        "ExtFlags": "unsigned long",
+        "Delete": "unsigned long",
+        "Freed": "unsigned long",
+        "Discarded": "unsigned long",
+        "HiveUnloaded": "unsigned long",
+        "Decommissioned": "unsigned long",
+        "LayerHeight": "unsigned short",
+        "LayerInfo": "struct _CM_KCB_LAYER_INFO *",
+        "KcbUserFlags": "unsigned long",
+        "KcbVirtControlFlags": "unsigned long",
+        "KcbDebug": "unsigned long",
+        "Flags": "unsigned long",
         "KeyHive": "void *",
         "KeyCell": "unsigned long",
         "ParentKcb": "struct _CM_KEY_CONTROL_BLOCK *",
@@ -120,6 +147,8 @@ _FIELD_TYPES = {
         "NotifyBlock": "void *",
         "ProcessID": "void *",
         "KeyBodyList": "struct _LIST_ENTRY",
+        "Flags": "unsigned long",
+        "HandleTags": "unsigned long",
         "ContextListHead": "struct _LIST_ENTRY",
     },
     "_KDESCRIPTOR": {"Limit": "unsigned short", "Base": "void *"},
@@ -212,21 +241,30 @@ _POINTERS = {  # sizes in pointers
 }
 
 
+Place = Union[int, list[int]]  # an offset; [offset, first bit, bits]
+
+
 class Offsets:
     """Where one build keeps its fields; offsets and sizes in bytes."""
 
-    def __init__(self, types: dict[str, dict[str, int]]) -> None:
+    def __init__(self, types: dict[str, dict[str, Place]]) -> None:
         self._types = types
 
     def __contains__(self, type_name: str) -> bool:
         return type_name in self._types
 
     def size(self, type_name: str) -> int:
-        return self._types[type_name]["SIZE"]
+        return self.field(type_name, "SIZE")
 
     def field(self, type_name: str, field: str) -> int:
         """Raises KeyError for a field that this build, or our sources, do not have."""
-        return self._types[type_name][field]
+        place = self._types[type_name][field]
+        return place if isinstance(place, int) else place[0]
+
+    def bits(self, type_name: str, field: str) -> tuple[int, int] | None:
+        """A bit-field's first bit and their number, None for a field of whole bytes."""
+        place = self._types[type_name][field]
+        return None if isinstance(place, int) else (place[1], place[2])
 
     def has(self, type_name: str, field: str) -> bool:
         return field in self._types.get(type_name, {})
@@ -242,7 +280,7 @@ def kernel_offsets(profile: Profile) -> Offsets:
     """The offsets of the profile's build."""
     table = json.loads(_DATA.read_text(encoding="utf-8"))["types"]
     key = f"{profile.offsets} {profile.architecture}"
-    types: dict[str, dict[str, int]] = {}
+    types: dict[str, dict[str, Place]] = {}
     for name, rows in table.items():
         row = rows.get(key, rows.get(profile.architecture))
         if row is not None:
@@ -250,15 +288,12 @@ def kernel_offsets(profile: Profile) -> Offsets:
     return Offsets(types)
 
 
-def types_source(profile: Profile) -> str:
-    """C that declares every known type of the build, and a pointer to each to keep it alive."""
+def types_header(profile: Profile) -> str:
+    """C that declares every known type of the build."""
     offsets = kernel_offsets(profile)
-    lines = ['#include "types_common.h"', '#include "types_volatility.h"']
-    declared = [name for name in _FIELD_TYPES if name in offsets]
-    for name in declared:
+    lines = ["#pragma once", '#include "types_common.h"', '#include "types_volatility.h"']
+    for name in _declared(offsets):
         lines += _declaration(profile, offsets, name)
-    lines += [f"static struct {name} *keep{name} __attribute__((used));" for name in declared]
-    lines += [_keep(kind, name) for kind, name in _common_types()]
     return "\n".join(lines) + "\n"
 
 
@@ -272,6 +307,18 @@ def offset_defines(profile: Profile) -> str:
         if offsets.has(name, field)
     ]
     return "\n".join(lines) + "\n"
+
+
+def types_source(profile: Profile) -> str:
+    """C with a pointer to each type of the header ``types.h``, which keeps it in the PDB."""
+    kept = [("struct", name) for name in _declared(kernel_offsets(profile))]
+    lines = ['#include "types.h"']
+    lines += [_keep(kind, name) for kind, name in [*kept, *_common_types()]]
+    return "\n".join(lines) + "\n"
+
+
+def _declared(offsets: Offsets) -> list[str]:
+    return [name for name in _FIELD_TYPES if name in offsets]
 
 
 def _keep(kind: str, name: str) -> str:
@@ -298,10 +345,17 @@ def _declaration(profile: Profile, offsets: Offsets, name: str) -> list[str]:
     checks = [f'_Static_assert(sizeof(struct {name}) == {offsets.size(name)}, "{name}");']
     position = 0
     fields = [field for field in _FIELD_TYPES[name] if offsets.has(name, field)]
-    for field in sorted(fields, key=lambda field: offsets.field(name, field)):
-        offset = offsets.field(name, field)
-        c_type, _, dimension = _FIELD_TYPES[name][field].partition(" [")
+    words: dict[int, list[str]] = {}  # the bit-fields of each ULONG
+    for field in fields:
+        words.setdefault(offsets.field(name, field), []).append(field)
+    for offset, members in sorted(words.items()):
         lines += _padding(position, offset, profile.pointer_size)
+        if offsets.bits(name, members[0]) is not None:
+            lines += _bit_fields(offsets, name, members)
+            position = offset + 4
+            continue
+        (field,) = members
+        c_type, _, dimension = _FIELD_TYPES[name][field].partition(" [")
         lines.append(f"    {c_type} {field}{'[' + dimension if dimension else ''};")
         checks.append(
             f"_Static_assert(__builtin_offsetof(struct {name}, {field}) == {offset}, "
@@ -310,6 +364,17 @@ def _declaration(profile: Profile, offsets: Offsets, name: str) -> list[str]:
         count = int(dimension[:-1]) if dimension else 1
         position = offset + count * _size_of(profile, offsets, c_type)
     return [*lines, *_padding(position, offsets.size(name), profile.pointer_size), "};", *checks]
+
+
+def _bit_fields(offsets: Offsets, name: str, fields: list[str]) -> list[str]:
+    """A whole ULONG of them, with unnamed ones between and behind."""
+    lines, position = [], 0
+    places = {field: offsets.bits(name, field) or (0, 32) for field in fields}
+    for field, (start, count) in sorted(places.items(), key=lambda each: each[1]):
+        lines += [f"    unsigned long : {start - position};"] if start > position else []
+        lines.append(f"    unsigned long {field} : {count};")
+        position = start + count
+    return [*lines, f"    unsigned long : {32 - position};"] if position < 32 else lines
 
 
 _PADDING = {8: "unsigned long long : 64", 4: "unsigned int : 32", 1: "unsigned char : 8"}

@@ -81,6 +81,7 @@ def _truth(scene: Scene, dump_type: int) -> Truth:
         last_cookie=last,
         boot_time=BOOT_TIME,
         callbacks=[_callback_truth(world, each) for each in scene.callbacks],
+        keys=world.registry.keys,
         unloaded=[
             UnloadedTruth(
                 each.name, profile.driver_base + each.start, profile.driver_base + each.end

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CallbackTruth", "DamageTruth", "Truth", "UnloadedTruth"]
+__all__ = ["CallbackTruth", "DamageTruth", "KeyTruth", "Truth", "UnloadedTruth"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,24 @@ class CallbackTruth:
     internal: bool
     object_contexts: int
     slot: int | None  # in CmpCallBackVector
+
+
+@dataclass(frozen=True)
+class KeyTruth:
+    """One key object. Addresses are VAs; ``address`` is the CM_KEY_BODY's.
+
+    ``path`` is the one to be shown: upper-cased where the kernel has name blocks alone.
+    """
+
+    address: int
+    key_control_block: int
+    path: str
+    is_upper_cased: bool
+    process_id: int
+    deleted: bool
+    hive_unloaded: bool
+    virtualised: bool  # UAC's copy of another key
+    layer: int  # LayerHeight
 
 
 @dataclass(frozen=True)
@@ -67,6 +85,7 @@ class Truth:
     last_cookie: int | None
     boot_time: int  # FILETIME
     callbacks: list[CallbackTruth] = field(default_factory=list)
+    keys: dict[str, KeyTruth] = field(default_factory=dict)  # by their names in c/keys.c
     unloaded: list[UnloadedTruth] = field(default_factory=list)
     damage: list[DamageTruth] = field(default_factory=list)
 
@@ -79,6 +98,7 @@ class Truth:
         """What :meth:`write` wrote."""
         raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         raw["callbacks"] = [CallbackTruth(**each) for each in raw["callbacks"]]
+        raw["keys"] = {name: KeyTruth(**each) for name, each in raw["keys"].items()}
         raw["unloaded"] = [UnloadedTruth(**each) for each in raw["unloaded"]]
         raw["damage"] = [DamageTruth(**each) for each in raw["damage"]]
         return cls(**raw)

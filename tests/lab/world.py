@@ -15,6 +15,7 @@ from .physical_memory import PAGE, PhysicalMemory
 from .pool import Pool
 from .profiles import Profile
 from .registrations import KERNEL, Registration
+from .registry import load_registry
 
 __all__ = ["BOOT_TIME", "DUMP_TIME", "LoadedImage", "World"]
 
@@ -65,6 +66,7 @@ class World:
         self.nonpaged = Pool(self.space, profile.nonpaged_pool, False, profile.build)
         self.paged = Pool(self.space, profile.paged_pool, True, profile.build)
         self.images = self._load_images(built, {each.owner for each in registrations})
+        self.registry = load_registry(self.space, profile, built)
 
     @property
     def kernel(self) -> LoadedImage:

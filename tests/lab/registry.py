@@ -1,0 +1,71 @@
+"""The lab's registry in memory: what c/keys.c and c/notifications.c lay out, put into paged pool.
+
+Their image is linked like a driver's, so that the linker has counted every pointer in it; only its
+data goes into the dump.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .address_space import AddressSpace
+from .build import REGISTRY, Build
+from .pe_image import PeImage
+from .profiles import Profile
+from .truth import KeyTruth
+
+__all__ = ["Registry", "load_registry"]
+
+_DATA, _TRUTH = ".data", "Truth"
+_DISTANCE = 0x80000  # below the first block of paged pool
+_PATH_LENGTH = 128  # KEY_TRUTH.Path, keys.c
+
+
+class Registry(NamedTuple):
+    """The image at its place, and its symbols' VAs; ``keys`` by their names in keys.c."""
+
+    image: PeImage
+    symbols: dict[str, int]
+    keys: dict[str, KeyTruth]
+
+
+def load_registry(space: AddressSpace, profile: Profile, built: Build) -> Registry:
+    """Maps the registry's data and fills it in."""
+    base = profile.paged_pool - _DISTANCE
+    image = PeImage(built.image(REGISTRY))
+    image.relocate(base)
+    (data,) = (section for section in image.sections if section.name == _DATA)
+    space.map(base + data.rva, data.size)
+    space.write(base + data.rva, bytes(image.data[data.rva : data.rva + data.size]))
+    symbols = {name: base + rva for name, rva in built.symbol_rvas(REGISTRY).items()}
+    return Registry(image, symbols, dict(_keys(image, symbols, profile.pointer_size)))
+
+
+def _keys(
+    image: PeImage, symbols: dict[str, int], pointer_size: int
+) -> Iterator[tuple[str, KeyTruth]]:
+    """The KEY_TRUTH records, in the order of their addresses."""
+    record = struct.Struct("<2QL5Bx" if pointer_size == 8 else "<2LL5Bx")
+    for symbol, address in sorted(symbols.items(), key=lambda each: each[1]):
+        if not symbol.startswith(_TRUTH):
+            continue
+        place = address - image.base
+        key, block, process_id, *flags = record.unpack_from(image.data, place)
+        upper_cased, deleted, hive_unloaded, virtualised, layer = flags
+        path = image.data[place + record.size : place + record.size + 2 * _PATH_LENGTH]
+        yield (
+            symbol[len(_TRUTH) :],
+            KeyTruth(
+                address=key,
+                key_control_block=block,
+                path=path.decode("utf-16-le").rstrip("\0"),
+                is_upper_cased=bool(upper_cased),
+                process_id=process_id,
+                deleted=bool(deleted),
+                hive_unloaded=bool(hive_unloaded),
+                virtualised=bool(virtualised),
+                layer=layer,
+            ),
+        )
