@@ -71,7 +71,7 @@ def read_key_control_block(memory: Memory, build: int, address: int) -> KeyContr
         layer_height=field(layout.layer_height, 2),
         parent=field(layout.parent),
         name_block=field(layout.name_block),
-        flags=field(layout.flags, 2),
+        flags=field(layout.flags, 4) >> 16,
         full_name=field(layout.full_name),
     )
 

@@ -55,7 +55,7 @@ class KeyControlBlockLayout(NamedTuple):
     layer_height: int | None  # USHORT; LayerSemantics is the byte before it
     parent: int
     name_block: int
-    flags: int  # USHORT
+    flags: int  # ULONG, whose upper half is Flags; ntdiff/headers has the bits
     full_name: int | None  # PUNICODE_STRING FullKCBName
     skips_hive_entries: bool = False
 

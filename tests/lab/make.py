@@ -16,6 +16,7 @@ from .processes import write_processes
 from .processor import write_processor
 from .profiles import profile_named
 from .registrations import registrations
+from .registry import write_registry
 from .scene import Scene
 from .shared_data import write_shared_data
 from .truth import CallbackTruth, Truth, UnloadedTruth
@@ -52,6 +53,7 @@ def make_dump(
     processor = write_processor(world, write_processes(world))
     write_shared_data(world)
     placed = write_callbacks(world, wanted, isolated=bool(damages))
+    write_registry(world.space, world.registry)
     write_debugger_data(world, processor)
     scene = Scene(Path(path), world, placed, modules, built.symbols)
     truth = _truth(scene, dump_type)

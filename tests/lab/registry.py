@@ -16,7 +16,7 @@ from .pe_image import PeImage
 from .profiles import Profile
 from .truth import KeyTruth
 
-__all__ = ["Registry", "load_registry"]
+__all__ = ["Registry", "load_registry", "write_registry"]
 
 _DATA, _TRUTH = ".data", "Truth"
 _DISTANCE = 0x80000  # below the first block of paged pool
@@ -31,16 +31,21 @@ class Registry(NamedTuple):
     keys: dict[str, KeyTruth]
 
 
-def load_registry(space: AddressSpace, profile: Profile, built: Build) -> Registry:
-    """Maps the registry's data and fills it in."""
+def load_registry(profile: Profile, built: Build) -> Registry:
+    """The registry as it will lie below paged pool; nothing is mapped yet."""
     base = profile.paged_pool - _DISTANCE
     image = PeImage(built.image(REGISTRY))
     image.relocate(base)
-    (data,) = (section for section in image.sections if section.name == _DATA)
-    space.map(base + data.rva, data.size)
-    space.write(base + data.rva, bytes(image.data[data.rva : data.rva + data.size]))
     symbols = {name: base + rva for name, rva in built.symbol_rvas(REGISTRY).items()}
     return Registry(image, symbols, dict(_keys(image, symbols, profile.pointer_size)))
+
+
+def write_registry(space: AddressSpace, registry: Registry) -> None:
+    """Maps the registry's data and fills it in."""
+    image = registry.image
+    (data,) = (section for section in image.sections if section.name == _DATA)
+    space.map(image.base + data.rva, data.size)
+    space.write(image.base + data.rva, bytes(image.data[data.rva : data.rva + data.size]))
 
 
 def _keys(

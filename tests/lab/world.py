@@ -66,7 +66,7 @@ class World:
         self.nonpaged = Pool(self.space, profile.nonpaged_pool, False, profile.build)
         self.paged = Pool(self.space, profile.paged_pool, True, profile.build)
         self.images = self._load_images(built, {each.owner for each in registrations})
-        self.registry = load_registry(self.space, profile, built)
+        self.registry = load_registry(profile, built)
 
     @property
     def kernel(self) -> LoadedImage:

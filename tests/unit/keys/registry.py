@@ -50,6 +50,7 @@ class Registry(Pen):
     def block(self, name: str, parent: int = 0, **values: int) -> int:
         """The address of a key's control block."""
         values.setdefault("KeyCell", 0x20)
+        values["Flags"] = values.get("Flags", 0) << 16  # other bit-fields come before it
         return self.instance(_BLOCK, b"", ParentKcb=parent, NameBlock=self.name(name), **values)
 
     def blocks(self, path: str) -> int:
