@@ -42,6 +42,9 @@ _LIST_EXPORTS = (
     "CmCallbackGetKeyObjectIDEx", "CmCallbackReleaseKeyObjectIDEx", "CmRegisterCallbackEx",
 )  # fmt: skip
 _UNWIND = ("-fasynchronous-unwind-tables",)  # for stacks that a debugger is to walk
+_LIVE_EXPORTS = (
+    "KiDeliverApc", "KiServiceInternal", "PsTerminateSystemThread", "ZwYieldExecution",
+)  # fmt: skip
 _CALLBACK_LIST = ("callback_list.c", "call_callbacks.c")
 _PCR_SIZE = 0x2000  # two pages: what debuggers read of it
 
@@ -78,7 +81,7 @@ def build(profile: Profile, runs: bool = False) -> Build:
             (work / "c" / "types.h").write_text(types_header(profile), encoding="ascii")
             _build_kernel(profile, work, runs)
             _build_registry(profile, work)
-            for driver in drivers(profile):
+            for driver in drivers(profile, runs):
                 _build_driver(profile, driver, work, _UNWIND if runs else ())
             shutil.rmtree(work / "c")
             shutil.rmtree(work / "kd")
@@ -129,6 +132,7 @@ def _build_kernel(profile: Profile, work: Path, runs: bool) -> None:
     unwanted = [f"--remove-section={name}" for name in (".debug$S", ".data", ".bss")]
     run("llvm-objcopy", *unwanted, with_types, folder=work)
     exports = [*_KERNEL_EXPORTS] + ([] if profile.has_vector else [*_LIST_EXPORTS])
+    exports += _LIVE_EXPORTS if runs else ()
     link(
         profile, work, "ntoskrnl.exe", profile.kernel_pdb, *objects, with_types,
         entry(profile, "KiSystemStartup", arguments=1), "/implib:ntoskrnl.lib",
@@ -140,7 +144,7 @@ def _build_kernel(profile: Profile, work: Path, runs: bool) -> None:
 def _kernel_sources(profile: Profile, work: Path, runs: bool) -> list[str]:
     if runs:
         common = ("altitude.c", "runtime.c", "callback_list.c", "kernel.c")
-        live = sorted(path.name for path in (work / "kd").glob("*.c"))
+        live = sorted(path.name for path in (work / "kd").glob("*.c") if path.stem != "stage")
         return [*(f"c/{name}" for name in common), *(f"kd/{name}" for name in live)]
     callbacks = ("callback_vector.c",) if profile.has_vector else _CALLBACK_LIST
     return [

@@ -49,7 +49,11 @@ _OTHERS = (
 )
 
 
-def drivers(profile: Profile) -> list[Driver]:
-    """The profile's drivers in load order."""
+# Of kernels that run: its callbacks do what a script says.
+_STAGE = Driver("stage", "../kd/stage.c", "StageCallback0", None, context="g_Actors")
+
+
+def drivers(profile: Profile, runs: bool = False) -> list[Driver]:
+    """The profile's drivers in load order; ``runs``: those of a kernel that can be run."""
     example = _EXAMPLE if profile.build >= _OLDEST_EXAMPLE else _STAND_IN
-    return [*_OTHERS, example]
+    return [*_OTHERS, example, *([_STAGE] if runs else [])]

@@ -8,7 +8,7 @@ from typing import Callable, NamedTuple
 from .processes import Processes
 from .world import World
 
-__all__ = ["BUGCHECK", "Processor", "write_processor"]
+__all__ = ["BUGCHECK", "Processor", "add_x64_processor", "write_processor"]
 
 BUGCHECK = 0xE2  # MANUALLY_INITIATED_CRASH
 
@@ -37,15 +37,32 @@ def write_processor(world: World, processes: Processes) -> Processor:
 
 # x64 selectors, ntddk.h: KGDT64_R0_CODE and so on.
 _R0_CODE, _R0_DATA, _R3_CMTEB, _R3_CODE, _TSS = 0x10, 0x2B, 0x53, 0x33, 0x40
+_X64_PRCB = 0x180  # KPCR.Prcb, behind the part that we have a type for
 _MXCSR = 0x1F80
 
 
 def _x64(world: World, processes: Processes) -> Processor:
     pcr = world.nt("KiInitialPCR")
-    prcb = pcr + 0x180  # KPCR.Prcb, behind the part that we have a type for
-    global_table, interrupt_table = _descriptor_tables(world)
     counter = world.nt("KeBugCheckEx")
     context = _x64_context(processes, counter)
+    special = _write_x64_region(world, pcr, 0, processes.threads[0])
+    state = world.field(pcr + _X64_PRCB, "_KPRCB", "ProcessorState")
+    world.space.write(state + len(special), context)
+    return Processor(context, special, counter, _x64_offsets(world))
+
+
+def add_x64_processor(world: World, number: int, thread: int) -> tuple[int, bytes]:
+    """The VA of another processor's KPCR, and its KSPECIAL_REGISTERS; ``thread`` runs on it."""
+    pcr = world.nonpaged.allocate(_X64_PRCB + world.offsets.size("_KPRCB"), b"Kpcr")
+    special = _write_x64_region(world, pcr, number, thread)
+    world.set_ulong("KeNumberProcessors", number + 1)
+    return pcr, special
+
+
+def _write_x64_region(world: World, pcr: int, number: int, thread: int) -> bytes:
+    """Fills a KPCR and the KPRCB in it; the KSPECIAL_REGISTERS."""
+    prcb = pcr + _X64_PRCB
+    global_table, interrupt_table = _descriptor_tables(world)
     special = _x64_special_registers(world, pcr, global_table, interrupt_table)
     world.fill(
         pcr,
@@ -61,16 +78,16 @@ def _x64(world: World, processes: Processes) -> Processor:
     world.fill(
         prcb,
         "_KPRCB",
-        CurrentThread=processes.threads[0],
-        IdleThread=processes.threads[0],
+        CurrentThread=thread,
+        IdleThread=thread,
+        Number=number,
         MajorVersion=1,
         MinorVersion=1,
         MHz=3400,
     )
-    state = world.field(prcb, "_KPRCB", "ProcessorState")
-    world.space.write(state, special + context)
-    world.set_pointer("KiProcessorBlock", prcb)
-    return Processor(context, special, counter, _x64_offsets(world))
+    world.space.write(world.field(prcb, "_KPRCB", "ProcessorState"), special)
+    world.space.write_pointer(world.nt("KiProcessorBlock") + number * 8, prcb)
+    return special
 
 
 def _descriptor_tables(world: World) -> tuple[int, int]:

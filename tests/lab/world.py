@@ -105,7 +105,7 @@ class World:
         kernel = self._load(built, KERNEL, base, {})
         images = {KERNEL: kernel}
         exports = kernel.image.exports()
-        for index, driver in enumerate(drivers(self.profile)):
+        for index, driver in enumerate(drivers(self.profile, self._runs)):
             if driver.only_if_used and driver.file_name not in owners:
                 continue
             base = self.profile.driver_base + index * _DRIVER_STRIDE

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from unicorn import Uc
-
-from ..build import Build, build
+from ..build import build
 from ..debugger_data import write_debugger_data
 from ..loaded_modules import write_loaded_modules, write_unloaded_drivers
 from ..processes import PROCESSES, Processes, ProcessRow, write_processes
-from ..processor import Processor as Registers
-from ..processor import write_processor
+from ..processor import add_x64_processor, write_processor
 from ..profiles import PROFILES
 from ..registrations import KERNEL
 from ..shared_data import write_shared_data
@@ -28,7 +25,7 @@ PROFILE = PROFILES["x64-19041"]
 _KERNEL_POOL = 0x40000  # what the running kernel allocates from
 _STACK = 0x6000
 _STACK_STRIDE = 0x10000
-_USER_MODE = 1
+_SYSTEM, _BOOT_THREAD = 4, 8  # ids
 _IDLE_THREADS = (0x44, 0x48)
 
 
@@ -39,7 +36,7 @@ class LiveLab(NamedTuple):
     world: World
     symbols: str  # the folder with the PDBs
     version: bytes  # DBGKD_GET_VERSION64
-    registers: Registers
+    special_registers: list[bytes]  # KSPECIAL_REGISTERS of every processor
     operations: list[list[int]]  # of every thread of the script: VAs of OPERATIONs
     callbacks: list[RegisteredCallback]
 
@@ -57,31 +54,35 @@ def build_live_lab(script: Script) -> LiveLab:
     processes = write_processes(world, _process_rows(script))
     registers = write_processor(world, processes)
     write_debugger_data(world, registers)
-    version = _write_version_list(world)
     write_shared_data(world)
     _give_pool(world)
     world.space.write_unsigned(world.nt("CmpCallbackCookie"), 8, BOOT_TIME)  # CmpInitCallbacks
-    return _boot(_Parts(script, built, world, modules, processes, registers, version))
-
-
-class _Parts(NamedTuple):
-    """Everything that is built before the machine is."""
-
-    script: Script
-    built: Build
-    world: World
-    modules: dict[str, int]
-    processes: Processes
-    registers: Registers
-    version: bytes
+    version = _write_version_list(world)
+    threads = _Threads(world, processes, WorkWriter(world, modules))
+    boot = threads.boot(script)
+    operations, plans = threads.plan(script)
+    processors = _plan_processors(world, script, threads, registers.special_registers)
+    machine = _boot(world, processors, boot)
+    for plan in plans:
+        _add_thread(machine, plan)
+    return LiveLab(
+        machine,
+        world,
+        str(built.symbols),
+        version,
+        [each.special_registers for each in processors],
+        operations,
+        registered_callbacks(world, script),
+    )
 
 
 def _process_rows(script: Script) -> list[ProcessRow]:
     """Those of every dump, and the script's."""
     rows = {row.id: row for row in PROCESSES}
-    rows[4] = rows[4]._replace(threads=(8, *_IDLE_THREADS))
+    rows[_SYSTEM] = rows[_SYSTEM]._replace(threads=(_BOOT_THREAD, *_IDLE_THREADS))
     for work in script.work:
-        row = rows.setdefault(work.process_id, ProcessRow(work.process, work.process_id, 4, ()))
+        new = ProcessRow(work.process, work.process_id, _SYSTEM, ())
+        row = rows.setdefault(work.process_id, new)
         threads = dict.fromkeys((*row.threads, work.thread_id))
         rows[work.process_id] = row._replace(threads=tuple(threads))
     return list(rows.values())
@@ -97,81 +98,102 @@ def _give_pool(world: World) -> None:
 
 def _write_version_list(world: World) -> bytes:
     """DBGKD_GET_VERSION64 with a list head of its own, as a live kernel has one."""
-    block = world.nt("KdDebuggerDataBlock")
     head = world.nonpaged.allocate(0x10, b"KdDl")
-    world.space.link(head, [block])
+    world.space.link(head, [world.nt("KdDebuggerDataBlock")])
     version = world.nt("KdVersionBlock")
-    world.space.write_pointer(version + 0x20, head)
+    world.space.write_pointer(version + 0x20, head)  # DebuggerDataList
     return world.space.read(version, 0x28)
 
 
-class _Stacks:
-    """A kernel stack for every thread."""
+class _ThreadPlan(NamedTuple):
+    """Where a thread is to start, with which argument, on a stack whose upper end is ``stack``."""
 
-    def __init__(self, world: World) -> None:
+    ethread: int
+    start: int
+    argument: int
+    stack: int
+    processor: int = 0
+
+
+class _Threads:
+    """Plans of threads, each with a kernel stack of its own."""
+
+    def __init__(self, world: World, processes: Processes, writer: WorkWriter) -> None:
         self._world = world
-        self._next = PROFILE.kernel_stack + _STACK_STRIDE
+        self._writer = writer
+        client = world.offsets.field("_ETHREAD", "Cid") + 8  # CLIENT_ID.UniqueThread
+        self._by_id = {world.space.pointer(each + client): each for each in processes.threads}
+        self._next_stack = PROFILE.kernel_stack + _STACK_STRIDE
 
-    def give(self, thread: int) -> int:
-        """The upper end of a new stack, which the ETHREAD ``thread`` knows of."""
-        limit, self._next = self._next, self._next + _STACK_STRIDE
+    def boot(self, script: Script) -> _ThreadPlan:
+        """The thread of System that loads the drivers."""
+        self._writer.write_actors(script.actors)
+        load = tuple(Operation("load-driver", name=name) for name in script.drivers)
+        work = self._writer.write(Work("System", _SYSTEM, _BOOT_THREAD, load, rounds=1))
+        return self._plan(_BOOT_THREAD, "PspUserThreadStartup", work.address)
+
+    def plan(self, script: Script) -> tuple[list[list[int]], list[_ThreadPlan]]:
+        """The script's threads: VAs of their OPERATIONs, and their plans."""
+        operations, plans = [], []
+        for work in script.work:
+            written = self._writer.write(work)
+            plan = self._plan(work.thread_id, "PspUserThreadStartup", written.address)
+            self._world.fill(plan.ethread, "_KTHREAD", PreviousMode=int(work.user_mode))
+            operations.append(written.operations)
+            plans.append(plan._replace(processor=work.processor))
+        return operations, plans
+
+    def idle(self, number: int) -> _ThreadPlan:
+        """The idle thread of a processor."""
+        return self._plan(_IDLE_THREADS[number], "KiIdleLoop", 0)
+
+    def _plan(self, thread_id: int, start: str, argument: int) -> _ThreadPlan:
+        thread = self._by_id[thread_id]
+        limit, self._next_stack = self._next_stack, self._next_stack + _STACK_STRIDE
         base = limit + _STACK
         self._world.space.map(limit, _STACK)
         self._world.fill(
             thread, "_KTHREAD", InitialStack=base, StackLimit=limit, StackBase=base,
-            KernelStack=base - 0x28,
+            KernelStack=base,
         )  # fmt: skip
-        return base
+        return _ThreadPlan(thread, self._world.nt(start), argument, base)
 
 
-def _boot(parts: _Parts) -> LiveLab:
-    """Writes the work, makes the machine, and lets the system thread load the drivers."""
-    script, world = parts.script, parts.world
-    threads = _threads_by_id(world, parts.processes)
-    stacks = _Stacks(world)
-    writer = WorkWriter(world, parts.modules)
-    load = tuple(Operation("load-driver", name=name) for name in script.drivers)
-    boot = writer.write(Work("System", 4, 8, load, rounds=1)).address
-    plans = []
-    for work in script.work:
-        thread = threads[work.thread_id]
-        if work.user_mode:
-            world.fill(thread, "_KTHREAD", PreviousMode=_USER_MODE)
-        plans.append((work.processor, thread, writer.write(work), stacks.give(thread)))
-    tops = {each: stacks.give(threads[each]) for each in (8, *_IDLE_THREADS)}
-    machine = _machine(world)
-    start = world.nt("PspUserThreadStartup")
-    for number in range(script.processors):
-        idle = _IDLE_THREADS[number]
-        pcr = world.nt("KiInitialPCR")
-        machine.add_processor(pcr, threads[idle], world.nt("KiIdleLoop"), tops[idle])
-    first = machine.processors[0]
-    machine.add_thread(first, threads[8], start, boot, tops[8])
-    _run_until_idle(machine)
-    for number, thread, written, top in plans:
-        machine.add_thread(machine.processors[number], thread, start, written.address, top)
-    operations = [written.operations for _, _, written, _ in plans]
-    symbols = str(parts.built.symbols)
-    callbacks = registered_callbacks(world, script)
-    return LiveLab(machine, world, symbols, parts.version, parts.registers, operations, callbacks)
+class _ProcessorPlan(NamedTuple):
+    """A processor: its KPCR, its KSPECIAL_REGISTERS, its idle thread."""
+
+    pcr: int
+    special_registers: bytes
+    idle: _ThreadPlan
 
 
-def _threads_by_id(world: World, processes: Processes) -> dict[int, int]:
-    client = world.offsets.field("_ETHREAD", "Cid") + 8
-    return {world.space.pointer(each + client): each for each in processes.threads}
+def _plan_processors(
+    world: World, script: Script, threads: _Threads, special_registers: bytes
+) -> list[_ProcessorPlan]:
+    plans = [_ProcessorPlan(world.nt("KiInitialPCR"), special_registers, threads.idle(0))]
+    for number in range(1, script.processors):
+        idle = threads.idle(number)
+        plans.append(_ProcessorPlan(*add_x64_processor(world, number, idle.ethread), idle))
+    return plans
 
 
-def _machine(world: World) -> Machine:
+def _boot(world: World, processors: list[_ProcessorPlan], boot: _ThreadPlan) -> Machine:
+    """The machine, once its first thread has loaded the drivers."""
     directory = world.space.tables.directory
-    emulator: Uc = Machine.emulator(directory)
+    emulator = Machine.emulator(directory)
     memory = GuestMemory(emulator, world.space.memory, directory)
-    return Machine(emulator, memory, world.offsets.field("_KTHREAD", "State"))
-
-
-def _run_until_idle(machine: Machine) -> None:
+    machine = Machine(emulator, memory, world.offsets.field("_KTHREAD", "State"))
+    for processor in processors:
+        idle = processor.idle
+        machine.add_processor(processor.pcr, idle.ethread, idle.start, idle.stack)
+    _add_thread(machine, boot)
     while not machine.is_idle:
         event = machine.run()
         if isinstance(event, Raised):
-            raise RuntimeError(
-                f"the lab's kernel raised {event.code:#x} at {event.address:#x} {event.parameters}"
-            )
+            raise RuntimeError(f"the lab's kernel raised {event}")
+    return machine
+
+
+def _add_thread(machine: Machine, plan: _ThreadPlan) -> None:
+    processor = machine.processors[plan.processor]
+    machine.add_thread(processor, plan.ethread, plan.start, plan.argument, plan.stack)

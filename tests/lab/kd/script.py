@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["DEFAULT_SCRIPT", "KINDS", "SCRIPTS", "Operation", "Script", "Work"]
+__all__ = ["DEFAULT_SCRIPT", "KINDS", "SCRIPTS", "Act", "Actor", "Operation", "Script", "Work"]
 
 # The class of the pre-notification, or what c/operation.h numbers from 0x100 on.
 KINDS = {
@@ -23,7 +23,11 @@ KINDS = {
     "unload-driver": 0x101,
     "print": 0x102,
     "exit-thread": 0x103,
+    "register-callback": 0x104,
+    "unregister-callback": 0x104,
 }
+ACTS = ("return", "overrule", "perform", "apc", "yield", "end-thread", "register", "unregister")
+ALWAYS = 0xFFFFFFFF
 
 KEY_READ, KEY_SET_VALUE = 0x20019, 2  # winnt.h
 
@@ -33,7 +37,7 @@ class Operation(NamedTuple):
 
     ``kind``: one of :data:`KINDS`. ``key``: the key's full path; to create or open, that of the key
     that ``name`` is below. ``name``: a value's, a new key's, a driver's file name, or the text to
-    print. ``access``: DesiredAccess.
+    print. ``access``: DesiredAccess. ``actor``: whose callback is registered or unregistered.
     """
 
     kind: str
@@ -42,6 +46,7 @@ class Operation(NamedTuple):
     data: bytes = b""
     type: int = 4  # REG_DWORD
     access: int = KEY_READ
+    actor: int = 0
 
 
 class Work(NamedTuple):
@@ -56,11 +61,42 @@ class Work(NamedTuple):
     user_mode: bool = True
 
 
+class Act(NamedTuple):
+    """What a callback of stage.sys does when it is told of ``notify_class``.
+
+    ``kind`` is one of :data:`ACTS`: return ``status``; overrule (in a post-notification: the caller
+    gets ``status``); perform ``operations``, or do them in an apc; yield the processor; end-thread;
+    register or unregister the callback of ``actor``. The first ``times`` times.
+    """
+
+    kind: str
+    notify_class: int
+    status: int = 0
+    times: int = ALWAYS
+    operations: tuple[Operation, ...] = ()
+    actor: int = 0
+
+
+class Actor(NamedTuple):
+    """A callback of stage.sys; its function is ``StageCallback<number>``, 16 of them at most."""
+
+    altitude: str
+    acts: tuple[Act, ...] = ()
+    at_load: bool = True  # registered by DriverEntry
+
+
+LAB_DRIVERS = ("netmon.sys", "avfilter.sys", "oldfilt.sys", "regprotect.sys")
+
+
 class Script(NamedTuple):
-    """Everything that happens, once the debugger lets the target go."""
+    """Everything that happens, once the debugger lets the target go.
+
+    ``drivers`` are loaded in their order before; a script with ``actors`` names stage.sys, too.
+    """
 
     work: tuple[Work, ...]
-    drivers: tuple[str, ...] = ("netmon.sys", "avfilter.sys", "oldfilt.sys", "regprotect.sys")
+    drivers: tuple[str, ...] = LAB_DRIVERS
+    actors: tuple[Actor, ...] = ()
     processors: int = 1
 
 

@@ -101,7 +101,7 @@ class Target:
 
     def _special_registers(self, processor: Processor) -> bytes:
         """KSPECIAL_REGISTERS, with the debug registers as they are."""
-        special = bytearray(self._lab.registers.special_registers)
+        special = bytearray(self._lab.special_registers[processor.number])
         debug = processor.debug
         struct.pack_into("<6Q", special, _KERNEL_DR0, *debug.addresses, debug.dr6, debug.dr7)
         return bytes(special)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ..drivers import drivers
 from ..world import BOOT_TIME, World
 from .script import Script
+from .work import ACTOR_SIZE, STAGE
 
 __all__ = ["RegisteredCallback", "registered_callbacks"]
 
@@ -26,18 +27,26 @@ class RegisteredCallback(NamedTuple):
 
 def registered_callbacks(world: World, script: Script) -> list[RegisteredCallback]:
     """In calling order, highest altitude first."""
-    known = {each.file_name: each for each in drivers(world.profile)}
-    callbacks = []
-    for ordinal, file_name in enumerate(script.drivers, 1):
+    known = {each.file_name: each for each in drivers(world.profile, runs=True)}
+    callbacks: list[RegisteredCallback] = []
+    for file_name in script.drivers:
         driver, symbols = known[file_name], world.images[file_name].symbols
-        callbacks.append(
-            RegisteredCallback(
-                file_name,
-                driver.callback,
-                symbols[driver.callback],
-                driver.altitude or _LEGACY_ALTITUDE,
-                symbols[driver.context],
-                BOOT_TIME + ordinal,
+        if file_name == STAGE:
+            wanted = [
+                (
+                    f"StageCallback{number}",
+                    actor.altitude,
+                    symbols["g_Actors"] + ACTOR_SIZE * number,
+                )
+                for number, actor in enumerate(script.actors)
+                if actor.at_load
+            ]
+        else:
+            altitude = driver.altitude or _LEGACY_ALTITUDE
+            wanted = [(driver.callback, altitude, symbols[driver.context])]
+        for name, altitude, context in wanted:
+            cookie = BOOT_TIME + len(callbacks) + 1
+            callbacks.append(
+                RegisteredCallback(file_name, name, symbols[name], altitude, context, cookie)
             )
-        )
     return sorted(callbacks, key=lambda each: float(each.altitude), reverse=True)

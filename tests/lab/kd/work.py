@@ -1,16 +1,23 @@
-"""Writing a script into the lab's memory: OPERATION, WORK and DRIVER of c/operation.h."""
+"""Writing a script into the lab's memory: the structures of c/operation.h and c/stage.h."""
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..world import World
 from .keys import Keys
-from .script import KINDS, Operation, Work
+from .script import ACTS, KINDS, Act, Actor, Operation, Work
 
-__all__ = ["WorkWriter", "Written"]
+__all__ = ["ACTOR_SIZE", "STAGE", "WorkWriter", "Written"]
+
+STAGE = "stage.sys"
 
 _OPERATION_SIZE, _WORK_SIZE, _DRIVER_SIZE = 0x38, 0x10, 0x160
+ACTOR_SIZE, _ACT_SIZE = 0x30, 0x18
+_ACTORS = 16
+_STAGE_CALLS = {"register-callback": "StageRegister", "unregister-callback": "StageUnregister"}
 _OBJECT = 0x10  # DRIVER.Object
 _DRIVER_TYPE = 4  # IO_TYPE_DRIVER
 _SERVICES = "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\"
@@ -31,19 +38,53 @@ class WorkWriter:
         self._modules = modules
         self._drivers: dict[str, int] = {}
         self._keys = Keys(world)
+        self._stage = world.images[STAGE].symbols
 
     def write(self, work: Work) -> Written:
         """Writes the operations of a thread."""
+        return self._write_work(work.operations, work.rounds)
+
+    def _write_work(self, wanted: Sequence[Operation], rounds: int) -> Written:
         world, space = self._world, self._world.space
         place = world.nonpaged.allocate(_WORK_SIZE, b"LabW")
-        array = world.nonpaged.allocate(_OPERATION_SIZE * len(work.operations), b"LabO")
-        operations = [array + index * _OPERATION_SIZE for index in range(len(work.operations))]
+        array = world.nonpaged.allocate(_OPERATION_SIZE * len(wanted), b"LabO")
+        operations = [array + index * _OPERATION_SIZE for index in range(len(wanted))]
         space.write_pointer(place, array)
-        space.write_unsigned(place + 8, 4, len(work.operations))
-        space.write_unsigned(place + 12, 4, work.rounds)
-        for address, operation in zip(operations, work.operations):
+        space.write_unsigned(place + 8, 4, len(wanted))
+        space.write_unsigned(place + 12, 4, rounds)
+        for address, operation in zip(operations, wanted):
             self._write_operation(address, operation)
         return Written(place, operations)
+
+    def actor(self, number: int) -> int:
+        """The VA of an ACTOR in the driver's memory."""
+        return self._stage["g_Actors"] + number * ACTOR_SIZE
+
+    def write_actors(self, actors: Sequence[Actor]) -> None:
+        """Tells the callbacks of stage.sys what to do. Raises ValueError for too many."""
+        if len(actors) > _ACTORS:
+            raise ValueError(f"{len(actors)} actors: stage.sys has {_ACTORS} callbacks")
+        world, space = self._world, self._world.space
+        for number, actor in enumerate(actors):
+            place = self.actor(number)
+            buffer, length = world.nonpaged.text(actor.altitude, b"LabN", terminated=False)
+            space.write_unicode_string(place, buffer, length, length)
+            if actor.acts:
+                space.write_pointer(place + 0x20, self._write_acts(actor.acts))
+            space.write_unsigned(place + 0x28, 4, len(actor.acts))
+            space.write_unsigned(place + 0x2C, 4, int(actor.at_load))
+
+    def _write_acts(self, acts: Sequence[Act]) -> int:
+        array = self._world.nonpaged.allocate(_ACT_SIZE * len(acts), b"LabA")
+        for index, act in enumerate(acts):
+            argument = 0
+            if act.operations:
+                argument = self._write_work(act.operations, rounds=1).address
+            elif act.kind in ("register", "unregister"):
+                argument = self.actor(act.actor)
+            words = (act.notify_class, ACTS.index(act.kind), act.status, act.times, argument)
+            self._world.space.write(array + index * _ACT_SIZE, struct.pack("<4IQ", *words))
+        return array
 
     def _write_operation(self, place: int, operation: Operation) -> None:
         world, space = self._world, self._world.space
@@ -53,6 +94,9 @@ class WorkWriter:
             space.write_pointer(place + 8, self._keys.body(operation.key))
         if operation.kind.endswith("-driver"):
             space.write_pointer(place + 0x20, self._driver(operation.name))
+        elif operation.kind in _STAGE_CALLS:
+            space.write_pointer(place + 8, self.actor(operation.actor))
+            space.write_pointer(place + 0x20, self._stage[_STAGE_CALLS[operation.kind]])
         elif operation.data:
             data = world.nonpaged.allocate(len(operation.data), b"LabD")
             space.write(data, operation.data)

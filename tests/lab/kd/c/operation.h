@@ -7,6 +7,7 @@ enum {
     OPERATION_UNLOAD_DRIVER,
     OPERATION_PRINT,
     OPERATION_EXIT_THREAD,
+    OPERATION_CALL, /* Data is a function, Key its argument */
 };
 
 typedef struct _OPERATION {

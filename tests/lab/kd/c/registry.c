@@ -5,7 +5,6 @@
 #include "registry_information.h"
 
 #define REG_OPENED_EXISTING_KEY 2
-#define KERNEL_MODE 0
 
 UCHAR NTAPI ExGetPreviousMode(VOID) {
     return FIELD(UCHAR, KeGetCurrentThread(), OFFSET_KTHREAD_PreviousMode);

@@ -3,6 +3,7 @@
 #include "operation.h"
 #include "registry_information.h"
 
+#define KERNEL_MODE 0
 #define THREAD_TERMINATED 4 /* KTHREAD_STATE */
 
 ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, const char *Text, ...);
@@ -65,16 +66,46 @@ __attribute__((noinline)) NTSTATUS KiSystemServiceCopyEnd(OPERATION *Operation) 
         return (NTSTATUS)DbgPrintEx(0, 0, "%wZ", Name);
     case OPERATION_EXIT_THREAD:
         PspExitThread();
+        break;
+    case OPERATION_CALL:
+        return ((NTSTATUS(*)(PVOID))Operation->Data)(Key);
     }
     return STATUS_INVALID_PARAMETER;
+}
+
+static VOID Perform(OPERATION *Operation) {
+    Operation->Status = KiSystemServiceCopyEnd(Operation);
+    Operation->Count++;
+}
+
+/* A system service that a driver asks for, by a Zw function. */
+__attribute__((noinline)) NTSTATUS KiServiceInternal(OPERATION *Operation) {
+    UCHAR *PreviousMode = &FIELD(UCHAR, KeGetCurrentThread(), OFFSET_KTHREAD_PreviousMode);
+    UCHAR Before = *PreviousMode;
+    *PreviousMode = KERNEL_MODE;
+    Perform(Operation);
+    *PreviousMode = Before;
+    return Operation->Status;
+}
+
+/* What an APC does, on top of what its thread was doing. */
+__attribute__((noinline)) VOID KiDeliverApc(WORK *Work) {
+    for (ULONG Index = 0; Index < Work->Count; Index++)
+        KiServiceInternal(&Work->Operations[Index]);
+}
+
+VOID PsTerminateSystemThread(VOID) {
+    PspExitThread();
+}
+
+__attribute__((noinline)) VOID ZwYieldExecution(VOID) {
+    YIELD_PROCESSOR();
 }
 
 __attribute__((noinline)) VOID PspUserThreadStartup(WORK *Work) {
     for (ULONG Round = 0; !Work->Rounds || Round < Work->Rounds; Round++) {
         for (ULONG Index = 0; Index < Work->Count; Index++) {
-            OPERATION *Operation = &Work->Operations[Index];
-            Operation->Status = KiSystemServiceCopyEnd(Operation);
-            Operation->Count++;
+            Perform(&Work->Operations[Index]);
             YIELD_PROCESSOR();
         }
     }
