@@ -17,7 +17,7 @@ from tabulate import tabulate
 from tests.lab import make_dump
 
 from .measure import Cost, measure
-from .rivals import bare_python, regcb, volatility
+from .rivals import bare_python, decoding, regcb, volatility
 
 GIB = 1 << 30
 MIB = 1 << 20
@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
-        rows = [*against_rivals(Path(folder)), *against_size(Path(folder))]
+        rows = [*against_rivals(Path(folder)), *against_size(Path(folder)), *against_types()]
     print(
         tabulate(
             [
@@ -82,6 +82,13 @@ def against_size(folder: Path) -> list[Row]:
                 (cost.peak - costs[0].peak) / MIB, 50, "MiB"),
         ]  # fmt: skip
     return rows
+
+
+def against_types() -> list[Row]:
+    """Decoding a set value, to what volatility3 takes to read the same structures."""
+    seconds = decoding()
+    ratio = seconds["regcb"] / seconds["volatility3"]
+    return [Row("10,000 decodes, to volatility3 reading the same structures", ratio, 1)]
 
 
 if __name__ == "__main__":

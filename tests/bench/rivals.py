@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import venv
 from functools import lru_cache
@@ -10,7 +11,7 @@ from pathlib import Path
 from pykd_ext.target.pdb import Pdb
 from tests.lab import Truth
 
-__all__ = ["bare_python", "regcb", "volatility"]
+__all__ = ["bare_python", "decoding", "regcb", "volatility"]
 
 _CHECKOUT = Path(__file__).parents[2]
 _VOLATILITY = "volatility3==2.28.2"
@@ -52,6 +53,14 @@ def volatility(truth: Truth, folder: Path) -> list[str]:
     )
     vol = str(_environment() / "vol")
     return [vol, "-q", "--offline", "-s", str(symbols), "-f", truth.path, "windows.callbacks"]
+
+
+def decoding() -> dict[str, float]:
+    """The seconds of :mod:`.decoding`, by whose they are."""
+    command = [str(_environment() / "python"), "-m", "tests.bench.decoding"]
+    done = subprocess.run(command, cwd=_CHECKOUT, check=True, capture_output=True)
+    seconds: dict[str, float] = json.loads(done.stdout)
+    return seconds
 
 
 def _identity(pdb: Path) -> str:
