@@ -16,10 +16,18 @@ from .key_layouts import (
     KEY_VIRT_TARGET,
     KeyControlBlockLayout,
     key_control_block_layout,
+    layer_layout,
     name_block_layout,
 )
 
-__all__ = ["KeyControlBlock", "KeyPath", "key_path", "key_states", "read_key_control_block"]
+__all__ = [
+    "KeyControlBlock",
+    "KeyPath",
+    "key_path",
+    "key_states",
+    "read_key_control_block",
+    "read_lower_layer",
+]
 
 _DEEPEST = 1024  # TotalLevels, the kernel's count of a key's parents, has ten bits
 _LONGEST = 0xFFFF  # bytes of a path, the kernel's own limit
@@ -28,7 +36,7 @@ _STALE = 1  # bit 0 of FullKCBName (FACTS 5.2), which a rename sets
 
 
 class KeyControlBlock(NamedTuple):
-    """One KCB as it lies in memory; ``layer_height`` is 0 before 1607, ``full_name`` before Vista.
+    """One KCB as it lies in memory; layers are 0 before 1607, ``full_name`` is before Vista.
 
     All VAs but ``state`` (the dword of its state bits), ``key_cell``, ``layer_height`` and
     ``flags``.
@@ -42,6 +50,7 @@ class KeyControlBlock(NamedTuple):
     name_block: int
     flags: int
     full_name: int
+    layer_info: int
 
 
 class KeyPath(NamedTuple):
@@ -73,7 +82,19 @@ def read_key_control_block(memory: Memory, build: int, address: int) -> KeyContr
         name_block=field(layout.name_block),
         flags=field(layout.flags, 4) >> 16,
         full_name=field(layout.full_name),
+        layer_info=field(layout.layer_info),
     )
+
+
+def read_lower_layer(memory: Memory, build: int, block: KeyControlBlock) -> KeyControlBlock | None:
+    """The KCB that ``block``, of a container's hive, lies over; raises MemoryUnreadable."""
+    if not block.layer_height or not block.layer_info:
+        return None
+    layout = layer_layout(memory.pointer_size)
+    lower = memory.pointer(block.layer_info + layout.lower_layer)
+    if not lower:
+        return None
+    return read_key_control_block(memory, build, memory.pointer(lower + layout.key_control_block))
 
 
 def key_states(block: KeyControlBlock, layout: KeyControlBlockLayout) -> list[str]:

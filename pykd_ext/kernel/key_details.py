@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..target.errors import MemoryUnreadable
 from .drivers import Drivers
+from .key_control_blocks import key_path, read_lower_layer
 from .key_objects import KeyObject, read_key_object
 from .layouts import block_layout
 from .listing import symbol_text
@@ -31,10 +32,12 @@ class KeyContext(NamedTuple):
 
 
 class KeyDetails(NamedTuple):
-    """One key object, the process that opened it (None where it has gone), and its contexts."""
+    """One key object, the process that opened it (None where it has gone), the path of the key
+    that it lies over in a container, and its contexts."""
 
     key: KeyObject
     process: Process | None
+    lower_path: str | None
     contexts: list[KeyContext]
     problems: list[str]
 
@@ -48,7 +51,23 @@ def read_key_details(target: Target, address: int) -> KeyDetails:
         process = find_process(target, key.process_id)
     except NoSuchProcess as error:
         problems.append(f"its process: {error}")
-    return KeyDetails(key, process, _contexts(target, key, problems), problems)
+    lower_path = _lower_path(target, key, problems)
+    return KeyDetails(key, process, lower_path, _contexts(target, key, problems), problems)
+
+
+def _lower_path(target: Target, key: KeyObject, problems: list[str]) -> str | None:
+    if key.block is None:
+        return None
+    try:
+        lower = read_lower_layer(target.memory, target.build, key.block)
+    except MemoryUnreadable as error:
+        problems.append(f"the key that it lies over: {error}")
+        return None
+    if lower is None:
+        return None
+    path = key_path(target.memory, target.build, lower)
+    problems += (f"the key that it lies over: {each}" for each in path.problems)
+    return path.text
 
 
 def _contexts(target: Target, key: KeyObject, problems: list[str]) -> list[KeyContext]:

@@ -15,9 +15,11 @@ __all__ = [
     "KEY_VIRT_TARGET",
     "KeyBodyLayout",
     "KeyControlBlockLayout",
+    "LayerLayout",
     "NameBlockLayout",
     "key_body_layout",
     "key_control_block_layout",
+    "layer_layout",
     "name_block_layout",
 ]
 
@@ -57,7 +59,15 @@ class KeyControlBlockLayout(NamedTuple):
     name_block: int
     flags: int  # ULONG, whose upper half is Flags; ntdiff/headers has the bits
     full_name: int | None  # PUNICODE_STRING FullKCBName
+    layer_info: int | None = None  # PCM_KCB_LAYER_INFO
     skips_hive_entries: bool = False
+
+
+class LayerLayout(NamedTuple):
+    """CM_KCB_LAYER_INFO: offsets in bytes."""
+
+    key_control_block: int
+    lower_layer: int  # PCM_KCB_LAYER_INFO
 
 
 class NameBlockLayout(NamedTuple):
@@ -95,17 +105,17 @@ _FREED = ((16, "freed"), *_WINDOWS_7)
 _K = KeyControlBlockLayout
 _KEY_CONTROL_BLOCKS = {
     8: (
-        (18362, _K(0x138, 0x08, _FREED, 0x28, 0x42, 0x48, 0x50, 0xB8, 0x128, True)),
-        (16299, _K(0x130, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48, 0xB0, 0x120, True)),
-        (14393, _K(0x128, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48, 0xB0, 0x120, True)),
+        (18362, _K(0x138, 0x08, _FREED, 0x28, 0x42, 0x48, 0x50, 0xB8, 0x128, 0xC0, True)),
+        (16299, _K(0x130, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48, 0xB0, 0x120, 0xB8, True)),
+        (14393, _K(0x128, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48, 0xB0, 0x120, 0xB8, True)),
         (7600, _K(0x128, 0x04, _WINDOWS_7, 0x28, None, 0x48, 0x50, 0xB8, 0x120)),
         (6000, _K(0x100, 0x04, _VISTA, 0x20, None, 0x28, 0x30, 0xA0, 0xF8)),
         (0, _K(0xB0, 0x04, _XP, 0x20, None, 0x28, 0x30, 0xA0, None)),
     ),
     4: (
-        (18362, _K(0xB0, 0x04, _FREED, 0x14, 0x22, 0x24, 0x28, 0x68, 0xA0, True)),
-        (16299, _K(0xB0, 0x04, _WINDOWS_7, 0x14, 0x22, 0x24, 0x28, 0x68, 0xA0, True)),
-        (14393, _K(0xA8, 0x04, _WINDOWS_7, 0x14, 0x22, 0x28, 0x2C, 0x68, 0xA0, True)),
+        (18362, _K(0xB0, 0x04, _FREED, 0x14, 0x22, 0x24, 0x28, 0x68, 0xA0, 0x6C, True)),
+        (16299, _K(0xB0, 0x04, _WINDOWS_7, 0x14, 0x22, 0x24, 0x28, 0x68, 0xA0, 0x6C, True)),
+        (14393, _K(0xA8, 0x04, _WINDOWS_7, 0x14, 0x22, 0x28, 0x2C, 0x68, 0xA0, 0x6C, True)),
         (7600, _K(0xA0, 0x04, _WINDOWS_7, 0x18, None, 0x28, 0x2C, 0x68, 0x9C)),
         (6000, _K(0x90, 0x04, _VISTA, 0x14, None, 0x18, 0x1C, 0x60, 0x8C)),
         (3790, _K(0x68, 0x04, _XP, 0x14, None, 0x18, 0x1C, 0x60, None)),
@@ -113,6 +123,7 @@ _KEY_CONTROL_BLOCKS = {
     ),
 }  # fmt: skip
 
+_LAYERS = {8: LayerLayout(0x10, 0x18), 4: LayerLayout(0x08, 0x0C)}
 _NAME_BLOCKS = {8: NameBlockLayout(0x18, 0x1A), 4: NameBlockLayout(0x0C, 0x0E)}
 
 
@@ -125,6 +136,11 @@ def key_body_layout(pointer_size: int, build: int) -> KeyBodyLayout:
 def key_control_block_layout(pointer_size: int, build: int) -> KeyControlBlockLayout:
     """The layout of a key control block."""
     return next(row for first, row in _KEY_CONTROL_BLOCKS[pointer_size] if build >= first)
+
+
+def layer_layout(pointer_size: int) -> LayerLayout:
+    """The layout of what links a key to the one that it lies over, from 1607 on."""
+    return _LAYERS[pointer_size]
 
 
 def name_block_layout(pointer_size: int) -> NameBlockLayout:

@@ -36,6 +36,8 @@ def _fields(facts: TargetFacts, details: KeyDetails) -> Iterator[tuple[str, str]
         yield "", "(upper-cased: put together from the names that the kernel compares)"
     if key.states:
         yield "state", ", ".join(key.states)
+    if details.lower_path:
+        yield "over", printable(details.lower_path)
     yield "opened by", _process(details)
     yield "key object", _linked(facts, key.address, "!reg kbody")
     if key.flags is not None:
@@ -88,6 +90,7 @@ def key_document(facts: TargetFacts, details: KeyDetails) -> dict[str, Any]:
         "path": key.path,
         "path_is_upper_cased": key.is_upper_cased,
         "states": list(key.states),
+        "lower_path": details.lower_path,
         "flags": hexadecimal(key.flags),
         "process": {
             "id": key.process_id,

@@ -125,6 +125,18 @@ def test_a_deleted_key_from_its_names(registry: Registry) -> None:
     assert "! its process: no process 420" in output
 
 
+def test_a_containers_key_lies_over_another(registry: Registry) -> None:
+    registry.link_processes()
+    lower = registry.instance("_CM_KCB_LAYER_INFO", b"", Kcb=registry.blocks(PATH))
+    upper = registry.instance("_CM_KCB_LAYER_INFO", b"", LowerLayer=lower)
+    block = registry.block("SILO", LayerHeight=1, LayerInfo=upper)
+    document = json_of(registry, hex(registry.key(block)))
+    assert (document["lower_path"], document["states"]) == (PATH, ["layer 1"])
+    block = registry.block("SILO", LayerHeight=1, LayerInfo=registry.missing)
+    output = text_of(registry, hex(registry.key(block)))
+    assert "! the key that it lies over: memory at " in output
+
+
 @pytest.mark.parametrize(
     ("words", "error"),
     [

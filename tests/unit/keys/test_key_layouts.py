@@ -11,11 +11,13 @@ from pykd_ext.kernel.key_layouts import (
     KeyControlBlockLayout,
     key_body_layout,
     key_control_block_layout,
+    layer_layout,
     name_block_layout,
 )
 from tests.unit.keys.types import BUILDS, Row, row
 from tests.unit.notify.compilers import MSVC, complaints
 
+HAS_LAYERS = 14393
 POINTER_SIZES = {"x64": 8, "x86": 4}
 COMPILERS = {8: MSVC[0], 4: MSVC[2]}
 
@@ -42,7 +44,9 @@ BLOCK = {
     "NameBlock": "void *",
     "Flags": "unsigned short",
     "FullKCBName": "void *",
+    "LayerInfo": "void *",
 }
+LAYER = {"Kcb": "void *", "LowerLayer": "void *"}
 NAME = {"NameLength": "unsigned short", "Name": "unsigned short"}
 
 LIST_ENTRY = "typedef struct { void *Flink, *Blink; } LIST_ENTRY;"
@@ -89,6 +93,7 @@ def block_claims(layout: KeyControlBlockLayout) -> list[str]:
         claim("BLOCK", "NameBlock", layout.name_block),
         claim("BLOCK", "Flags", layout.flags),
         claim("BLOCK", "FullKCBName", layout.full_name),
+        claim("BLOCK", "LayerInfo", layout.layer_info),
     ]
 
 
@@ -100,6 +105,8 @@ def said_by_the_compiler(architecture: str, build: int, claims: list[str]) -> st
         ("NAME", "_CM_NAME_CONTROL_BLOCK", NAME),
     ):
         lines += declaration(name, row(type_name, architecture, build), types)
+    if build >= HAS_LAYERS:
+        lines += declaration("LAYER", row("_CM_KCB_LAYER_INFO", architecture, build), LAYER)
     return complaints(COMPILERS[POINTER_SIZES[architecture]], [], [*lines, *claims])
 
 
@@ -114,6 +121,10 @@ def test_every_row_is_the_public_types(architecture: str, build: int) -> None:
         claim("NAME", "NameLength", name.name_length),
         claim("NAME", "Name", name.name),
     ]
+    if build >= HAS_LAYERS:
+        layer = layer_layout(size)
+        claims.append(claim("LAYER", "Kcb", layer.key_control_block))
+        claims.append(claim("LAYER", "LowerLayer", layer.lower_layer))
     assert said_by_the_compiler(architecture, build, claims) == ""
 
 
@@ -134,4 +145,5 @@ def test_a_field_that_a_build_lacks_is_none(architecture: str, build: int) -> No
     assert (key_body_layout(size, build).contexts is None) == ("ContextListHead" not in body)
     assert (layout.full_name is None) == ("FullKCBName" not in block)
     assert (layout.layer_height is None) == ("LayerHeight" not in block)
+    assert (layout.layer_info is None) == ("LayerInfo" not in block)
     assert ("freed" in dict(layout.states).values()) == (build >= 18362)
