@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..target.errors import MemoryUnreadable
 from ..target.image import Section, sections
 from .code import Instruction, disassemble
+from .key_objects import NotAKey, read_key_object
 from .layouts import block_layout, has_vector
 from .listing import Entry
 from .object_contexts import ObjectContext, object_contexts
@@ -20,18 +21,21 @@ __all__ = ["Details", "read_details"]
 
 _INSTRUCTIONS = 12
 _CONTEXTS = 1000
+_KEY_PATHS = 100  # each takes four requests
 
 
 @dataclass(frozen=True)
 class Details:
     """``section`` is the one of the owner's image that holds the function; ``symbols`` names the
-    targets of the calls and jumps among ``instructions``."""
+    targets of the calls and jumps among ``instructions``; ``key_paths`` has the full paths of the
+    first 100 key objects among ``contexts``, where they can be told."""
 
     entry: Entry
     section: Section | None = None
     instructions: list[Instruction] = field(default_factory=list)
     symbols: dict[int, str] = field(default_factory=dict)
     contexts: list[ObjectContext] = field(default_factory=list)
+    key_paths: dict[int, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
@@ -40,6 +44,7 @@ def read_details(target: Target, entry: Entry) -> Details:
     details = Details(entry, section=_section(target, entry))
     _read_code(target, details)
     _read_contexts(target, details)
+    _read_key_paths(target, details)
     return details
 
 
@@ -83,3 +88,13 @@ def _read_contexts(target: Target, details: Details) -> None:
         details.problems.append(f"object contexts: {error}")
     if len(details.contexts) == _CONTEXTS:
         details.problems.append(f"object contexts: the first {_CONTEXTS} are shown")
+
+
+def _read_key_paths(target: Target, details: Details) -> None:
+    for context in details.contexts[:_KEY_PATHS]:
+        try:
+            path = read_key_object(target, context.key_object).path
+        except NotAKey:
+            continue  # it has been closed, or the driver has mistaken it for one
+        if path is not None:
+            details.key_paths[context.key_object] = path

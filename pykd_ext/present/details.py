@@ -14,13 +14,14 @@ from ..triage.altitudes import find
 from .altitudes import allocation_text
 from .document import entry_document, hexadecimal, target_document
 from .table import conditions, owner_text
-from .text import address_text, link, printable, stamp_text, time_text
+from .text import OWN_COMMAND, address_text, cell, link, printable, stamp_text, time_text
 
 __all__ = ["details_document", "details_text"]
 
 CALLBACK_SCHEMA = "regcb.callback/1"
 
 _SHOWN_CONTEXTS = 20
+_PATH_WIDTH = 116  # columns
 
 
 def details_document(listing: Listing, shown: list[Details]) -> dict[str, Any]:
@@ -53,6 +54,7 @@ def _document(details: Details) -> dict[str, Any]:
             {
                 "address": hexadecimal(each.address),
                 "key_object": hexadecimal(each.key_object),
+                "key_path": details.key_paths.get(each.key_object),
                 "context": hexadecimal(each.context),
                 "cookie": hexadecimal(each.cookie),
             }
@@ -144,6 +146,10 @@ def _code(listing: Listing, details: Details) -> Iterator[str]:
         yield f"{address_text(each.address, architecture)}  {each.code.hex():<22}{each.text}{name}"
 
 
+def _key_command(address: int) -> str:
+    return f"{OWN_COMMAND} key {address:#x}"
+
+
 def _contexts(listing: Listing, details: Details) -> Iterator[str]:
     if not details.contexts:
         return
@@ -151,8 +157,11 @@ def _contexts(listing: Listing, details: Details) -> Iterator[str]:
     yield ""
     yield f"object contexts (CmSetCallbackObjectContext): {len(details.contexts)}"
     for each in details.contexts[:_SHOWN_CONTEXTS]:
-        key = address_text(each.key_object, architecture)
+        key = link(address_text(each.key_object, architecture), _key_command(each.key_object))
         context = address_text(each.context, architecture)
-        yield f"  key object {link(key, f'!reg kbody {each.key_object:#x}')}  context {context}"
+        yield f"  key object {key}  context {context}"
+        path = details.key_paths.get(each.key_object)
+        if path is not None:
+            yield f"    {cell(printable(path), _PATH_WIDTH)}"
     if len(details.contexts) > _SHOWN_CONTEXTS:
         yield f"  and {len(details.contexts) - _SHOWN_CONTEXTS} more (--json has them all)"
