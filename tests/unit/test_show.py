@@ -64,6 +64,8 @@ def test_everything_about_every_callback(profile: str, lab_dump: MakeDump, regcb
         expected = 0 if PROFILES[profile].has_vector else known.object_contexts
         assert len(found["contexts"]) == expected
         assert {each["cookie"] for each in found["contexts"]} <= {hex(known.cookie)}
+        paths = {each["key_path"] for each in found["contexts"]}
+        assert paths <= {truth.keys["Service"].path}
 
 
 def test_calls_are_named(lab_dump: MakeDump, regcb: Regcb) -> None:
@@ -85,6 +87,7 @@ def test_the_text_says_what_the_json_says(lab_dump: MakeDump, regcb: Regcb) -> N
     (found,) = regcb.json(truth, "show", "avfilter")["callbacks"]
     for text in (found["altitude"], found["function_symbol"], found["owner_path"], "PAGE"):
         assert text in output
+    assert truth.keys["Service"].path in output
     for instruction in found["instructions"]:
         assert instruction["text"] in output
     assert max(map(len, output.splitlines())) <= 120

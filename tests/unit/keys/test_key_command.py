@@ -10,7 +10,9 @@ import pytest
 from pykd_ext.commands import key
 from pykd_ext.kernel.layouts import block_layout
 from pykd_ext.target.errors import RegcbError
+from tests.lab import PROFILES
 from tests.unit.byte_command import run_command
+from tests.unit.conftest import MakeDump, Regcb
 from tests.unit.keys.registry import Registry
 from tests.unit.keys.test_handles import entry_of, write_table
 from tests.unit.keys.types import row
@@ -123,6 +125,21 @@ def test_a_deleted_key_from_its_names(registry: Registry) -> None:
     assert "upper-cased" in output
     assert "opened by     process 420\n" in output
     assert "! its process: no process 420" in output
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_key_of_a_dump(profile: str, lab_dump: MakeDump, regcb: Regcb) -> None:
+    truth = lab_dump(profile)
+    for name, known in truth.keys.items():
+        document = regcb.json(truth, "key", hex(known.address))
+        validate(document)
+        assert document["path"] == known.path, name
+        assert document["control_block"]["address"] == hex(known.key_control_block)
+        assert document["process"]["id"] == known.process_id
+        assert document["process"]["name"] in ("System", "services.exe", "regedit.exe")
+        assert document["problems"] == []
+        lower = truth.keys["Run"].path if name == "Container" else None
+        assert document["lower_path"] == lower
 
 
 def test_a_containers_key_lies_over_another(registry: Registry) -> None:

@@ -42,7 +42,7 @@ BLOCK = {
     "LayerHeight": "unsigned short",
     "ParentKcb": "void *",
     "NameBlock": "void *",
-    "Flags": "unsigned short",
+    "Flags": "unsigned",  # the upper half of the word
     "FullKCBName": "void *",
     "LayerInfo": "void *",
 }
