@@ -17,6 +17,7 @@ COMMANDS = {
     "show": "everything about one callback",
     "decode": "what a callback is told, at the stop or at an address",
     "altitude": "to whom Microsoft has allocated an altitude",
+    "check": "what is wrong with the callbacks",
     "diff": "what has changed since a saved list --json",
     "key": "one registry key: its path, state, creator and what callbacks remember of it",
     "classes": "what a callback can be told, and the structures",

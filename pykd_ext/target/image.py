@@ -13,14 +13,23 @@ from .errors import MemoryUnreadable
 from .guids import guid_text
 from .memory import PAGE, Memory
 
-__all__ = ["PdbReference", "Section", "exports", "pdb_reference", "sections", "size_of_image"]
+__all__ = [
+    "PdbReference",
+    "Section",
+    "exports",
+    "import_addresses",
+    "pdb_reference",
+    "sections",
+    "size_of_image",
+]
 
 _OPTIONAL_HEADER_64 = 0x20B
-_DIRECTORY_EXPORT, _DIRECTORY_DEBUG = 0, 6
+_DIRECTORY_EXPORT, _DIRECTORY_DEBUG, _DIRECTORY_IAT = 0, 6, 12
 _DEBUG_TYPE_CODEVIEW = 2
 _MOST_DEBUG_ENTRIES = 32
 _MOST_SECTIONS = 96
 _MOST_EXPORTS = 0x10000
+_MOST_IMPORTS = 0x4000
 _LONGEST_NAME = 260
 
 
@@ -127,6 +136,18 @@ def exports(memory: Memory, base: int) -> dict[str, int]:
         if name is not None:
             found[name] = base + rva
     return found
+
+
+def import_addresses(memory: Memory, base: int) -> list[int]:
+    """What the loader has put into the import address table, in its order; raises
+    MemoryUnreadable. Unlike the import directory, it stays when the driver has started."""
+    directory, size = _directory(memory, base, _DIRECTORY_IAT)
+    pointer = memory.pointer_size
+    raw = memory.read(base + directory, min(size, _MOST_IMPORTS * pointer)) if directory else b""
+    return [
+        int.from_bytes(raw[at : at + pointer], "little")
+        for at in range(0, len(raw) - pointer + 1, pointer)
+    ]
 
 
 def _name(memory: Memory, address: int) -> str | None:

@@ -9,6 +9,7 @@ named as problems and passed over.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Callable, NamedTuple
 
 from .errors import SymbolFileError
@@ -52,6 +53,13 @@ class SymbolPath:
             self._found[reference] = self._look(reference, problems)
         return self._found[reference]
 
+    def files(self, name: str, identity: str, problems: list[str]) -> Iterator[str]:
+        """Files called ``name`` in the folders, and in the stores below ``identity``; servers are
+        not asked. Nothing says that they are the right ones."""
+        safe = _safe_name(name)
+        for element in self._elements if safe else ():
+            yield from _candidates(element, safe or name, identity, problems)
+
     def _look(self, reference: PdbReference, problems: list[str]) -> Pdb | None:
         name = _safe_name(reference.name)
         if name is None:
@@ -59,7 +67,7 @@ class SymbolPath:
             return None
         wanted = reference._replace(name=name)
         for element in self._elements:
-            for path in _candidates(element, wanted, problems):
+            for path in _candidates(element, wanted.name, _identity(wanted), problems):
                 pdb = _open_if_right(path, wanted, problems)
                 if pdb is not None:
                     return pdb
@@ -151,19 +159,19 @@ def _identity(reference: PdbReference) -> str:
     return f"{reference.guid.replace('-', '')}{reference.age:X}"
 
 
-def _candidates(element: _Element, wanted: PdbReference, problems: list[str]) -> list[str]:
+def _candidates(element: _Element, name: str, identity: str, problems: list[str]) -> list[str]:
     """The files to try, those that exist."""
     found = []
     for store in element.stores:
         if element.is_folder:
-            found.append(_existing(store, wanted.name))
-        above = os.path.join(store, wanted.name[:2])
+            found.append(_existing(store, name))
+        above = os.path.join(store, name[:2])
         top = above if os.path.isfile(os.path.join(store, "index2.txt")) else store
-        folder = _existing(top, wanted.name, _identity(wanted))
+        folder = _existing(top, name, identity)
         if folder is None:
             continue
-        found.append(_existing(folder, wanted.name))
-        for unusable, what in ((f"{wanted.name[:-1]}_", "compressed"), ("file.ptr", "redirected")):
+        found.append(_existing(folder, name))
+        for unusable, what in ((f"{name[:-1]}_", "compressed"), ("file.ptr", "redirected")):
             path = _existing(folder, unusable)
             if path is not None:
                 problems.append(f"{path}: {what} symbol files are not read")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-__all__ = ["SEVERITIES", "Finding"]
+if TYPE_CHECKING:
+    from ..kernel.listing import Entry
+
+__all__ = ["SEVERITIES", "Finding", "about"]
 
 SEVERITIES = ("high", "medium", "low", "info")  # the gravest first
 
@@ -24,3 +27,17 @@ class Finding(NamedTuple):
     evidence: dict[str, Any]
     doubt: str | None
     next: str
+
+
+def about(
+    entry: Entry,
+    id_: str,
+    severity: str,
+    summary: str,
+    evidence: dict[str, Any],
+    doubt: str | None = None,
+) -> Finding:
+    """A finding about one callback, whose next step is a look at all of it."""
+    return Finding(
+        id_, severity, entry.number, summary, evidence, doubt, f"regcb show {entry.number}"
+    )

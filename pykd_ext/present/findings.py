@@ -1,0 +1,76 @@
+"""What triage found: lines for a person, the gravest first, and JSON."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+from ..triage.check import Triage
+from ..triage.finding import SEVERITIES, Finding
+from .document import callbacks_document
+from .table import headline
+from .text import OWN_COMMAND, link, printable
+
+__all__ = ["finding_document", "findings_document", "findings_text"]
+
+FINDINGS_SCHEMA = "regcb.findings/1"
+
+_WIDTH = 120  # columns
+_INDENT = " " * 8
+
+
+def findings_document(triage: Triage) -> dict[str, Any]:
+    """``regcb.findings/1``: the list's document with the findings."""
+    document = callbacks_document(triage.listing)
+    document["problems"] += [{"where": "files", "what": each} for each in triage.problems]
+    return {
+        **document,
+        "schema": FINDINGS_SCHEMA,
+        "findings": [finding_document(each) for each in triage.findings],
+    }
+
+
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """One finding."""
+    return finding._asdict()
+
+
+def findings_text(triage: Triage) -> str:
+    """The headline, how many of which severity, then each finding with its doubt and next step."""
+    lines = [headline(triage.listing), _summary(triage), ""]
+    for finding in triage.findings:
+        lines += _lines(finding)
+    lines += (
+        f"! {printable(each.where)}: {printable(each.what)}" for each in triage.listing.problems
+    )
+    lines += (f"! {printable(each)}" for each in triage.problems)
+    return "\n".join(lines).rstrip("\n")
+
+
+def _summary(triage: Triage) -> str:
+    counts = [
+        (sum(each.severity == severity for each in triage.findings), severity)
+        for severity in SEVERITIES
+    ]
+    return f"findings: {', '.join(f'{count} {name}' for count, name in counts if count) or 'none'}"
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    about = "" if finding.callback is None else f"#{finding.callback} "
+    yield from _wrapped(f"{finding.severity.upper():<8}{about}{finding.id}: {finding.summary}")
+    if finding.doubt:
+        yield from _wrapped(f"{_INDENT}but: {finding.doubt}")
+    yield f"{_INDENT}next: {_linked(finding.next)}"
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(
+        printable(text), _WIDTH, subsequent_indent=_INDENT, break_on_hyphens=False,
+        drop_whitespace=True,
+    )  # fmt: skip
+
+
+def _linked(command: str) -> str:
+    program, _, words = command.partition(" ")
+    return link(printable(command), f"{OWN_COMMAND} {words}" if program == "regcb" else command)

@@ -1,0 +1,76 @@
+"""A driver's own file: what its code was before anybody changed it in memory.
+
+A symbol store keeps images beside PDBs, as ``name/TIMEDATESTAMPsizeofimage/name`` (Microsoft,
+"SymStore file structure"); a folder of the symbol path may hold them too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from .symbol_path import SymbolPath
+
+if TYPE_CHECKING:
+    import pefile
+
+__all__ = ["ImageFiles", "WantedImage"]
+
+
+class WantedImage(NamedTuple):
+    """An image as it is loaded: its file name, and what tells one build of it from another."""
+
+    name: str
+    base: int
+    size: int  # SizeOfImage
+    time_date_stamp: int
+
+
+class ImageFiles:
+    """The images on a symbol path. ``problems`` says which files were refused, and why."""
+
+    def __init__(self, path: SymbolPath) -> None:
+        self._path = path
+        self._opened: dict[WantedImage, pefile.PE | None] = {}
+        self.problems: list[str] = []
+
+    def code(self, wanted: WantedImage, address: int, size: int) -> bytes | None:
+        """The ``size`` bytes that belong at the VA ``address``, relocated to where the image is;
+        None where its file is not at hand or has fewer."""
+        if wanted not in self._opened:
+            self._opened[wanted] = self._open(wanted)
+        image = self._opened[wanted]
+        if image is None:
+            return None
+        data: bytes = image.get_data(address - wanted.base, size)
+        return data if len(data) == size else None
+
+    def _open(self, wanted: WantedImage) -> pefile.PE | None:
+        identity = f"{wanted.time_date_stamp:08X}{wanted.size:x}"
+        for path in self._path.files(wanted.name, identity, self.problems):
+            image = self._open_if_right(path, wanted)
+            if image is not None:
+                return image
+        return None
+
+    def _open_if_right(self, path: str, wanted: WantedImage) -> pefile.PE | None:
+        import pefile  # noqa: PLC0415 - 50 ms, and seldom is there a file
+
+        try:
+            image = pefile.PE(path, fast_load=True)
+            stamp, size = image.FILE_HEADER.TimeDateStamp, image.OPTIONAL_HEADER.SizeOfImage
+            if (stamp, size) == (wanted.time_date_stamp, wanted.size):
+                image.parse_data_directories([_RELOCATIONS])
+                image.relocate_image(wanted.base)
+                return image
+        except (OSError, pefile.PEFormatError, ValueError) as error:
+            self.problems.append(f"{path} is refused: {error}")
+            return None
+        image.close()
+        self.problems.append(
+            f"{path} is refused: its TimeDateStamp and SizeOfImage are {stamp:08x} {size:x}, "
+            f"the loaded image has {wanted.time_date_stamp:08x} {wanted.size:x}"
+        )
+        return None
+
+
+_RELOCATIONS = 5  # IMAGE_DIRECTORY_ENTRY_BASERELOC

@@ -1,0 +1,76 @@
+"""All checks over one target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..kernel.drivers import Drivers
+from ..kernel.listing import Listing, read_listing
+from ..target.image_files import ImageFiles
+from . import blocks, cookies, counts, links, order, owners, prologues, silent_drivers
+from .finding import SEVERITIES, Finding
+from .scene import Scene
+
+if TYPE_CHECKING:
+    from ..target import Target
+
+__all__ = ["CHECKS", "Triage", "check"]
+
+Check = Callable[[Scene], Iterable[Finding]]
+
+# Each yields findings of the id that its name spells.
+CHECKS: tuple[Check, ...] = (
+    links.head_links_disagree,
+    links.list_broken,
+    counts.callbacks_disabled,
+    counts.count_mismatch,
+    order.order_broken,
+    order.altitude_malformed,
+    order.altitude_duplicate,
+    order.altitude_foreign,
+    cookies.cookie_out_of_range,
+    cookies.cookie_duplicate,
+    cookies.cookie_gap,
+    owners.function_null,
+    owners.owner_none,
+    owners.owner_unloaded,
+    owners.owner_kernel,
+    owners.function_section,
+    owners.function_shared,
+    owners.context_foreign,
+    prologues.prologue_patched,
+    prologues.kernel_code_patched,
+    blocks.flags_forged,
+    blocks.unregister_pending,
+    blocks.uses_odd,
+    blocks.object_contexts_broken,
+    silent_drivers.driver_silent,
+)
+
+
+class Triage(NamedTuple):
+    """What was found, the gravest first, and the list that it was found in. ``problems`` are those
+    of the files that were compared with; the listing has its own."""
+
+    listing: Listing
+    findings: tuple[Finding, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing is above ``info``."""
+        return all(finding.severity == "info" for finding in self.findings)
+
+
+def check(target: Target, files: ImageFiles) -> Triage:
+    """Everything that is wrong with the callbacks of ``target``.
+
+    ``files`` are the drivers' own images, where they are at hand. Raises TargetError when there is
+    no list that can be read.
+    """
+    listing = read_listing(target)
+    scene = Scene(target, listing, Drivers(target), files)
+    findings = [finding for each in CHECKS for finding in each(scene)]
+    findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
+    return Triage(listing, tuple(findings), tuple(files.problems))

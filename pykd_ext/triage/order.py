@@ -1,0 +1,134 @@
+"""Altitudes: their order, their text, and who they were allocated to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..kernel.listing import Entry
+from ..target.errors import MemoryUnreadable
+from .altitudes import altitude_key, find
+from .finding import Finding, about
+from .scene import Scene
+
+__all__ = [
+    "altitude_duplicate",
+    "altitude_foreign",
+    "altitude_malformed",
+    "order_broken",
+]
+
+_LEGACY = altitude_key("425000")  # nt!CmLegacyAltitude, which CmRegisterCallback uses (FACTS 2)
+_LONGEST = 64  # characters; "infinite-precision" in theory, under 20 in every product seen
+
+
+def order_broken(scene: Scene) -> Iterator[Finding]:
+    """A higher altitude behind a lower one: the kernel inserts in descending order (FACTS 2.3)."""
+    for before, entry in _neighbours(scene):
+        if _key(entry) > _key(before):
+            yield about(
+                entry, "order-broken", "high",
+                f"altitude {entry.callback.altitude} stands behind {before.callback.altitude}: "
+                "an altitude was changed, or an entry moved, after its registration",
+                {"altitude": entry.callback.altitude, "before": before.callback.altitude},
+            )  # fmt: skip
+
+
+def altitude_duplicate(scene: Scene) -> Iterator[Finding]:
+    """Two at one altitude, which CmRegisterCallbackEx refuses; only CmRegisterCallback, at
+    425000, takes it twice."""
+    for before, entry in _neighbours(scene):
+        if _key(entry) == _key(before) != _LEGACY:
+            yield about(
+                entry, "altitude-duplicate", "medium",
+                f"altitude {entry.callback.altitude} is also #{before.number}'s: the kernel "
+                "refuses that at registration",
+                {"altitude": entry.callback.altitude, "other": before.number},
+            )  # fmt: skip
+
+
+def _neighbours(scene: Scene) -> Iterator[tuple[Entry, Entry]]:
+    """Pairs that the list has one after the other, both with an altitude that could be read."""
+    if scene.has_list:
+        for before, entry in zip(scene.entries, scene.entries[1:]):
+            if before.callback.altitude and entry.callback.altitude:
+                yield before, entry
+
+
+def _key(entry: Entry) -> tuple[int, bytes, bytes]:
+    return altitude_key(entry.callback.altitude or "")
+
+
+def altitude_malformed(scene: Scene) -> Iterator[Finding]:
+    """A UNICODE_STRING that the kernel does not make (it copies the text into a buffer of exactly
+    its length, FACTS 1.1), or text that is no number."""
+    if not scene.has_list:
+        return
+    memory, offset = scene.target.memory, scene.layout.altitude
+    for entry in scene.readable:
+        try:
+            string = memory.unicode_string(entry.callback.address + offset)
+        except MemoryUnreadable:
+            continue
+        faults = [
+            fault
+            for fault, holds in (
+                ("Length is 0", not string.length),
+                ("Length is odd", string.length % 2),
+                ("Length is not MaximumLength", string.length != string.maximum_length),
+                ("Buffer is NULL", not string.buffer),
+                (f"longer than {_LONGEST} characters", string.length > 2 * _LONGEST),
+            )
+            if holds
+        ]
+        altitude = entry.callback.altitude
+        if not faults and altitude and not _is_number(altitude):
+            faults = ["its text is no decimal number"]
+        if faults:
+            yield about(
+                entry, "altitude-malformed", "medium",
+                f"the altitude is not as the kernel makes it: {', '.join(faults)}",
+                {
+                    "length": string.length,
+                    "maximum_length": string.maximum_length,
+                    "buffer": f"{string.buffer:#x}",
+                    "text": altitude,
+                },
+                "the kernel takes any text as an altitude at registration"
+                if faults == ["its text is no decimal number"]
+                else None,
+            )  # fmt: skip
+
+
+def _is_number(altitude: str) -> bool:
+    return altitude.replace(".", "", 1).isdecimal() and altitude.isascii()
+
+
+def altitude_foreign(scene: Scene) -> Iterator[Finding]:
+    """Microsoft has allocated the altitude to another vendor's driver."""
+    for entry in scene.readable:
+        allocated = find(entry.callback.altitude) if entry.callback.altitude else ()
+        owner = entry.owner.name
+        if not allocated or not owner or _key(entry) == _LEGACY:
+            continue
+        if any(_file_name(each.driver_file) == owner.lower() for each in allocated):
+            continue
+        first = allocated[0]
+        if entry.owner.base == scene.target.nt_base:
+            continue  # the silo callback has wcifs.sys's altitude (FACTS 2.3)
+        yield about(
+            entry, "altitude-foreign", "info",
+            f"altitude {entry.callback.altitude} is allocated to {first.driver_file} "
+            f"({first.company}), the callback is {owner}'s",
+            {
+                "altitude": entry.callback.altitude,
+                "allocated": [each._asdict() for each in allocated],
+            },
+            "the list is of file system minifilters: nothing makes a driver use its own altitude "
+            "for the registry",
+        )  # fmt: skip
+
+
+def _file_name(driver_file: str) -> str:
+    """Without the remarks of the list: ``hznprotect.sys(Renamed)``."""
+    stem, dot, _ = driver_file.lower().partition(".sys")
+    return f"{stem}.sys" if dot else driver_file.lower()

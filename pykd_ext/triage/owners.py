@@ -1,0 +1,171 @@
+"""Whose the functions are: every callback should lie in the code of a loaded driver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..kernel.listing import Entry
+from ..target.errors import MemoryUnreadable
+from ..target.image import Section, sections
+from .finding import Finding, about
+from .scene import Scene
+
+__all__ = [
+    "context_foreign",
+    "function_null",
+    "function_section",
+    "function_shared",
+    "owner_kernel",
+    "owner_none",
+    "owner_unloaded",
+]
+
+# The kernel's own two: of the registry's ETW provider, and of silos (FACTS 2.3).
+_OF_THE_KERNEL = {"nt!EtwpRegTraceCallback", "nt!VrpRegistryCallback"}
+
+
+def function_null(scene: Scene) -> Iterator[Finding]:
+    """The next registry operation will call address 0, and the machine will crash."""
+    for entry in scene.readable:
+        if entry.callback.function == 0:
+            yield about(entry, "function-null", "high", "Function is NULL: it was overwritten", {})
+
+
+def owner_none(scene: Scene) -> Iterator[Finding]:
+    """The function lies in no image of PsLoadedModuleList."""
+    for entry in scene.readable:
+        if entry.callback.function and entry.owner.state == "none":
+            yield about(
+                entry, "owner-none", "high",
+                f"the function {entry.callback.function:#x} lies in no loaded image: a driver that "
+                "was mapped by hand, or taken out of PsLoadedModuleList",
+                {"function": f"{entry.callback.function:#x}"},
+            )  # fmt: skip
+
+
+def owner_unloaded(scene: Scene) -> Iterator[Finding]:
+    """The function lies where a driver was that has been unloaded."""
+    for entry in scene.readable:
+        if entry.owner.state == "unloaded":
+            yield about(
+                entry, "owner-unloaded", "high",
+                f"the function lies where {entry.owner.name or 'a driver'} was before it was "
+                "unloaded: it left its callback behind, or its memory has another user now",
+                {"function": f"{entry.callback.function or 0:#x}", "unloaded": entry.owner.name},
+            )  # fmt: skip
+
+
+def owner_kernel(scene: Scene) -> Iterator[Finding]:
+    """A function inside nt that is not one of the kernel's own two callbacks."""
+    for entry in scene.readable:
+        if entry.owner.base != scene.target.nt_base or entry.function_symbol in _OF_THE_KERNEL:
+            continue
+        # Exports alone would name the nearest of them.
+        named = scene.listing.callbacks.head_found_by == "symbol"
+        yield about(
+            entry, "owner-kernel", "high" if named else "info",
+            f"the function is {entry.function_symbol}, the kernel's own callbacks are "
+            f"{' and '.join(sorted(_OF_THE_KERNEL))}",
+            {"function": f"{entry.callback.function:#x}", "symbol": entry.function_symbol},
+            None if named else "without the kernel's PDB its functions cannot be told apart",
+        )  # fmt: skip
+
+
+def function_section(scene: Scene) -> Iterator[Finding]:
+    """The function lies in a section that no callback of a linked driver lies in."""
+    for entry in scene.readable:
+        function, base = entry.callback.function, entry.owner.base
+        if not function or base is None or entry.owner.state != "loaded":
+            continue
+        try:
+            table = sections(scene.target.memory, base)
+        except MemoryUnreadable:
+            continue
+        if not table:
+            continue
+        section = _section_of(table, function - base)
+        for severity, what in _objections(section):
+            yield about(
+                entry, "function-section", severity,
+                f"the function lies in {section.name if section else 'no section'} of "
+                f"{entry.owner.name}, {what}",
+                {
+                    "section": section.name if section else None,
+                    "characteristics": f"{section.characteristics:#x}" if section else None,
+                    "offset": f"{function - base:#x}",
+                },
+                "packers and some protectors run code from such sections"
+                if section and section.executable
+                else None,
+            )  # fmt: skip
+
+
+def _section_of(table: list[Section], offset: int) -> Section | None:
+    return next((each for each in table if 0 <= offset - each.address < each.size), None)
+
+
+def _objections(section: Section | None) -> Iterator[tuple[str, str]]:
+    """At most one, the gravest."""
+    if section is None:
+        yield "high", "outside all of them"
+    elif not section.executable:
+        yield "high", "which is not executable"
+    elif section.writable:
+        yield "medium", "which is writable and executable"
+    elif section.discardable:
+        yield "medium", "which is discarded after the driver has started"
+
+
+def function_shared(scene: Scene) -> Iterator[Finding]:
+    """One function in several callbacks: shadow-rs and Nidhogg overwrite a victim's function with
+    another block's (FACTS 7.1). A driver may register one twice itself."""
+    by_function: dict[int, list[Entry]] = {}
+    for entry in scene.readable:
+        if entry.callback.function:
+            by_function.setdefault(entry.callback.function, []).append(entry)
+    for function, entries in by_function.items():
+        if len(entries) < 2:
+            continue
+        numbers = [entry.number for entry in entries]
+        strangers = [entry for entry in entries if _context_owner(scene, entry)]
+        for entry in entries:
+            yield about(
+                entry, "function-shared", "high" if strangers else "medium",
+                f"{entry.function_symbol or hex(function)} is the function of "
+                + " and ".join(f"#{number}" for number in numbers)
+                + (
+                    f"; the context of #{strangers[0].number} belongs to "
+                    f"{_context_owner(scene, strangers[0])}"
+                    if strangers
+                    else ""
+                ),
+                {"function": f"{function:#x}", "callbacks": numbers},
+                None
+                if strangers
+                else "one driver may register a function twice, for two contexts or altitudes",
+            )  # fmt: skip
+
+
+def context_foreign(scene: Scene) -> Iterator[Finding]:
+    """The context lies in another driver's image than the function: the function was replaced."""
+    for entry in scene.readable:
+        stranger = _context_owner(scene, entry)
+        if stranger:
+            yield about(
+                entry, "context-foreign", "medium",
+                f"the context lies in {stranger}, the function in {entry.owner.name}: "
+                "the function may have been replaced",
+                {"context": f"{entry.callback.context or 0:#x}", "context_owner": stranger},
+                "a driver that registers for others (a framework) has their context",
+            )  # fmt: skip
+
+
+def _context_owner(scene: Scene, entry: Entry) -> str | None:
+    """The image that the context lies in, where that is another than the function's."""
+    context = entry.callback.context
+    if not context or entry.owner.state != "loaded":
+        return None
+    owner = scene.drivers.owner(context)
+    if owner.state != "loaded" or owner.base == entry.owner.base:
+        return None
+    return owner.name

@@ -1,0 +1,47 @@
+"""What the checks look at: one target's list, with the witnesses that more than one check asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..kernel.drivers import Drivers
+from ..kernel.layouts import BlockLayout, block_layout, has_vector
+from ..kernel.listing import Entry, Listing
+from ..target.image_files import ImageFiles
+
+if TYPE_CHECKING:
+    from ..target import Target
+
+__all__ = ["Scene"]
+
+
+class Scene(NamedTuple):
+    """A listing, the target that it was read from, still stopped, and the drivers' own files."""
+
+    target: Target
+    listing: Listing
+    drivers: Drivers
+    files: ImageFiles
+
+    @property
+    def head(self) -> int:
+        """The VA of CallbackListHead; of XP's vector there are no links to check."""
+        return self.listing.callbacks.head
+
+    @property
+    def has_list(self) -> bool:
+        return not has_vector(self.target.build)
+
+    @property
+    def layout(self) -> BlockLayout:
+        return block_layout(self.target.memory.pointer_size, self.target.build)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """In calling order, those whose block could not be read among them."""
+        return self.listing.entries
+
+    @property
+    def readable(self) -> list[Entry]:
+        """The entries whose block could be read."""
+        return [entry for entry in self.entries if entry.callback.function is not None]
