@@ -48,10 +48,17 @@ def altitude_duplicate(scene: Scene) -> Iterator[Finding]:
 
 def _neighbours(scene: Scene) -> Iterator[tuple[Entry, Entry]]:
     """Pairs that the list has one after the other, both with an altitude that could be read."""
-    if scene.has_list:
-        for before, entry in zip(scene.entries, scene.entries[1:]):
-            if before.callback.altitude and entry.callback.altitude:
-                yield before, entry
+    if not scene.has_list:
+        return
+    for before, entry in zip(scene.entries, scene.entries[1:]):
+        together = before.callback.found_by == entry.callback.found_by
+        if together and _is_whole(before) and _is_whole(entry):
+            yield before, entry
+
+
+def _is_whole(entry: Entry) -> bool:
+    cut = any(each.startswith("altitude:") for each in entry.callback.problems)
+    return bool(entry.callback.altitude) and not cut
 
 
 def _key(entry: Entry) -> tuple[int, bytes, bytes]:

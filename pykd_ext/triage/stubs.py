@@ -19,8 +19,8 @@ class Stub(NamedTuple):
     """What the first instructions do instead of the function's work.
 
     ``kind`` is ``returns``, ``jumps`` or ``traps``; ``text`` shows the instructions, which end at
-    the VA ``end``. A jump leads to the VA ``destination``, or to what the VA ``pointer`` holds; both
-    None where a register that was not set here decides.
+    the VA ``end``. A jump leads to the VA ``destination``, or to what the VA ``pointer`` holds;
+    both None where a register that was not set here decides.
     """
 
     kind: str

@@ -352,6 +352,23 @@ class Case(NamedTuple):
     def altitude(self) -> str:
         return self.memory.text(self.target.address + SEVEN.altitude)
 
+    def code(self, size: int) -> str:
+        """The target's function, in hex."""
+        raw = self.memory.read(self.target.function, size)
+        assert raw is not None
+        return raw.hex()
+
+    def jump(self, function: int | None = None) -> int:
+        """Where the jmp rel32 leads that the target's function (or another) begins with."""
+        place = self.target.function if function is None else function
+        raw = self.memory.read(place + 1, 4)
+        assert raw is not None
+        return place + 5 + int.from_bytes(raw, "little", signed=True)
+
+    def is_own(self, address: int) -> bool:
+        """Whether it lies in the image of the target's owner."""
+        return 0 <= address - self.target.owner_base < self.target.owner_size
+
     def gone(self, address: int) -> bool:
         return self.memory.read(address, 1) is None
 
@@ -429,6 +446,44 @@ CHECKS: dict[str, Callable[[Case], bool]] = {
     "cookie-forged": lambda case: case.number(SEVEN.cookie) < case.truth.boot_time // 2,
     "cookie-ahead": lambda case: case.number(SEVEN.cookie) > (case.truth.last_cookie or 0),
     "cookie-duplicate": lambda case: case.number(SEVEN.cookie) == case.truth.callbacks[0].cookie,
+    "altitude-edited": lambda case: case.altitude() == "999999",
+    "altitude-taken": lambda case: case.altitude() == case.truth.callbacks[1].altitude,
+    "altitude-legacy": lambda case: case.altitude() == "425000",
+    "uses-huge": lambda case: case.number(SEVEN.uses, 4) == 1_000_000_000,
+    "object-context-forged": lambda case: any(
+        case.memory.number(link + 0x18) == case.block(0)
+        for link in case.memory.list_entries(case.block(3) + SEVEN.contexts)
+    ),
+    "special-pool": lambda case: case.memory.read(case.target.address - 16, 16) == bytes(16),
+    "count-low": lambda case: case.memory.number(case.symbol("CmpCallBackCount"), 4) == 4,
+    "prologue-returns": lambda case: case.code(8) == "33c0c30000000000",
+    "prologue-traps": lambda case: case.code(1) == "cc",
+    "prologue-jumps-out": lambda case: case.code(1) == "e9" and case.gone(case.jump()),
+    "prologue-loads-and-jumps": lambda case: (
+        case.code(2) == "48b8" and case.gone(case.memory.number(case.target.function + 2))
+    ),
+    "prologue-hotpatched": lambda case: any(
+        case.memory.text(entry + 0x58) == "netmon_hotpatch.sys"
+        and case.memory.number(entry + 0x30) == case.jump() & ~0xFFFF
+        for entry in case.memory.list_entries(case.truth.module_list)
+    ),
+    "function-tiny": lambda case: case.code(16) == "33c0c3" + 13 * "cc",
+    "function-thunk": lambda case: (
+        case.number(SEVEN.function) != case.target.function
+        and case.jump(case.number(SEVEN.function)) == case.target.function
+    ),
+    "function-foreign": lambda case: not case.is_own(case.number(SEVEN.function)),
+    "function-kernel": lambda case: (
+        case.number(SEVEN.function) == case.symbol("CmUnRegisterCallback")
+    ),
+    "function-data": lambda case: case.number(SEVEN.function) == case.target.context,
+    "function-discarded": lambda case: (
+        case.is_own(case.number(SEVEN.function))
+        and case.number(SEVEN.function) != case.target.function
+    ),
+    "kernel-patched": lambda case: (
+        case.memory.read(case.symbol("CmRegisterCallbackEx"), 3) == b"\x33\xc0\xc3"
+    ),
     "pdb-wrong-guid": lambda case: not _has_guid_of_its_image(case),
     "pdb-missing": lambda case: not _pdb(case).exists(),
     "pdb-damaged": lambda case: (

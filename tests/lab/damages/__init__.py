@@ -13,7 +13,7 @@ from typing import Callable, NamedTuple, Optional
 
 from ..scene import Scene
 from ..truth import DamageTruth
-from . import blocks, files, links, paging
+from . import blocks, code, files, links, paging
 
 __all__ = ["DAMAGES", "Damage", "apply_damages", "parse_damages"]
 
@@ -54,6 +54,7 @@ DAMAGES = {
         *_damages(paging.DAMAGES),
         *_damages(links.DAMAGES),
         *_damages(blocks.DAMAGES),
+        *_damages(code.DAMAGES),
         *_damages(files.DAMAGES, after_writing=True),
     )
 }

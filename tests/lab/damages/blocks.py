@@ -127,6 +127,48 @@ def cookie_duplicate(scene: Scene, index: int) -> int:
     return _set_cookie(scene, index, scene.callbacks[0 if index else -1].cookie)
 
 
+def altitude_edited(scene: Scene, index: int) -> int:
+    """An altitude was changed to one above all others; the entry stays where it is."""
+    return _set_altitude(scene, index, "999999")
+
+
+def altitude_taken(scene: Scene, index: int) -> int:
+    """An altitude is that of the callback before it."""
+    return _set_altitude(scene, index, scene.callbacks[index - 1].registration.altitude)
+
+
+def altitude_legacy(scene: Scene, index: int) -> int:
+    """An altitude is 425000 like that of the callback before: both use CmRegisterCallback."""
+    return _set_altitude(scene, index, "425000")
+
+
+def uses_huge(scene: Scene, index: int) -> int:
+    """A callback is in use by a billion operations."""
+    return _set_uses(scene, index, 1_000_000_000)
+
+
+def object_context_forged(scene: Scene, _: int) -> int:
+    """An object context of a callback says that it is another callback's."""
+    index = next(
+        place
+        for place, each in enumerate(scene.callbacks)
+        if place and each.registration.object_contexts
+    )
+    pointer = scene.world.profile.pointer_size
+    link = scene.world.space.pointer(scene.block_field(index, "object_contexts"))
+    block = link + 2 * pointer + 8  # behind the link and the cookie
+    scene.world.space.write_pointer(block, scene.block(0))
+    return block
+
+
+def special_pool(scene: Scene, index: int) -> int:
+    """A block has no pool header, as in the special pool of Driver Verifier."""
+    block = scene.block(index)
+    size = 8 if scene.world.profile.pointer_size == 4 else 16
+    scene.world.space.write(block - size, bytes(size))
+    return block
+
+
 def _set_function(scene: Scene, index: int, function: int) -> int:
     place = scene.function_field(index)
     scene.world.space.write_pointer(place, function)
@@ -180,4 +222,10 @@ DAMAGES = (
     cookie_forged,
     cookie_ahead,
     cookie_duplicate,
+    altitude_edited,
+    altitude_taken,
+    altitude_legacy,
+    uses_huge,
+    object_context_forged,
+    special_pool,
 )

@@ -90,6 +90,12 @@ def count_zero(scene: Scene, _: int) -> int:
     return scene.world.nt("CmpCallBackCount")
 
 
+def count_low(scene: Scene, _: int) -> int:
+    """CmpCallBackCount is one less than there are entries."""
+    scene.world.set_ulong("CmpCallBackCount", len(scene.callbacks) - 1)
+    return scene.world.nt("CmpCallBackCount")
+
+
 DAMAGES = (
     entry_self_link,
     entry_loop,
@@ -102,4 +108,5 @@ DAMAGES = (
     entry_unlinked,
     entry_unlinked_counted,
     count_zero,
+    count_low,
 )

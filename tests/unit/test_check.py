@@ -1,0 +1,156 @@
+"""``regcb check``: each technique is found, and nothing is held against a clean machine.
+
+``python -m tests.unit.test_check`` writes the table of techniques in pykd_ext/triage/README.md.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pykd_ext.triage.check import CHECKS
+from tests.lab import Truth
+from tests.lab.damages import DAMAGES
+
+from .conftest import MakeDump, Regcb
+from .schemas import validate
+
+PAGE = Path(__file__).parents[2] / "pykd_ext" / "triage" / "README.md"
+PROFILES = ["x64-19041", "x86-19041", "arm64-22621"]
+
+# Damages of the lab, and the findings above info that they lead to.
+TECHNIQUES = {
+    "head-emptied": {"head-links-disagree"},
+    "blink-broken": {"head-links-disagree", "list-broken"},
+    "entry-skipped": {"head-links-disagree", "list-broken"},
+    "entry-self-link": {"head-links-disagree", "list-broken"},
+    "entry-loop": {"head-links-disagree", "list-broken"},
+    "flink-user": {"head-links-disagree", "list-broken"},
+    "head-flink-user": {"head-links-disagree", "list-broken"},
+    "entry-unlinked": {"count-mismatch"},
+    "count-zero": {"callbacks-disabled"},
+    "count-low": {"count-mismatch"},
+    "altitude-edited": {"order-broken"},
+    "altitude-taken": {"altitude-duplicate"},
+    "altitude-odd": {"altitude-malformed"},
+    "altitude-empty": {"altitude-malformed"},
+    "altitude-null-buffer": {"altitude-malformed"},
+    "altitude-huge": {"altitude-malformed"},
+    "altitude-dml": {"altitude-malformed", "order-broken"},
+    "cookie-forged": {"cookie-out-of-range", "object-contexts-broken"},
+    "cookie-ahead": {"cookie-out-of-range", "object-contexts-broken"},
+    "cookie-duplicate": {"cookie-duplicate", "object-contexts-broken"},
+    "function-null": {"function-null"},
+    "function-nowhere": {"owner-none"},
+    "function-unloaded": {"owner-unloaded"},
+    "function-shared": {"function-shared", "context-foreign"},
+    "function-foreign": {"context-foreign"},
+    "function-kernel": {"owner-kernel", "context-foreign"},
+    "function-data": {"function-section"},
+    "function-discarded": {"function-section"},
+    "prologue-returns": {"prologue-patched"},
+    "prologue-traps": {"prologue-patched"},
+    "prologue-jumps-out": {"prologue-patched"},
+    "prologue-loads-and-jumps": {"prologue-patched"},
+    "kernel-patched": {"kernel-code-patched"},
+    "flags-forged": {"flags-forged"},
+    "uses-huge": {"uses-odd"},
+    "object-context-forged": {"object-contexts-broken"},
+}
+
+# What is odd, and no reason to worry.
+CLEAN = [
+    "prologue-hotpatched",
+    "function-thunk",
+    "function-tiny",
+    "unregister-pending",
+    "active-uses",
+    "entry-unreadable",
+    "altitude-unreadable",
+    "code-unreadable",
+    "modules-unreadable",
+    "altitude-legacy@1",
+    "special-pool",
+]
+
+
+def checked(truth: Truth, regcb: Regcb) -> tuple[int, dict[str, Any]]:
+    """Exit status and document."""
+    status, output, errors = regcb("-z", truth.path, "-y", truth.symbols, "check", "--json")
+    assert errors == ""
+    document: dict[str, Any] = json.loads(output)
+    validate(document)
+    return status, document
+
+
+def above_info(document: dict[str, Any]) -> set[str]:
+    return {each["id"] for each in document["findings"] if each["severity"] != "info"}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("damage", TECHNIQUES)
+def test_a_technique_is_found(damage: str, profile: str, lab_dump: MakeDump, regcb: Regcb) -> None:
+    truth = lab_dump(profile, callbacks=4, damage=(damage,))
+    status, document = checked(truth, regcb)
+    assert above_info(document) == TECHNIQUES[damage]
+    assert status == 1
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("damage", CLEAN)
+def test_nothing_is_held_against_what_is_odd_but_clean(
+    damage: str, profile: str, lab_dump: MakeDump, regcb: Regcb
+) -> None:
+    truth = lab_dump(profile, callbacks=4, damage=(damage,))
+    status, document = checked(truth, regcb)
+    assert above_info(document) == set()
+    assert status == 0
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_kernels_own_callbacks_are_clean(
+    profile: str, lab_dump: MakeDump, regcb: Regcb
+) -> None:
+    """Those of registry tracing and of silos, 64 of one driver, and a context on a key."""
+    status, document = checked(lab_dump(profile, callbacks=70), regcb)
+    assert (status, above_info(document)) == (0, set())
+
+
+def test_each_check_is_named_after_its_finding() -> None:
+    names = {each.__name__.replace("_", "-") for each in CHECKS}
+    assert set().union(*TECHNIQUES.values()) | {
+        "altitude-foreign", "cookie-gap", "driver-silent", "unregister-pending",
+    } == names  # fmt: skip
+
+
+def test_xp_has_no_list_to_check(lab_dump: MakeDump, regcb: Regcb) -> None:
+    status, document = checked(lab_dump("x86-2600"), regcb)
+    assert (status, above_info(document)) == (0, set())
+    status, document = checked(lab_dump("x86-2600", damage=("function-null",)), regcb)
+    assert (status, above_info(document)) == (1, {"function-null"})
+
+
+def table() -> str:
+    """In Markdown: what was done to the dump, and the checks that must see it."""
+    rows = ["| done to the dump | found by |", "|---|---|"]
+    for name, ids in [*TECHNIQUES.items(), *((each, set()) for each in CLEAN)]:
+        found = ", ".join(f"`{each}`" for each in sorted(ids)) or "nothing, and rightly"
+        rows.append(f"| {DAMAGES[name.partition('@')[0]].description} | {found} |")
+    return "\n".join(rows) + "\n"
+
+
+TABLE = re.compile(r"^\| done to the dump .*?(?=\n\n|\Z)", re.DOTALL | re.MULTILINE)
+
+
+def test_the_page_has_this_table() -> None:
+    found = TABLE.search(PAGE.read_text("utf-8"))
+    assert found and found[0].strip() == table().strip()
+
+
+if __name__ == "__main__":
+    page = PAGE.read_text("utf-8")
+    PAGE.write_text(TABLE.sub(lambda _: table().strip(), page), "utf-8")
