@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ..kernel.handles import object_of_handle
+from ..kernel.handles import SYSTEM_PROCESS, is_kernel_handle, object_of_handle
 from ..kernel.key_details import read_key_details
 from ..kernel.listing import target_facts
 from ..kernel.processes import find_process
@@ -44,15 +44,18 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
 def _address(target: Target, arguments: argparse.Namespace) -> int:
     """Of the key object; raises what says why a handle leads to none."""
     word = address_argument(arguments.key, target.architecture)
-    if arguments.process is None and not is_user_address(target.memory, word):
+    if arguments.process is not None:
+        process_id = process_argument(arguments.process)
+    elif is_kernel_handle(target, word):
+        process_id = SYSTEM_PROCESS
+    elif is_user_address(target.memory, word):
+        process_id = _stopped_process_id(target, arguments)
+    else:
         return word
-    process_id = _process_id(target, arguments)
     return object_of_handle(target, find_process(target, process_id), word)
 
 
-def _process_id(target: Target, arguments: argparse.Namespace) -> int:
-    if arguments.process is not None:
-        return process_argument(arguments.process)
+def _stopped_process_id(target: Target, arguments: argparse.Namespace) -> int:
     requestor = read_requestor(target)
     if requestor is None or requestor.process_id is None:
         raise BadArgument(

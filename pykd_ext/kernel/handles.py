@@ -14,12 +14,18 @@ if TYPE_CHECKING:
     from ..target import Target
     from .processes import Process
 
-__all__ = ["BadHandle", "object_of_handle"]
+__all__ = ["SYSTEM_PROCESS", "BadHandle", "is_kernel_handle", "object_of_handle"]
+
+SYSTEM_PROCESS = 4  # the process whose handles are the kernel's
 
 _PAGE = 0x1000  # bytes of a table, of entries or of pointers to tables
 _LEVEL_MASK = 3  # of TableCode: how many tables of pointers come before one of entries
 _MOST_LEVELS = 2
 _VALUES_STEP = 4  # the two low bits of a handle are the application's own
+
+# Set in a kernel handle, and with it all higher bits (KERNEL_HANDLE_FLAG of ReactOS' ob.h).
+_KERNEL_HANDLE = 0x8000_0000
+_KERNEL_HANDLE_SIGN = 0x1_FFFF_FFFF  # what such a handle of 64 bits has from that bit upward
 
 _WINDOWS_8, _WINDOWS_8_1 = 9200, 9600
 
@@ -45,11 +51,20 @@ def _layout(target: Target) -> _TableLayout:
     )
 
 
+def is_kernel_handle(target: Target, word: int) -> bool:
+    """Whether ``word`` can only be a handle of the System process.
+
+    No 64-bit kernel has objects that high; on x86 such a word may as well be an address.
+    """
+    return target.memory.pointer_size == 8 and word >> 31 == _KERNEL_HANDLE_SIGN
+
+
 def object_of_handle(target: Target, process: Process, handle: int) -> int:
     """The VA of the object behind ``handle`` in ``process``; raises BadHandle."""
+    number = handle & (_KERNEL_HANDLE - 1) if process.process_id == SYSTEM_PROCESS else handle
     where = f"handle {handle:#x} of process {process.process_id}"
     try:
-        header = _header(target, process.handle_table, handle // _VALUES_STEP)
+        header = _header(target, process.handle_table, number // _VALUES_STEP)
     except MemoryUnreadable as error:
         raise BadHandle(f"{where}: its handle table: {error}") from None
     if not header:

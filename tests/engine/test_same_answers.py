@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,14 @@ Both = tuple[Outcome, Outcome]
 Answers = dict[tuple[Any, tuple[str, ...]], Both]
 
 
-def both_ways(engine: Engine, truths: dict[Any, Truth], folder: Path) -> Answers:
+def both_ways(
+    engine: Engine,
+    truths: dict[Any, Truth],
+    folder: Path,
+    commands: Sequence[tuple[str, ...]] = COMMANDS,
+) -> Answers:
     """What each command says of each dump, without pykd and through it."""
-    asked = [(key, command) for key in truths for command in COMMANDS]
+    asked = [(key, command) for key in truths for command in commands]
     without, through = [], []
     for key, command in asked:
         dump, symbols = truths[key].path, truths[key].symbols
@@ -82,6 +88,14 @@ def test_sound_dumps(engine: Engine, tmp_path: Path, profile: str) -> None:
     for asked, both in both_ways(engine, truths, tmp_path).items():
         assert both[0][0] == 0, (asked, both[0][2])
         assert disagreements(both) == [], asked
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_keys(engine: Engine, tmp_path: Path, profile: str) -> None:
+    truth = make_dump(tmp_path / "keys.dmp", profile)
+    commands = [("key", hex(each.address), "--json") for each in truth.keys.values()]
+    answers = both_ways(engine, {"keys": truth}, tmp_path, [*commands, ("key", "4", "--json")])
+    assert {asked: lines for asked, both in answers.items() if (lines := disagreements(both))} == {}
 
 
 @pytest.mark.parametrize("profile", DAMAGED_PROFILES)

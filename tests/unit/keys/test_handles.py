@@ -69,6 +69,18 @@ def test_a_handle(architecture: str, build: int, level: int, handle: int) -> Non
         find(registry, table, handle + 4)
 
 
+@pytest.mark.parametrize(
+    ("architecture", "handle"), [("x64", 0xFFFFFFFF_800001A4), ("x86", 0x800001A4)]
+)
+def test_a_kernel_handle(architecture: str, handle: int) -> None:
+    registry = Registry(architecture, 19041)
+    header = registry.data(bytes(64))
+    table = write_table(registry, 0x1A4, 0, entry_of(registry, header))
+    assert find(registry, table, handle) > header
+    with pytest.raises(BadHandle, match="stands for no object"):
+        object_of_handle(registry.target, Process(0, 420, "a.exe", table), handle)
+
+
 def test_handles_past_the_table() -> None:
     registry = Registry("x64", 19041)
     table = write_table(registry, 4, 0, entry_of(registry, registry.data(bytes(64))))

@@ -104,6 +104,13 @@ def test_a_handle_of_the_process_that_the_target_is_stopped_in(
     assert json_of(fresh, f"{HANDLE:x}")["address"] == hex(opened)
 
 
+def test_a_kernel_handle_needs_no_process() -> None:
+    registry = Registry("x64", 19041)
+    registry.link_processes(registry.process(4, "System"))
+    with pytest.raises(RegcbError, match="handle 0xffffffff80000010 of process 4: its handle tab"):
+        text_of(registry, "ffffffff`80000010")
+
+
 def test_what_callbacks_remember_of_it(registry: Registry, opened: int) -> None:
     block = add_context(registry, opened)
     (context,) = json_of(registry, hex(opened))["contexts"]
