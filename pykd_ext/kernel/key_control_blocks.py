@@ -14,6 +14,7 @@ from .key_layouts import (
     HCELL_NIL,
     KEY_HIVE_ENTRY,
     KEY_VIRT_TARGET,
+    LAYER_TOMBSTONE,
     KeyControlBlockLayout,
     key_control_block_layout,
     layer_layout,
@@ -38,14 +39,15 @@ _STALE = 1  # bit 0 of FullKCBName (FACTS 5.2), which a rename sets
 class KeyControlBlock(NamedTuple):
     """One KCB as it lies in memory; layers are 0 before 1607, ``full_name`` is before Vista.
 
-    All VAs but ``state`` (the dword of its state bits), ``key_cell``, ``layer_height`` and
-    ``flags``.
+    All VAs but ``state`` (the dword of its state bits), ``key_cell``, ``layer_height``,
+    ``layer_semantics`` and ``flags``.
     """
 
     address: int
     state: int
     key_cell: int
     layer_height: int
+    layer_semantics: int
     parent: int
     name_block: int
     flags: int
@@ -78,6 +80,7 @@ def read_key_control_block(memory: Memory, build: int, address: int) -> KeyContr
         state=field(layout.state, 4),
         key_cell=field(layout.key_cell, 4),
         layer_height=field(layout.layer_height, 2),
+        layer_semantics=field(layout.layer_height and layout.layer_height - 1, 1),
         parent=field(layout.parent),
         name_block=field(layout.name_block),
         flags=field(layout.flags, 4) >> 16,
@@ -104,6 +107,8 @@ def key_states(block: KeyControlBlock, layout: KeyControlBlockLayout) -> list[st
         states.append("in no hive")
     if block.layer_height:
         states.append(f"layer {block.layer_height}")
+        if block.layer_semantics == LAYER_TOMBSTONE:
+            states.append("tombstone")
     if block.flags & KEY_VIRT_TARGET:
         states.append("virtualised")
     return states

@@ -13,6 +13,7 @@ __all__ = [
     "KEY_BODY_TYPE",
     "KEY_HIVE_ENTRY",
     "KEY_VIRT_TARGET",
+    "LAYER_TOMBSTONE",
     "KeyBodyLayout",
     "KeyControlBlockLayout",
     "LayerLayout",
@@ -25,6 +26,8 @@ __all__ = [
 
 KEY_BODY_TYPE = 0x6B79_3032  # 'ky02', CM_KEY_BODY.Type
 HCELL_NIL = 0xFFFF_FFFF  # KeyCell of a key that is in no hive
+
+LAYER_TOMBSTONE = 1  # LayerSemantics of a key that its container has deleted (FACTS 5.5)
 
 KEY_HIVE_ENTRY = 0x0004  # KCB.Flags: the root of a hive
 KEY_VIRT_TARGET = 0x0100  # KCB.Flags: below VIRTUALSTORE, UAC's copy of another key (FACTS 5.4)
@@ -54,7 +57,7 @@ class KeyControlBlockLayout(NamedTuple):
     state: int
     states: Bits
     key_cell: int
-    layer_height: int | None  # USHORT; LayerSemantics is the byte before it
+    layer_height: int | None  # USHORT, behind the byte LayerSemantics
     parent: int
     name_block: int
     flags: int  # ULONG, whose upper half is Flags; ntdiff/headers has the bits

@@ -155,8 +155,12 @@ def _told_to(occurrence: Occurrence, facts: TargetFacts) -> Iterator[str]:
         )
 
 
+# KTHREAD.PreviousMode: KernelMode, UserMode.
+_FROM: dict[int | None, str] = {0: " in kernel mode", 1: " from user mode"}
+
+
 def _asked_by(requestor: Requestor) -> str:
-    """``asked by regedit.exe (process 6716, thread 6720), UserMode``."""
+    """``asked by regedit.exe (process 6716, thread 6720) from user mode``."""
     process = "?" if requestor.process_id is None else str(requestor.process_id)
     thread = "?" if requestor.thread_id is None else str(requestor.thread_id)
     thread = link(f"thread {thread}", f"!thread {requestor.thread:#x}")
@@ -164,9 +168,8 @@ def _asked_by(requestor: Requestor) -> str:
         process = link(f"process {process}", f"!process {requestor.process:#x} 0")
     else:
         process = f"process {process}"
-    mode = _mode(requestor)
     name = printable(requestor.process_name)
-    return f"asked by {name} ({process}, {thread}){f', {mode}' if mode else ''}"
+    return f"asked by {name} ({process}, {thread}){_FROM.get(requestor.previous_mode, '')}"
 
 
 def _mode(requestor: Requestor) -> str | None:

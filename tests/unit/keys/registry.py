@@ -10,7 +10,15 @@ __all__ = ["Registry"]
 _BODY, _BLOCK, _NAME = "_CM_KEY_BODY", "_CM_KEY_CONTROL_BLOCK", "_CM_NAME_CONTROL_BLOCK"
 _WINDOWS_8_1 = 9600
 _KY02 = 0x6B793032
-_WIDTHS = {"Type": 4, "KeyCell": 4, "LayerHeight": 2, "NameLength": 2, "Flags": 4, "ExtFlags": 4}
+_WIDTHS = {
+    "Type": 4,
+    "LayerSemantics": 1,
+    "KeyCell": 4,
+    "LayerHeight": 2,
+    "NameLength": 2,
+    "Flags": 4,
+    "ExtFlags": 4,
+}
 
 
 class Registry(Pen):

@@ -13,6 +13,8 @@ from tests.unit.notify.byte_target import ByteTarget
 UPPER, PATH = "\\REGISTRY\\MACHINE\\SYSTEM", "\\REGISTRY\\MACHINE\\System"
 HIVE_ENTRY, VIRT_TARGET = 4, 0x100
 
+WITH_LAYERS = [("x64", 14393), ("x64", 19041), ("x86", 19041)]
+
 every_build = pytest.mark.parametrize(("architecture", "build"), BUILDS)
 
 
@@ -118,6 +120,15 @@ def test_more_states(registry: Registry) -> None:
     assert states == (
         "in no hive", "layer 2", "virtualised", "being created", "hive unloaded", "deleted",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("architecture", "build"), [("x64", 14393), ("x64", 19041), ("x86", 19041)]
+)
+def test_a_key_that_a_container_has_deleted(architecture: str, build: int) -> None:
+    registry = Registry(architecture, build)
+    block = registry.block("A", LayerHeight=1, LayerSemantics=1)
+    assert read(registry, registry.key(block)).states == ("layer 1", "tombstone")
 
 
 def test_what_is_no_key(registry: Registry) -> None:
