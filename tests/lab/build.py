@@ -42,6 +42,7 @@ _LIST_EXPORTS = (
     "CmCallbackGetKeyObjectIDEx", "CmCallbackReleaseKeyObjectIDEx", "CmRegisterCallbackEx",
 )  # fmt: skip
 _UNWIND = ("-fasynchronous-unwind-tables",)  # for stacks that a debugger is to walk
+_GUARD = ("-Xclang", "-cfguard")  # MSVC's /guard:cf
 _LIVE_EXPORTS = (
     "KiDeliverApc", "KiServiceInternal", "PsTerminateSystemThread", "ZwYieldExecution",
 )  # fmt: skip
@@ -64,12 +65,14 @@ class Build(NamedTuple):
 
 
 @cache
-def build(profile: Profile, runs: bool = False) -> Build:
+def build(profile: Profile, runs: bool = False, guarded: bool = False) -> Build:
     """The images of ``profile``, built now or found in the cache; raises ToolFailed.
 
-    ``runs``: of a kernel that can be run (kd/c), and not only looked at.
+    ``runs``: of a kernel that can be run (kd/c), and not only looked at; ``guarded``: that calls
+    the callbacks through Control Flow Guard.
     """
-    final = _CACHE / f"{profile.name}{'-live' if runs else ''}-{_digest(profile)}"
+    kind = ("-guarded" if guarded else "-live") if runs else ""
+    final = _CACHE / f"{profile.name}{kind}-{_digest(profile)}"
     if not final.exists():
         _CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=_CACHE) as scratch:
@@ -79,7 +82,7 @@ def build(profile: Profile, runs: bool = False) -> Build:
             shutil.copytree(_SOURCES, work / "c")
             shutil.copytree(_LIVE_SOURCES, work / "kd")
             (work / "c" / "types.h").write_text(types_header(profile), encoding="ascii")
-            _build_kernel(profile, work, runs)
+            _build_kernel(profile, work, runs, guarded)
             _build_registry(profile, work)
             for driver in drivers(profile, runs):
                 _build_driver(profile, driver, work, _UNWIND if runs else ())
@@ -115,13 +118,13 @@ def _move_into_place(work: Path, final: Path) -> None:
             raise
 
 
-def _build_kernel(profile: Profile, work: Path, runs: bool) -> None:
+def _build_kernel(profile: Profile, work: Path, runs: bool, guarded: bool) -> None:
     defines = [
         f'-DLAB_BRANCH="{profile.branch}"',
         f"-DLAB_PCR_SIZE={_PCR_SIZE}",
     ]
     if runs:
-        defines += ["-DLAB_RUNS", *_UNWIND]
+        defines += ["-DLAB_RUNS", *_UNWIND, *(_GUARD if guarded else ())]
         (work / "c" / "offsets.h").write_text(offset_defines(profile), encoding="ascii")
     objects = [
         compile_c(profile, name, work, defines) for name in _kernel_sources(profile, work, runs)

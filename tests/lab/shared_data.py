@@ -7,7 +7,7 @@ import struct
 from .physical_memory import PAGE
 from .world import BOOT_TIME, DUMP_TIME, World
 
-__all__ = ["write_shared_data"]
+__all__ = ["system_time", "write_shared_data"]
 
 _PROCESSOR_ARCHITECTURES = {"x86": 0, "x64": 9, "arm64": 12}  # winnt.h, PROCESSOR_ARCHITECTURE_*
 
@@ -21,8 +21,8 @@ def write_shared_data(world: World) -> None:
         place,
         "_KUSER_SHARED_DATA",
         TickCountMultiplier=0x0FA00000,
-        InterruptTime=_system_time(DUMP_TIME - BOOT_TIME),
-        SystemTime=_system_time(DUMP_TIME),
+        InterruptTime=system_time(DUMP_TIME - BOOT_TIME),
+        SystemTime=system_time(DUMP_TIME),
         ImageNumberLow=profile.machine,
         ImageNumberHigh=profile.machine,
         NtSystemRoot="C:\\Windows".encode("utf-16-le"),
@@ -41,6 +41,6 @@ def write_shared_data(world: World) -> None:
         )
 
 
-def _system_time(value: int) -> bytes:
+def system_time(value: int) -> bytes:
     """KSYSTEM_TIME: LowPart, High1Time, High2Time."""
     return struct.pack("<III", value & 0xFFFFFFFF, value >> 32, value >> 32)

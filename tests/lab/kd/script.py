@@ -98,6 +98,7 @@ class Script(NamedTuple):
     drivers: tuple[str, ...] = LAB_DRIVERS
     actors: tuple[Actor, ...] = ()
     processors: int = 1
+    guarded: bool = False  # the kernel calls callbacks through Control Flow Guard's dispatch
 
 
 _SOFTWARE = "\\REGISTRY\\MACHINE\\SOFTWARE"

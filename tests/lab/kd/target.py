@@ -7,6 +7,7 @@ import struct
 from collections import Counter
 from typing import Union
 
+from .clock import Clock
 from .connection import Connection, Restarted
 from .lab import LiveLab
 from .machine import BREAKPOINT, Event, Processor, Raised, Said, Symbols
@@ -31,6 +32,7 @@ class Target:
         self._lab = lab
         self._machine = lab.machine
         self._pace = pace
+        self._clock = Clock(lab.world, lab.machine.memory)
         self._requests = Requests(lab.machine, self.counts, lab.version, self._special_registers)
 
     def serve(self, peer: socket.socket) -> None:
@@ -54,6 +56,7 @@ class Target:
     def _run(self, connection: Connection) -> Event:
         """Runs until there is something to tell."""
         while True:
+            self._clock.tick()
             event = self._machine.run()
             if event is not None:
                 return event
