@@ -10,7 +10,7 @@ from .bad_inputs import BAD_INPUTS, make_bad_input
 from .damages import DAMAGES
 from .make import make_dump
 from .profiles import PROFILES
-from .truth import CallbackTruth, KeyTruth, Truth
+from .truth import CallbackTruth, KeyTruth, NotificationTruth, Truth
 
 __all__ = [
     "BAD_INPUTS",
@@ -18,6 +18,7 @@ __all__ = [
     "PROFILES",
     "CallbackTruth",
     "KeyTruth",
+    "NotificationTruth",
     "Truth",
     "make_bad_input",
     "make_dump",

@@ -158,10 +158,24 @@ def _kernel_sources(profile: Profile, work: Path, runs: bool) -> list[str]:
 
 def _build_registry(profile: Profile, work: Path) -> None:
     body = kernel_offsets(profile).field("_OBJECT_HEADER", "Body")
-    arguments = [f"-DOBJECT_BODY={body:#x}", "-Wno-initializer-overrides"]
-    objects = [compile_c(profile, f"c/{name}", work, arguments) for name in ("keys.c",)]
+    arguments = [
+        f"-DOBJECT_BODY={body:#x}", "-Wno-initializer-overrides", "-fms-extensions",
+    ]  # fmt: skip
+    objects = [
+        compile_c(profile, f"c/{name}", work, arguments) for name in ("keys.c", "notifications.c")
+    ]
     pdb = "registry.pdb"
-    link(profile, work, REGISTRY, pdb, *objects, "/dll", "/noentry", "/section:TRUTH,RD")
+    link(
+        profile,
+        work,
+        REGISTRY,
+        pdb,
+        *objects,
+        "/dll",
+        "/noentry",
+        "/section:TRUTH,RD",
+        "/section:NOTICES,RD",
+    )
     (work / "symbols" / pdb).unlink()
 
 

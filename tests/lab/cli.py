@@ -13,7 +13,8 @@ from .build import build
 from .damages import DAMAGES
 from .dump_writer import DUMP_TYPES
 from .make import DEFAULT_CALLBACKS, make_dump
-from .profiles import PROFILES
+from .profiles import PROFILES, profile_named
+from .registry import load_registry
 from .toolchain import ToolFailed
 
 __all__ = ["main"]
@@ -57,8 +58,24 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--size", type=_size, metavar="16G", help="memory of the machine; the file is sparse"
     )
+    command.add_argument(
+        "--stopped-in",
+        metavar="NOTIFICATION",
+        help="the current thread is telling a callback of it: RegNtPreSetValueKey, or 1; see "
+        "`notifications`",
+    )
+    command.add_argument(
+        "--stopped-at",
+        type=int,
+        metavar="N",
+        help="that callback, in calling order (the last that is not internal)",
+    )
     command.add_argument("--symbols", type=Path, metavar="DIR", help="copy the PDBs to DIR")
     command.set_defaults(run=_dump)
+
+    command = commands.add_parser("notifications", help="what a thread can be stopped in")
+    command.add_argument("--profile", default="x64-19041", help="%(default)s")
+    command.set_defaults(run=_notifications)
 
     command = commands.add_parser("bad", help="write a file that is no dump, or not one of ours")
     command.add_argument("out", type=Path)
@@ -89,6 +106,12 @@ def _profiles(_: argparse.Namespace) -> None:
 def _damages(_: argparse.Namespace) -> None:
     for damage in DAMAGES.values():
         print(f"{damage.name:22}  {damage.description}")
+
+
+def _notifications(options: argparse.Namespace) -> None:
+    profile = profile_named(options.profile)
+    for notice in load_registry(profile, build(profile)).notices.values():
+        print(f"{notice.number:2}  {notice.name:47}  {notice.structure}")
 
 
 def _bad_inputs(_: argparse.Namespace) -> None:
@@ -134,6 +157,8 @@ def _dump(options: argparse.Namespace) -> None:
         options.callbacks,
         options.damage,
         options.size,
+        options.stopped_in,
+        options.stopped_at,
     )
     if options.symbols:
         shutil.copytree(truth.symbols, options.symbols, dirs_exist_ok=True)

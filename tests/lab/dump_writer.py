@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from .physical_memory import PAGE
-from .processor import BUGCHECK, Processor
+from .processor import Processor
+from .running import BUGCHECK
 from .world import BOOT_TIME, DUMP_TIME, World
 
 __all__ = ["BITMAP_TYPES", "DUMP_TYPES", "write_dump"]

@@ -17,8 +17,10 @@ from .processor import write_processor
 from .profiles import profile_named
 from .registrations import registrations
 from .registry import write_registry
+from .running import in_bugcheck
 from .scene import Scene
 from .shared_data import write_shared_data
+from .stop import stop_at
 from .truth import CallbackTruth, Truth, UnloadedTruth
 from .world import BOOT_TIME, World
 
@@ -34,12 +36,16 @@ def make_dump(
     callbacks: int = DEFAULT_CALLBACKS,
     damage: Sequence[str] = (),
     size: int | None = None,
+    stopped_in: str | None = None,
+    stopped_at: int | None = None,
 ) -> Truth:
     """Writes a dump to ``path`` and returns what is in it.
 
     ``damage`` names what `damages` lists. With ``size`` (bytes, a power of two) the machine has
-    that much memory, and the file is sparse. Raises ValueError for what does not exist or does not
-    go together.
+    that much memory, and the file is sparse. ``stopped_in`` names the notification of which the
+    current thread is telling a callback (see :func:`find_notice`), ``stopped_at`` that callback by
+    its index, otherwise the last that is not internal. Raises ValueError for what does not exist or
+    does not go together.
     """
     chosen = profile_named(profile)
     if dump_type not in DUMP_TYPES:
@@ -50,13 +56,18 @@ def make_dump(
     world = World(chosen, built, wanted, size)
     modules = write_loaded_modules(world)
     write_unloaded_drivers(world)
-    processor = write_processor(world, write_processes(world))
+    processes = write_processes(world)
     write_shared_data(world)
     placed = write_callbacks(world, wanted, isolated=bool(damages))
     write_registry(world.space, world.registry)
+    stop = None if stopped_in is None else stop_at(world, placed, stopped_in, stopped_at)
+    running = in_bugcheck(world, processes) if stop is None else stop.running(world, processes)
+    processor = write_processor(world, processes, running)
     write_debugger_data(world, processor)
     scene = Scene(Path(path), world, placed, modules, built.symbols)
     truth = _truth(scene, dump_type)
+    if stop is not None:
+        truth = replace(truth, stop=stop.truth)
     done = apply_damages(scene, damages, after_writing=False)
     write_dump(scene.path, world, processor, dump_type)
     done += apply_damages(scene, damages, after_writing=True)

@@ -12,6 +12,8 @@ __all__ = ["PROCESSES", "ProcessRow", "Processes", "write_processes"]
 _PROCESS_OBJECT, _THREAD_OBJECT = 3, 6  # KOBJECTS, DISPATCHER_HEADER.Type
 _STILL_ACTIVE = 0x103  # STATUS_PENDING
 _RUNNING = 2  # KTHREAD_STATE
+_USER_MODE = 1  # KPROCESSOR_MODE
+_SYSTEM = 4  # process id
 
 
 class ProcessRow(NamedTuple):
@@ -113,6 +115,7 @@ def _write_thread(
         KernelStack=stack.pointer,
         Process=process,
         State=_RUNNING,
+        PreviousMode=_USER_MODE if process_id != _SYSTEM else 0,
     )
     if world.offsets.has("_KTHREAD", "ApcState"):
         # KAPC_STATE: two list heads, then the process.

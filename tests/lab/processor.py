@@ -6,11 +6,10 @@ import struct
 from typing import Callable, NamedTuple
 
 from .processes import Processes
+from .running import Running
 from .world import World
 
-__all__ = ["BUGCHECK", "Processor", "add_x64_processor", "write_processor"]
-
-BUGCHECK = 0xE2  # MANUALLY_INITIATED_CRASH
+__all__ = ["Processor", "add_x64_processor", "write_processor"]
 
 
 class Processor(NamedTuple):
@@ -25,14 +24,14 @@ class Processor(NamedTuple):
     offsets: dict[str, int]
 
 
-def write_processor(world: World, processes: Processes) -> Processor:
-    """Writes the KPCR and KPRCB of the processor that crashed."""
-    writers: dict[str, Callable[[World, Processes], Processor]] = {
+def write_processor(world: World, processes: Processes, running: Running) -> Processor:
+    """Writes the KPCR and KPRCB of the processor, and what its function finds on the stack."""
+    writers: dict[str, Callable[[World, Processes, Running], Processor]] = {
         "x64": _x64,
         "x86": _x86,
         "arm64": _arm64,
     }
-    return writers[world.profile.architecture](world, processes)
+    return writers[world.profile.architecture](world, processes, running)
 
 
 # x64 selectors, ntddk.h: KGDT64_R0_CODE and so on.
@@ -41,25 +40,25 @@ _X64_PRCB = 0x180  # KPCR.Prcb, behind the part that we have a type for
 _MXCSR = 0x1F80
 
 
-def _x64(world: World, processes: Processes) -> Processor:
+def _x64(world: World, processes: Processes, running: Running) -> Processor:
     pcr = world.nt("KiInitialPCR")
-    counter = world.nt("KeBugCheckEx")
-    context = _x64_context(processes, counter)
-    special = _write_x64_region(world, pcr, 0, processes.threads[0])
+    context = _x64_context(running)
+    special = _write_x64_region(world, pcr, 0, running.thread, processes.threads[0])
     state = world.field(pcr + _X64_PRCB, "_KPRCB", "ProcessorState")
     world.space.write(state + len(special), context)
-    return Processor(context, special, counter, _x64_offsets(world))
+    world.space.write_pointer(running.stack_pointer, running.return_address)
+    return Processor(context, special, running.program_counter, _x64_offsets(world))
 
 
 def add_x64_processor(world: World, number: int, thread: int) -> tuple[int, bytes]:
     """The VA of another processor's KPCR, and its KSPECIAL_REGISTERS; ``thread`` runs on it."""
     pcr = world.nonpaged.allocate(_X64_PRCB + world.offsets.size("_KPRCB"), b"Kpcr")
-    special = _write_x64_region(world, pcr, number, thread)
+    special = _write_x64_region(world, pcr, number, thread, thread)
     world.set_ulong("KeNumberProcessors", number + 1)
     return pcr, special
 
 
-def _write_x64_region(world: World, pcr: int, number: int, thread: int) -> bytes:
+def _write_x64_region(world: World, pcr: int, number: int, thread: int, idle: int) -> bytes:
     """Fills a KPCR and the KPRCB in it; the KSPECIAL_REGISTERS."""
     prcb = pcr + _X64_PRCB
     global_table, interrupt_table = _descriptor_tables(world)
@@ -79,7 +78,7 @@ def _write_x64_region(world: World, pcr: int, number: int, thread: int) -> bytes
         prcb,
         "_KPRCB",
         CurrentThread=thread,
-        IdleThread=thread,
+        IdleThread=idle,
         Number=number,
         MajorVersion=1,
         MinorVersion=1,
@@ -101,15 +100,14 @@ def _descriptor_tables(world: World) -> tuple[int, int]:
     return table, table + 0x58
 
 
-def _arm64(world: World, processes: Processes) -> Processor:
+def _arm64(world: World, processes: Processes, running: Running) -> Processor:
     """As x64 but for the registers; a debugger of crash dumps needs no more of an ARM64's KPCR."""
-    x64 = _x64(world, processes)
+    x64 = _x64(world, processes, running)
     context = bytearray(world.offsets.size("_CONTEXT"))
     # CONTEXT (winnt.h, ARM64): ContextFlags, Cpsr, X0 to X28, Fp, Lr, Sp, Pc.
     struct.pack_into("<II", context, 0, 0x400007, 0x60000044)
-    struct.pack_into("<Q", context, 8, BUGCHECK)
-    return_address = world.space.pointer(processes.stack_pointer)
-    registers = (0, return_address, processes.stack_pointer, x64.program_counter)
+    struct.pack_into(f"<{len(running.arguments)}Q", context, 8, *running.arguments)
+    registers = (0, running.return_address, running.stack_pointer, running.program_counter)
     struct.pack_into("<4Q", context, 0xF0, *registers)
     state = world.field(world.nt("KiInitialPCR") + 0x180, "_KPRCB", "ProcessorState")
     world.space.write(state, x64.special_registers + context)
@@ -122,13 +120,14 @@ _X86_R3_TEB, _X86_TSS = 0x3B, 0x28
 _X86_PRCB = 0x120  # KPCR.PrcbData
 
 
-def _x86(world: World, processes: Processes) -> Processor:
+def _x86(world: World, processes: Processes, running: Running) -> Processor:
     pcr = world.nt("KiInitialPCR")
     prcb = pcr + _X86_PRCB
     global_table = world.nonpaged.allocate(0x40 + 0x40, b"Gdt ")
     _write_x86_segments(world, global_table, pcr)
-    counter = world.nt("KeBugCheckEx")
-    context = _x86_context(world, processes, counter)
+    for index, word in enumerate((running.return_address, *running.arguments)):
+        world.space.write_pointer(running.stack_pointer + 4 * index, word)
+    context = _x86_context(world, processes, running)
     special = _x86_special_registers(world, global_table)
     world.fill(
         pcr,
@@ -144,7 +143,7 @@ def _x86(world: World, processes: Processes) -> Processor:
     world.fill(
         prcb,
         "_KPRCB",
-        CurrentThread=processes.threads[0],
+        CurrentThread=running.thread,
         IdleThread=processes.threads[0],
         MajorVersion=1,
         MinorVersion=1,
@@ -152,7 +151,7 @@ def _x86(world: World, processes: Processes) -> Processor:
     )
     world.space.write(world.field(prcb, "_KPRCB", "ProcessorState"), context + special)
     world.set_pointer("KiProcessorBlock", prcb)
-    return Processor(context, special, counter, _x86_offsets(world))
+    return Processor(context, special, running.program_counter, _x86_offsets(world))
 
 
 def _write_x86_segments(world: World, table: int, pcr: int) -> None:
@@ -169,15 +168,16 @@ def _write_x86_segments(world: World, table: int, pcr: int) -> None:
         world.space.write_unsigned(table + selector, 8, descriptor)
 
 
-def _x86_context(world: World, processes: Processes, counter: int) -> bytes:
+def _x86_context(world: World, processes: Processes, running: Running) -> bytes:
     """CONTEXT (winnt.h, x86): segments from +0x8C, Edi to Eax from +0x9C, Ebp, Eip, SegCs..."""
     context = bytearray(world.offsets.size("_CONTEXT"))
     struct.pack_into("<I", context, 0, 0x1001F)
     segments = (0, _X86_R0_PCR, _X86_R3_DATA, _X86_R3_DATA)
     struct.pack_into("<4I", context, 0x8C, *segments)
-    # A frame pointer to the return address and to no older frame, for the stack walk.
+    # A frame pointer to the thread's first return address and no older frame, for the stack walk.
     frame = processes.stack_pointer - world.profile.pointer_size
-    control = (frame, counter, _X86_R0_CODE, 0x246, processes.stack_pointer, _X86_R0_DATA)
+    stack = (running.stack_pointer, _X86_R0_DATA)
+    control = (frame, running.program_counter, _X86_R0_CODE, 0x246, *stack)
     struct.pack_into("<6I", context, 0xB4, *control)
     return bytes(context)
 
@@ -215,17 +215,18 @@ def _x86_offsets(world: World) -> dict[str, int]:
     }
 
 
-def _x64_context(processes: Processes, counter: int) -> bytes:
+def _x64_context(running: Running) -> bytes:
     """CONTEXT (winnt.h): control and segment registers, and an FXSAVE area at +0x100."""
     context = bytearray(0x4D0)
     struct.pack_into("<II", context, 0x30, 0x10001F, _MXCSR)
     segments = (_R0_CODE, _R0_DATA, _R0_DATA, _R3_CMTEB, _R0_DATA, 0x18)
     struct.pack_into("<6H", context, 0x38, *segments)
     struct.pack_into("<I", context, 0x44, 0x40246)
-    rcx, rsp, rip, floating = 0x80, 0x98, 0xF8, 0x100
-    struct.pack_into("<Q", context, rcx, BUGCHECK)
-    struct.pack_into("<Q", context, rsp, processes.stack_pointer)
-    struct.pack_into("<Q", context, rip, counter)
+    rcx, rdx, r8, rsp, rip, floating = 0x80, 0x88, 0xB8, 0x98, 0xF8, 0x100
+    for register, argument in zip((rcx, rdx, r8), running.arguments):
+        struct.pack_into("<Q", context, register, argument)
+    struct.pack_into("<Q", context, rsp, running.stack_pointer)
+    struct.pack_into("<Q", context, rip, running.program_counter)
     struct.pack_into("<H", context, floating, 0x27F)
     struct.pack_into("<II", context, floating + 0x18, _MXCSR, 0xFFFF)
     return bytes(context)

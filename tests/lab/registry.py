@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from .address_space import AddressSpace
 from .build import REGISTRY, Build
+from .notices import read_notices
 from .pe_image import PeImage
 from .profiles import Profile
-from .truth import KeyTruth
+from .truth import KeyTruth, NotificationTruth
 
 __all__ = ["Registry", "load_registry", "write_registry"]
 
@@ -24,11 +25,16 @@ _PATH_LENGTH = 128  # KEY_TRUTH.Path, keys.c
 
 
 class Registry(NamedTuple):
-    """The image at its place, and its symbols' VAs; ``keys`` by their names in keys.c."""
+    """The image at its place, and its symbols' VAs.
+
+    ``keys`` are by their names in keys.c, ``notices`` by those of the enumerators and what
+    notifications.h adds to them.
+    """
 
     image: PeImage
     symbols: dict[str, int]
     keys: dict[str, KeyTruth]
+    notices: dict[str, NotificationTruth]
 
 
 def load_registry(profile: Profile, built: Build) -> Registry:
@@ -37,7 +43,8 @@ def load_registry(profile: Profile, built: Build) -> Registry:
     image = PeImage(built.image(REGISTRY))
     image.relocate(base)
     symbols = {name: base + rva for name, rva in built.symbol_rvas(REGISTRY).items()}
-    return Registry(image, symbols, dict(_keys(image, symbols, profile.pointer_size)))
+    keys = dict(_keys(image, symbols, profile.pointer_size))
+    return Registry(image, symbols, keys, read_notices(image, profile.pointer_size))
 
 
 def write_registry(space: AddressSpace, registry: Registry) -> None:

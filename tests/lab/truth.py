@@ -7,7 +7,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CallbackTruth", "DamageTruth", "KeyTruth", "Truth", "UnloadedTruth"]
+__all__ = [
+    "CallbackTruth",
+    "DamageTruth",
+    "KeyTruth",
+    "MemberTruth",
+    "NotificationTruth",
+    "StopTruth",
+    "Truth",
+    "UnloadedTruth",
+]
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,55 @@ class KeyTruth:
 
 
 @dataclass(frozen=True)
+class MemberTruth:
+    """A member that C gave a value; ``text`` is a UNICODE_STRING's. Offset and size in bytes."""
+
+    name: str
+    offset: int
+    size: int
+    value: int  # unsigned
+    text: str | None
+
+
+@dataclass(frozen=True)
+class NotificationTruth:
+    """A REG_*_INFORMATION at the VA ``address``; members that are not named are 0.
+
+    ``data`` is a set value's, in hexadecimal; ``pre`` what PreInformation leads to.
+    """
+
+    name: str
+    number: int
+    structure: str
+    address: int
+    members: list[MemberTruth]
+    data: str | None
+    pre: NotificationTruth | None
+
+    @classmethod
+    def of(cls, raw: dict[str, Any]) -> NotificationTruth:
+        """From what :func:`asdict` makes of it."""
+        members = [MemberTruth(**each) for each in raw["members"]]
+        pre = cls.of(raw["pre"]) if raw["pre"] else None
+        return cls(**{**raw, "members": members, "pre": pre})
+
+
+@dataclass(frozen=True)
+class StopTruth:
+    """The call that the current thread is stopped in.
+
+    ``callback`` is the index of the one that was called, ``argument`` its Argument2: the
+    notification's address, or the extended argument's for an internal callback.
+    """
+
+    notification: NotificationTruth
+    callback: int
+    argument: int
+    process_id: int
+    thread_id: int
+
+
+@dataclass(frozen=True)
 class UnloadedTruth:
     """One driver in MmUnloadedDrivers."""
 
@@ -86,6 +144,7 @@ class Truth:
     boot_time: int  # FILETIME
     callbacks: list[CallbackTruth] = field(default_factory=list)
     keys: dict[str, KeyTruth] = field(default_factory=dict)  # by their names in c/keys.c
+    stop: StopTruth | None = None
     unloaded: list[UnloadedTruth] = field(default_factory=list)
     damage: list[DamageTruth] = field(default_factory=list)
 
@@ -99,6 +158,9 @@ class Truth:
         raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         raw["callbacks"] = [CallbackTruth(**each) for each in raw["callbacks"]]
         raw["keys"] = {name: KeyTruth(**each) for name, each in raw["keys"].items()}
+        if raw["stop"]:
+            notification = NotificationTruth.of(raw["stop"]["notification"])
+            raw["stop"] = StopTruth(**{**raw["stop"], "notification": notification})
         raw["unloaded"] = [UnloadedTruth(**each) for each in raw["unloaded"]]
         raw["damage"] = [DamageTruth(**each) for each in raw["damage"]]
         return cls(**raw)

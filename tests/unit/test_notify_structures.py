@@ -34,7 +34,8 @@ def claims_about(layout: Structure) -> Iterator[str]:
         member = f"(({name} *)0)->{each.name}"
         is_of_type = f"__builtin_types_compatible_p(__typeof__({member}), {each.type})"
         place = f"{name}.{each.name}"
-        yield f'_Static_assert(offsetof({name}, {each.name}) == {each.offset}, "{place} offset");'
+        offset = f"__builtin_offsetof({name}, {each.name})"
+        yield f'_Static_assert({offset} == {each.offset}, "{place} offset");'
         yield f'_Static_assert(sizeof({member}) == {each.size}, "{place} size");'
         yield f'_Static_assert({is_of_type}, "{place} is no {each.type}");'
     zeros = ", ".join(

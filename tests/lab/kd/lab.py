@@ -11,6 +11,7 @@ from ..processes import PROCESSES, Processes, ProcessRow, write_processes
 from ..processor import add_x64_processor, write_processor
 from ..profiles import PROFILES
 from ..registrations import KERNEL
+from ..running import in_bugcheck
 from ..shared_data import write_shared_data
 from ..world import BOOT_TIME, World
 from .machine import Machine, Raised
@@ -52,7 +53,7 @@ def build_live_lab(script: Script) -> LiveLab:
     world.space.link(world.nt("PsLoadedModuleList"), [modules[KERNEL]])
     write_unloaded_drivers(world)
     processes = write_processes(world, _process_rows(script))
-    registers = write_processor(world, processes)
+    registers = write_processor(world, processes, in_bugcheck(world, processes))
     write_debugger_data(world, registers)
     write_shared_data(world)
     _give_pool(world)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-HERE = Path(__file__).parent
+HEADERS = Path(__file__).parents[2] / "lab" / "c"  # registry_information.h
 
 
 class Compiler(NamedTuple):
@@ -37,7 +37,7 @@ MSVC = (
 def complaints(compiler: Compiler, headers: Iterable[str], claims: Iterable[str]) -> str:
     """What the compiler has against ``claims``, lines of C after ``headers``; empty for nothing."""
     lines = [*(f"#include <{header}>" for header in headers), *claims, ""]
-    flags = ("-fsyntax-only", "-Werror", "-Wmissing-field-initializers", f"-I{HERE}", "-xc", "-")
+    flags = ("-fsyntax-only", "-Werror", "-Wmissing-field-initializers", f"-I{HEADERS}", "-xc", "-")
     run = subprocess.run(
         [*compiler.command, *flags],
         input="\n".join(lines),

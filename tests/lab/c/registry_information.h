@@ -1,19 +1,17 @@
 /*
  * The registry structures of wdm.h (WDK 26100 line) for compilers that have no WDK: what the layouts
- * of pykd_ext/notify/structures.py are held against, with the ABI of MSVC.
+ * of pykd_ext/notify/structures.py are held against and what notifications.c lays out, with the ABI
+ * of MSVC.
  */
 #ifndef REGISTRY_INFORMATION_H
 #define REGISTRY_INFORMATION_H
-
-#include <stddef.h>
-#include <stdint.h>
 
 typedef void *PVOID;
 typedef void *HANDLE;
 typedef HANDLE *PHANDLE;
 typedef unsigned long ULONG; /* 32 bits on Windows */
 typedef ULONG *PULONG;
-typedef uintptr_t ULONG_PTR;
+typedef __UINTPTR_TYPE__ ULONG_PTR;
 typedef unsigned short USHORT;
 typedef unsigned short WCHAR;
 typedef unsigned char UCHAR;
