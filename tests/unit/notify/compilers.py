@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-HEADERS = Path(__file__).parents[2] / "lab" / "c"  # registry_information.h
+# registry_information.h, and an ntdef.h that must not come before a compiler's own.
+HEADERS = Path(__file__).parents[2] / "lab" / "c"
 
 
 class Compiler(NamedTuple):
@@ -37,7 +38,14 @@ MSVC = (
 def complaints(compiler: Compiler, headers: Iterable[str], claims: Iterable[str]) -> str:
     """What the compiler has against ``claims``, lines of C after ``headers``; empty for nothing."""
     lines = [*(f"#include <{header}>" for header in headers), *claims, ""]
-    flags = ("-fsyntax-only", "-Werror", "-Wmissing-field-initializers", f"-I{HEADERS}", "-xc", "-")
+    flags = (
+        "-fsyntax-only",
+        "-Werror",
+        "-Wmissing-field-initializers",
+        f"-idirafter{HEADERS}",
+        "-xc",
+        "-",
+    )
     run = subprocess.run(
         [*compiler.command, *flags],
         input="\n".join(lines),
