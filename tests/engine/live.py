@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.lab.kd.control import ask_target
+from tests.lab.kd.questions import ask_target
 from tests.lab.kd.run import run
 from tests.lab.kd.script import DEFAULT_SCRIPT, Script
 
@@ -39,6 +39,10 @@ class LiveTarget(NamedTuple):
     def clear(self) -> dict[str, int]:
         """The counts, which start from nothing then."""
         return ask_target(self.control, "clear")
+
+    def state(self) -> dict[str, Any]:
+        """What came of every operation, and what the debugger has set: ``Target.state``."""
+        return ask_target(self.control, "state")
 
     def run(
         self, engine: Engine, script: Path, *arguments: str | Path, timeout: float = 90

@@ -62,6 +62,18 @@ def test_no_breakpoint_is_left_and_the_target_ends_with_the_engine(session: dict
     assert session["has_ended"]
 
 
+def test_the_target_says_what_callers_got(session: dict[str, Any]) -> None:
+    (operations,) = session["state"]["operations"]
+    assert [(each["kind"], each["status"]) for each in operations] == [
+        ("create", 0),
+        ("set-value", 0),
+        ("open", 0),
+        ("open", 0xC0000022),
+        ("set-value", 0xC0000022),
+    ]
+    assert session["state"]["breakpoints"] == session["state"]["hardware"] == []
+
+
 def test_list_is_the_truth(engine: Engine) -> None:
     with live_target() as target:
         done = target.regcb(engine, "list", "--json")

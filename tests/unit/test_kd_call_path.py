@@ -72,7 +72,7 @@ class Stage:
 
     def statuses(self, thread: int = 0) -> list[int]:
         memory = self.lab.machine.memory
-        return [memory.unsigned(each + 0x30, 4) for each in self.lab.operations[thread]]
+        return [memory.unsigned(each + 0x30, 4) for each in self.lab.operations[thread].addresses]
 
     def uses(self) -> list[int]:
         """PreCallListCount of every block in the list."""

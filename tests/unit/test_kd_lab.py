@@ -44,7 +44,7 @@ def test_drivers_have_registered(lab: LiveLab) -> None:
 
 def test_regprotect_refuses_what_it_protects(lab: LiveLab) -> None:
     (operations,) = lab.operations
-    while lab.machine.memory.unsigned(operations[-1] + 0x34, 4) == 0:
+    while lab.machine.memory.unsigned(operations.addresses[-1] + 0x34, 4) == 0:
         lab.machine.run()
-    statuses = [lab.machine.memory.unsigned(each + 0x30, 4) for each in operations]
+    statuses = [lab.machine.memory.unsigned(each + 0x30, 4) for each in operations.addresses]
     assert statuses == STATUSES

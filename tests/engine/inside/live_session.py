@@ -8,6 +8,8 @@ from typing import Any, Callable
 
 import pykd
 
+from tests.engine.inside import live
+
 PROCEED, BREAK = pykd.eventResult.Proceed, pykd.eventResult.Break
 
 
@@ -62,6 +64,7 @@ def session() -> dict[str, Any]:
     answers["broke_in"] = break_in() != ""
     answers["physical"] = pykd.dbgCommand("!dq @cr3 L1") or ""
     answers["search"] = pykd.dbgCommand('s -u nt L?10000 "425000"')
+    answers["state"] = live.state()
     answers["breakpoints"] = pykd.dbgCommand("bl").strip()
     return answers
 

@@ -24,8 +24,9 @@ class Breakpoints:
         self._memory = memory
         self._table: dict[int, _Breakpoint] = {}
 
-    def __len__(self) -> int:
-        return len(self._table)
+    def addresses(self) -> list[int]:
+        """Where they are."""
+        return [each.address for each in self._table.values()]
 
     def insert(self, address: int) -> int:
         """A handle; 0 where there is no memory, or the table is full."""
@@ -45,12 +46,6 @@ class Breakpoints:
         if all(each.address != gone.address for each in self._table.values()):
             self._memory.write_code(gone.address, bytes([gone.covered]))
         return True
-
-    def remove_range(self, first: int, last: int) -> None:
-        """Takes those out whose address is in the range, both ends included."""
-        for handle, each in list(self._table.items()):
-            if first <= each.address <= last:
-                self.remove(handle)
 
     def read(self, address: int, size: int) -> bytes:
         """Memory as it is without them."""

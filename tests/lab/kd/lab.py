@@ -20,7 +20,7 @@ from .script import Operation, Script, Work
 from .truth import RegisteredCallback, registered_callbacks
 from .work import WorkWriter
 
-__all__ = ["LiveLab", "build_live_lab"]
+__all__ = ["LiveLab", "ThreadOperations", "build_live_lab"]
 
 PROFILE = PROFILES["x64-19041"]
 _KERNEL_POOL = 0x40000  # what the running kernel allocates from
@@ -28,6 +28,13 @@ _STACK = 0x6000
 _STACK_STRIDE = 0x10000
 _SYSTEM, _BOOT_THREAD = 4, 8  # ids
 _IDLE_THREADS = (0x44, 0x48)
+
+
+class ThreadOperations(NamedTuple):
+    """What a thread of the script does: kinds, and VAs of OPERATIONs."""
+
+    kinds: list[str]
+    addresses: list[int]
 
 
 class LiveLab(NamedTuple):
@@ -38,7 +45,7 @@ class LiveLab(NamedTuple):
     symbols: str  # the folder with the PDBs
     version: bytes  # DBGKD_GET_VERSION64
     special_registers: list[bytes]  # KSPECIAL_REGISTERS of every processor
-    operations: list[list[int]]  # of every thread of the script: VAs of OPERATIONs
+    operations: list[ThreadOperations]
     callbacks: list[RegisteredCallback]
 
 
@@ -133,14 +140,15 @@ class _Threads:
         work = self._writer.write(Work("System", _SYSTEM, _BOOT_THREAD, load, rounds=1))
         return self._plan(_BOOT_THREAD, "PspUserThreadStartup", work.address)
 
-    def plan(self, script: Script) -> tuple[list[list[int]], list[_ThreadPlan]]:
-        """The script's threads: VAs of their OPERATIONs, and their plans."""
+    def plan(self, script: Script) -> tuple[list[ThreadOperations], list[_ThreadPlan]]:
+        """The script's threads: their operations, and their plans."""
         operations, plans = [], []
         for work in script.work:
             written = self._writer.write(work)
             plan = self._plan(work.thread_id, "PspUserThreadStartup", written.address)
             self._world.fill(plan.ethread, "_KTHREAD", PreviousMode=int(work.user_mode))
-            operations.append(written.operations)
+            kinds = [each.kind for each in work.operations]
+            operations.append(ThreadOperations(kinds, written.operations))
             plans.append(plan._replace(processor=work.processor))
         return operations, plans
 

@@ -262,13 +262,17 @@ class Machine:
             processor.ready.append(thread)
         processor.current = processor.ready.popleft() if processor.ready else processor.idle
 
+    def watched_addresses(self) -> list[int]:
+        """Where processors stop for their debug registers."""
+        return [
+            address
+            for processor in self.processors
+            for _, address in processor.debug.execution_breakpoints()
+        ]
+
     def _watch(self, debug: DebugRegisters) -> None:
-        """Hooks for the hardware breakpoints on execution that Dr7 enables."""
-        wanted = tuple(
-            (index, address)
-            for index, address in enumerate(debug.addresses)
-            if debug.dr7 >> 2 * index & 3 and not debug.dr7 >> 16 + 4 * index & 3
-        )
+        """Hooks for the hardware breakpoints."""
+        wanted = debug.execution_breakpoints()
         if wanted == self._watched:
             return
         for hook in self._hooks:

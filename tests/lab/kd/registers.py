@@ -30,6 +30,14 @@ class DebugRegisters(NamedTuple):
     dr6: int = 0xFFFF0FF0
     dr7: int = 0x400
 
+    def execution_breakpoints(self) -> tuple[tuple[int, int], ...]:
+        """(index, address) of those that Dr7 enables; this machine has none on data."""
+        return tuple(
+            (index, address)
+            for index, address in enumerate(self.addresses)
+            if self.dr7 >> 2 * index & 3 and not self.dr7 >> 16 + 4 * index & 3
+        )
+
 
 def context_of(emulator: Uc, debug: DebugRegisters) -> bytes:
     """The CONTEXT of the processor that the emulator is."""

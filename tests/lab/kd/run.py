@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, Callable
 
 from .connection import Closed
-from .control import serve_counts
+from .control import serve_questions
 from .lab import build_live_lab
 from .script import Script
 from .target import Target
@@ -29,7 +29,7 @@ def run(script: Script, port: int, pace: float, hello: Callable[[Mapping[str, An
     target = Target(lab, pace)
     with socket.create_server(("127.0.0.1", port)) as listener:
         listener.settimeout(_PATIENCE)
-        control = serve_counts(target.counts)
+        control = serve_questions(target)
         port = listener.getsockname()[1]
         hello(
             {

@@ -5,15 +5,17 @@ from __future__ import annotations
 import socket
 import struct
 from collections import Counter
-from typing import Union
+from threading import Lock
+from typing import Any, Union
 
 from .clock import Clock
 from .connection import Connection, Restarted
 from .lab import LiveLab
-from .machine import BREAKPOINT, Event, Processor, Raised, Said, Symbols
+from .machine import BREAKPOINT, SINGLE_STEP, Event, Processor, Raised, Said, Symbols
 from .manipulate import Continue, Requests, SwitchProcessor
 from .packets import DEBUG_IO, STATE_CHANGE, STATE_MANIPULATE
 from .state_change import exception_packet, print_packet, symbols_packet
+from .work import COUNT, STATUS
 
 __all__ = ["Target"]
 
@@ -24,7 +26,10 @@ Stop = Union[Raised, Symbols]
 
 
 class Target:
-    """``counts``: KD requests and stops by kind, from the connection on."""
+    """``counts``: KD requests and stops by kind, from the connection on.
+
+    :meth:`state` may be asked from another thread.
+    """
 
     def __init__(self, lab: LiveLab, pace: float) -> None:
         """``pace``: seconds of rest after every operation of a thread."""
@@ -32,8 +37,9 @@ class Target:
         self._lab = lab
         self._machine = lab.machine
         self._pace = pace
+        self._running = Lock()  # held while the emulator is at work
         self._clock = Clock(lab.world, lab.machine.memory)
-        self._requests = Requests(lab.machine, self.counts, lab.version, self._special_registers)
+        self.requests = Requests(lab.machine, self.counts, lab.version, self._special_registers)
 
     def serve(self, peer: socket.socket) -> None:
         """Runs until the debugger closes the connection; raises Closed then.
@@ -45,19 +51,49 @@ class Target:
             connection.poll(1.0)
         resumed = self._stop(connection, self._break_in())
         while True:
-            event = self._machine.step() if resumed.trace else self._run(connection)
+            event = self._step() if resumed.trace else self._run(connection)
             if isinstance(event, Said):
-                self.counts["print"] += 1
                 self._say(connection, event)
-                resumed = Continue(False)
-            else:
-                resumed = self._stop(connection, event)
+                if not resumed.trace:
+                    continue
+                event = Raised(SINGLE_STEP, self._machine.program_counter)
+            resumed = self._stop(connection, event)
+
+    def state(self) -> dict[str, Any]:
+        """What has come of every operation, and what the debugger has set.
+
+        ``operations``: by thread of the script, each with ``kind``, ``status`` (what its caller got
+        last) and ``count`` (how often it was done). ``breakpoints``: VAs of what is patched at the
+        moment. ``hardware``: VAs that a Dr7 enables.
+        """
+        with self._running:
+            return {
+                "operations": [self._operations(*each) for each in self._lab.operations],
+                "breakpoints": sorted(self._machine.breakpoints.addresses()),
+                "hardware": sorted(self._machine.watched_addresses()),
+            }
+
+    def _operations(self, kinds: list[str], addresses: list[int]) -> list[dict[str, Any]]:
+        unsigned = self._machine.memory.unsigned
+        return [
+            {
+                "kind": kind,
+                "status": unsigned(each + STATUS, 4),
+                "count": unsigned(each + COUNT, 4),
+            }
+            for kind, each in zip(kinds, addresses)
+        ]
+
+    def _step(self) -> Event:
+        with self._running:
+            return self._machine.step()
 
     def _run(self, connection: Connection) -> Event:
         """Runs until there is something to tell."""
         while True:
-            self._clock.tick()
-            event = self._machine.run()
+            with self._running:
+                self._clock.tick()
+                event = self._machine.run()
             if event is not None:
                 return event
             connection.poll(_IDLE_WAIT if self._machine.is_idle else self._pace)
@@ -90,13 +126,14 @@ class Target:
             packet = connection.receive()
             if packet.type != STATE_MANIPULATE:
                 continue
-            answer = self._requests.answer(packet.payload)
+            answer = self.requests.answer(packet.payload)
             if isinstance(answer, (Continue, SwitchProcessor)):
                 return answer
             if answer is not None:
                 connection.send(STATE_MANIPULATE, answer)
 
     def _say(self, connection: Connection, said: Said) -> None:
+        self.counts["print"] += 1
         try:
             connection.send(DEBUG_IO, print_packet(self._machine, said.text))
         except Restarted:

@@ -10,11 +10,12 @@ from ..world import World
 from .keys import Keys
 from .script import ACTS, KINDS, Act, Actor, Operation, Work
 
-__all__ = ["ACTOR_SIZE", "STAGE", "WorkWriter", "Written"]
+__all__ = ["ACTOR_SIZE", "COUNT", "STAGE", "STATUS", "WorkWriter", "Written"]
 
 STAGE = "stage.sys"
 
 _OPERATION_SIZE, _WORK_SIZE, _DRIVER_SIZE = 0x38, 0x10, 0x160
+STATUS, COUNT = 0x30, 0x34  # of an OPERATION
 ACTOR_SIZE, _ACT_SIZE = 0x30, 0x18
 _ACTORS = 16
 _STAGE_CALLS = {"register-callback": "StageRegister", "unregister-callback": "StageUnregister"}
