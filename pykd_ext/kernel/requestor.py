@@ -52,25 +52,30 @@ class _Reader:
     def __init__(self, target: Target, thread: int) -> None:
         self._target = target
         self._thread = thread
+        self._unknown: list[str] = []  # what no symbols say the place of
         self._problems: list[str] = []
 
     def requestor(self) -> Requestor:
-        memory, layout, thread = self._target.memory, thread_layout(self._target), self._thread
+        memory, layout = self._target.memory, thread_layout(self._target)
         process_id, thread_id = self._field(
-            "the process and thread numbers",
+            "its numbers",
             layout.client_id,
             lambda at: (memory.pointer(at), memory.pointer(at + memory.pointer_size)),
         ) or (None, None)
-        process = self._field("the process", layout.process, memory.pointer)
-        mode = self._field(
-            "the requestor's mode", layout.previous_mode, lambda at: memory.unsigned(at, 1)
-        )
+        process = self._field("its process", layout.process, memory.pointer)
+        mode = self._field("its mode", layout.previous_mode, lambda at: memory.unsigned(at, 1))
+        name = self._name(process)
+        if self._unknown:
+            unknown = ", ".join(self._unknown)
+            self._problems.append(
+                f"the thread: {unknown}: where this build keeps that is not in the kernel's symbols"
+            )
         return Requestor(
-            thread=thread,
+            thread=self._thread,
             thread_id=thread_id,
             process=process,
             process_id=process_id,
-            process_name=self._name(process),
+            process_name=name,
             previous_mode=mode,
             problems=tuple(self._problems),
         )
@@ -79,12 +84,12 @@ class _Reader:
         self, what: str, offset: int | None, read: Callable[[int], _Answer]
     ) -> _Answer | None:
         if offset is None:
-            self._problems.append(f"{what}: the kernel's symbols do not say where it is")
+            self._unknown.append(what)
             return None
         try:
             return read(self._thread + offset)
         except MemoryUnreadable as error:
-            self._problems.append(f"{what}: {error}")
+            self._problems.append(f"the thread: {what}: {error}")
             return None
 
     def _name(self, process: int | None) -> str | None:

@@ -52,11 +52,10 @@ def read_occurrence(
         build=target.build,
         internal=internal,
     )
-    symbol = target.nearest_symbol(callback.function) if callback and callback.function else None
     return Occurrence(
         notification=notification,
         callback=callback,
-        function_symbol=str(symbol) if symbol else None,
+        function_symbol=_function_symbol(target, callback),
         requestor=requestor,
         problems=(
             *notification.problems,
@@ -65,6 +64,20 @@ def read_occurrence(
             *(requestor.problems if requestor else ()),
         ),
     )
+
+
+def _function_symbol(target: Target, callback: RegistryCallback | None) -> str | None:
+    """``module!name``; ``module+0x1020`` without symbols, by the engine's modules: walking the
+    kernel's own list would take hundreds of requests at every stop."""
+    if callback is None or not callback.function:
+        return None
+    symbol = target.nearest_symbol(callback.function)
+    if symbol is not None:
+        return str(symbol)
+    for module in target.modules():
+        if module.base <= callback.function < module.base + module.size:
+            return f"{module.name}+{callback.function - module.base:#x}"
+    return None
 
 
 def _problems_of_pre(notification: Notification) -> list[str]:

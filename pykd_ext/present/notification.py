@@ -146,7 +146,8 @@ def _told_to(occurrence: Occurrence, facts: TargetFacts) -> Iterator[str]:
         address = address_text(callback.function, facts.architecture)
         name = printable(occurrence.function_symbol, address)
         command = f"{OWN_COMMAND} show {callback.address:#x}"
-        yield f"told to {link(name, command)}, altitude {printable(callback.altitude)}"
+        altitude = f", altitude {printable(callback.altitude)}" if callback.altitude else ""
+        yield f"told to {link(name, command)}{altitude}"
     if extended is not None:
         address = address_text(extended, facts.architecture)
         yield (

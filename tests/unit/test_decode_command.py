@@ -19,6 +19,7 @@ from pykd_ext.notify.occurrence import read_occurrence
 from pykd_ext.notify.values import VALUE_TYPES
 from pykd_ext.present.notification import notification_text
 from pykd_ext.present.output import to_dml
+from pykd_ext.target import Module
 from pykd_ext.target.errors import MemoryUnreadable, RegcbError
 from pykd_ext.target.memory import PAGE, Memory
 from pykd_ext.target.registers import CONTEXTS
@@ -302,6 +303,16 @@ def test_who_has_asked_for_the_operation() -> None:
     assert document["thread"] == {"id": 428, "address": hex(thread), "previous_mode": "UserMode"}
     line = "\nasked by a.exe (process 420, thread 428) from user mode\n"
     assert line in run_command(decode, fresh, [])
+
+
+def test_a_function_without_symbols_is_named_by_its_image(pen: Pen) -> None:
+    address = set_value(pen, utf16("a"))
+    register_callbacks(pen, (FUNCTION, 2, False))
+    stop_at(pen, FUNCTION, 2, 1, address)
+    del pen.target.symbols["A_Callback"]
+    assert json_of(pen)["callback"]["function_symbol"] is None
+    pen.target.images = [Module("nt", 0, 0x1000), Module("netmon", FUNCTION - 0x1000, 0x3000)]
+    assert json_of(pen)["callback"]["function_symbol"] == "netmon+0x1000"
 
 
 def test_an_internal_callback_is_known_by_its_flag(pen: Pen) -> None:

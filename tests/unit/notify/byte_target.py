@@ -31,6 +31,7 @@ class ByteTarget:
         self.pages: dict[int, bytearray] = {}
         self.registers: dict[str, int] = {}
         self.symbols: dict[str, int] = {}
+        self.images: list[Module] = []
         self.fields: dict[tuple[str, str], int] = {}  # of types, as their PDB would have them
         self.memory = Memory(self)
 
@@ -75,7 +76,7 @@ class ByteTarget:
         return self.register("$thread")
 
     def modules(self) -> Sequence[Module]:
-        return []
+        return self.images
 
     def symbol_problems(self) -> Sequence[str]:
         return []
