@@ -29,11 +29,13 @@ class Sample(NamedTuple):
     profile: str
     callbacks: int
     damage: tuple[str, ...] = ()
+    stopped_in: str | None = None
 
 
 SAMPLES = (
     Sample("sound-x64.dmp", "x64-19041", 8),
     Sample("blinded-x64.dmp", "x64-19041", 6, ("head-emptied", "function-unloaded@3")),
+    Sample("stopped-x64.dmp", "x64-19041", 4, stopped_in="RegNtPreSetValueKey"),
     Sample("windows7-x86.dmp", "x86-7601", 6, ("entry-unreadable@2",)),
 )
 
@@ -50,6 +52,7 @@ def write_samples(folder: Path = _FOLDER) -> None:
             sample.profile,
             callbacks=sample.callbacks,
             damage=sample.damage,
+            stopped_in=sample.stopped_in,
         )
         for path in Path(truth.symbols).glob("*.pdb"):
             _store(path, store)
