@@ -121,6 +121,12 @@ def _common(default: str | None) -> _Parser:
         help="symbol path: folders and srv*cache*server, with ; between; else _NT_SYMBOL_PATH",
     )
     common.add_argument(
+        "--no-symbols",
+        action="store_true",
+        default=default,
+        help="use no PDB: find the callback list by the kernel's code",
+    )
+    common.add_argument(
         "--engine",
         choices=("none", "pykd"),
         default=default,

@@ -22,16 +22,25 @@ def open_target(arguments: argparse.Namespace) -> Target:
     """
     engine = arguments.engine or ("pykd" if _inside_debugger() else "none")
     symbol_path = arguments.symbol_path or os.environ.get("_NT_SYMBOL_PATH", "")
+    if arguments.no_symbols:
+        symbol_path = ""
     if engine == "pykd":
         from ..target.pykd_session import open_session  # noqa: PLC0415 - needs pykd
 
-        return open_session(arguments.dump, arguments.symbol_path)
+        session = open_session(arguments.dump, arguments.symbol_path)
+        return _without_symbols(session) if arguments.no_symbols else session
     if not arguments.dump:
         raise TargetError("no target: open a crash dump with -z FILE, or run inside WinDbg")
     from ..target.crash_dump import CrashDump  # noqa: PLC0415 - WinDbg never needs it
     from ..target.symbol_path import SymbolPath  # noqa: PLC0415
 
     return CrashDump(arguments.dump, SymbolPath(symbol_path, _Download()))
+
+
+def _without_symbols(target: Target) -> Target:
+    from ..target.without_symbols import WithoutSymbols  # noqa: PLC0415 - seldom wanted
+
+    return WithoutSymbols(target)
 
 
 class _Download:

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 
 from . import Module, Symbol
 from .dump_file import PAGE, DumpFile
-from .errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
-from .image import size_of_image
+from .errors import MemoryUnreadable
+from .loaded_symbols import LoadedSymbols
 from .memory import Memory
-from .module_list import debugger_name, loaded_modules, module_text
 from .page_tables import paging_mode, translate
 from .symbol_path import SymbolPath
-from .symbols import ModuleSymbols
 
 __all__ = ["CrashDump"]
 
@@ -32,15 +30,17 @@ class CrashDump:
         self.module_list = header.module_list
         self.memory = Memory(self)
         self._paging = paging_mode(header.architecture, header.pae)
-        self._symbol_path = symbol_path
-        self._symbols: list[ModuleSymbols] | None = None
-        self._problems = list(self._file.problems)
+        self._symbols = LoadedSymbols(
+            self.memory,
+            header.module_list,
+            symbol_path,
+            list(self._file.problems),
+            header.debugger_data,
+        )
 
     @property
     def nt_base(self) -> int:
-        """The base of the first image in PsLoadedModuleList; 0 when nothing leads to it."""
-        modules = self._module_symbols()
-        return modules[0].base if modules else 0
+        return self._symbols.nt_base
 
     def read(self, address: int, size: int) -> bytes:
         data = bytearray()
@@ -54,27 +54,13 @@ class CrashDump:
         return bytes(data)
 
     def symbol(self, name: str, module: str = "nt") -> int:
-        for symbols in self._module_symbols():
-            if symbols.name == module:
-                address = symbols.symbol(name)
-                if address is not None:
-                    return address
-                raise SymbolNotFound(name, module, symbols.why_not)
-        why = "; ".join(["no such image is in nt!PsLoadedModuleList", *self._problems])
-        raise SymbolNotFound(name, module, why)
+        return self._symbols.symbol(name, module)
 
     def nearest_symbol(self, address: int) -> Symbol | None:
-        for symbols in self._module_symbols():
-            if symbols.base <= address < symbols.base + symbols.size:
-                nearest = symbols.nearest(address)
-                return Symbol(symbols.name, *nearest) if nearest else None
-        return None
+        return self._symbols.nearest(address)
 
     def field_offset(self, type_name: str, field: str, module: str = "nt") -> int:
-        for symbols in self._module_symbols():
-            if symbols.name == module:
-                return symbols.field_offset(type_name, field)
-        raise TypeNotFound(type_name, module)
+        return self._symbols.field_offset(type_name, field, module)
 
     def register(self, name: str) -> int:
         from .registers import register  # noqa: PLC0415 - a list needs none
@@ -87,10 +73,10 @@ class CrashDump:
         return current_thread(self)
 
     def modules(self) -> Sequence[Module]:
-        return [Module(each.name, each.base, each.size) for each in self._module_symbols()]
+        return self._symbols.modules()
 
     def symbol_problems(self) -> Sequence[str]:
-        return self._problems
+        return self._symbols.problems
 
     def close(self) -> None:
         self._file.close()
@@ -106,34 +92,3 @@ class CrashDump:
         if self.architecture == "x86":
             return 0 <= address < 1 << 32
         return address >> 47 in (0, 0x1FFFF)
-
-    def _module_symbols(self) -> list[ModuleSymbols]:
-        if self._symbols is None:
-            self._symbols = []
-            try:
-                for module in loaded_modules(self.memory, self.module_list):
-                    path = module_text(self.memory, module.full_dll_name)
-                    name = debugger_name(path, module_text(self.memory, module.base_dll_name))
-                    self._add_module(name if self._symbols else "nt", module.base, module.size)
-            except MemoryUnreadable:
-                pass  # kernel.drivers walks the same list and says so
-            if not self._symbols:
-                self._add_kernel_by_debugger_data()
-        return self._symbols
-
-    def _add_module(self, name: str, base: int, size: int) -> None:
-        assert self._symbols is not None
-        self._symbols.append(
-            ModuleSymbols(self.memory, name, base, size, self._symbol_path, self._problems)
-        )
-
-    def _add_kernel_by_debugger_data(self) -> None:
-        """nt alone, from KDDEBUGGER_DATA64 (wdbgexts.h: OwnerTag +0x10, KernBase +0x18)."""
-        block = self._file.header.debugger_data
-        try:
-            if self.memory.read(block + 0x10, 4) != b"KDBG":
-                return
-            base = self.memory.u64(block + 0x18) & ((1 << 8 * self.memory.pointer_size) - 1)
-            self._add_module("nt", base, size_of_image(self.memory, base))
-        except MemoryUnreadable:
-            return

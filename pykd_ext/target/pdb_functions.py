@@ -1,10 +1,11 @@
-"""The functions of a private PDB, static ones too, by address.
+"""The functions and static variables of a private PDB, by address.
 
 A driver's callback is often static, and then no public. Section contributions lead from an address
 to the module (object file) it came from, whose symbols name its functions. Public PDBs are stripped
 of them.
 
-LLVM: DbiStream.html (section contributions, module info), ModiStream.html; cvinfo.h: PROCSYM32.
+LLVM: DbiStream.html (section contributions, module info), ModiStream.html; cvinfo.h: PROCSYM32,
+DATASYM32.
 """
 
 from __future__ import annotations
@@ -23,8 +24,12 @@ _MODULE_SIZE = 64  # ModInfo before its two names
 _MOST_STEPS = 64  # contributions without a function that are passed over
 
 _STRIPPED = 2  # DBI header, Flags
-_PROCEDURES = (0x110F, 0x1110, 0x1146, 0x1147)  # S_LPROC32, S_GPROC32 and their _ID forms
-_PROCEDURE_OFFSET, _PROCEDURE_NAME = 32, 39  # PROCSYM32: off, seg and flags come before name
+# Where the records of functions and of variables have their off (then seg) and their name.
+_PROCEDURE, _DATA = (32, 39), (8, 14)
+_FORMS = {
+    **dict.fromkeys((0x110F, 0x1110, 0x1146, 0x1147), _PROCEDURE),  # S_[LG]PROC32, also _ID
+    **dict.fromkeys((0x110C, 0x110D), _DATA),  # S_LDATA32, S_GDATA32
+}
 
 
 class _Module(NamedTuple):
@@ -82,7 +87,7 @@ class Functions:
         return self._by_module[module]
 
     def _read_functions(self, module: _Module) -> list[PlacedName]:
-        return _procedures(self._msf.stream(module.stream).read(0, module.size))
+        return _named(self._msf.stream(module.stream).read(0, module.size))
 
 
 def _modules(raw: bytes) -> list[_Module]:
@@ -103,17 +108,18 @@ def _place(function: PlacedName) -> tuple[int, int]:
     return function.segment, function.offset
 
 
-def _procedures(raw: bytes) -> list[PlacedName]:
-    """The functions among a module's symbols."""
+def _named(raw: bytes) -> list[PlacedName]:
+    """The functions and variables among a module's symbols."""
     found = []
     at = 4  # behind CV_SIGNATURE_C13
     while at + 4 <= len(raw):
         size, kind = struct.unpack_from("<HH", raw, at)
         if size < 2:
             break
-        if kind in _PROCEDURES and at + _PROCEDURE_NAME <= len(raw):
-            offset, segment = struct.unpack_from("<IH", raw, at + _PROCEDURE_OFFSET)
-            name = raw[at + _PROCEDURE_NAME : at + 2 + size].partition(b"\0")[0]
+        form = _FORMS.get(kind)
+        if form and at + form[1] <= len(raw):
+            offset, segment = struct.unpack_from("<IH", raw, at + form[0])
+            name = raw[at + form[1] : at + 2 + size].partition(b"\0")[0]
             text = name.decode("utf-8", "backslashreplace")
             found.append(PlacedName(segment, offset, text))
         at += 2 + size

@@ -60,9 +60,16 @@ def disagreements(both: Both) -> list[str]:
 
 
 def document(text: str) -> dict[str, Any]:
-    """The JSON, but for the path, which Windows writes in its own way."""
+    """The JSON, but for the path, which Windows writes in its own way, and for why there are no
+    symbols, which the engine says in its window."""
     parsed: dict[str, Any] = json.loads(text)
     del parsed["target"]["path"]
+    if "problems" in parsed:
+        parsed["problems"] = [
+            {**each, "what": reason(each["what"])}
+            for each in parsed["problems"]
+            if each["where"] != "symbols"
+        ]
     return parsed
 
 

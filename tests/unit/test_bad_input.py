@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab import make_dump
+from tests.lab import Truth, make_dump
 from tests.lab.bad_inputs import BAD_INPUTS, make_bad_input
 
 from .conftest import MakeDump, Regcb
@@ -91,25 +91,38 @@ def test_a_damaged_page_bitmap(size: int, lab_dump: MakeDump, tmp_path: Path, re
     assert "cut.dmp" in refused(regcb, "list", "-z", path, "-y", truth.symbols) or size > 0x2010
 
 
+def test_a_kernel_that_does_not_show_its_list(lab_dump: MakeDump, regcb: Regcb) -> None:
+    truth = lab_dump(callbacks=4, damage=("head-unreadable",))
+    line = refused(regcb, "list", "-z", truth.path, "-y", truth.symbols)
+    assert "the list head nt!CallbackListHead cannot be read: memory at 0x" in line
+
+
+def by_code(regcb: Regcb, truth: Truth, symbols: str | Path) -> str:
+    """The line that says why there were no symbols, of a list that is whole without."""
+    status, output, errors = regcb("list", "-z", truth.path, "-y", symbols)
+    assert (status, errors) == (0, "")
+    assert all(each.altitude in output for each in truth.callbacks if each.altitude)
+    return next(line for line in output.splitlines() if "found by the kernel's code" in line)
+
+
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
-        ("head-unreadable", "the list head nt!CallbackListHead cannot be read: memory at 0x"),
         ("pdb-missing", "is not on the symbol path, give it with -y FOLDER"),
         ("pdb-damaged", "ntkrnlmp.pdb"),
         ("list-symbol-missing", "symbol nt!CallbackListHead not found: it is not in "),
     ],
 )
-def test_a_kernel_that_does_not_show_its_list(
+def test_without_symbols_the_code_leads_to_the_list(
     damage: str, says: str, lab_dump: MakeDump, regcb: Regcb
 ) -> None:
     truth = lab_dump(callbacks=4, damage=(damage,))
-    assert says in refused(regcb, "list", "-z", truth.path, "-y", truth.symbols)
+    assert says in by_code(regcb, truth, truth.symbols)
 
 
 def test_a_wrong_pdb_is_refused_with_both_guids(lab_dump: MakeDump, regcb: Regcb) -> None:
     truth = lab_dump(callbacks=4, damage=("pdb-wrong-guid",))
-    line = refused(regcb, "list", "-z", truth.path, "-y", truth.symbols)
+    line = by_code(regcb, truth, truth.symbols)
     assert "ntkrnlmp.pdb is refused: its GUID is " in line
     assert "the image asks for " in line
     found = line.split("its GUID is ")[1].split()[0]
@@ -120,9 +133,9 @@ def test_a_wrong_pdb_is_refused_with_both_guids(lab_dump: MakeDump, regcb: Regcb
 
 def test_symbols_that_are_nowhere(lab_dump: MakeDump, tmp_path: Path, regcb: Regcb) -> None:
     truth = lab_dump("x64-19041")
-    line = refused(regcb, "list", "-z", truth.path, "-y", tmp_path / "nowhere")
+    line = by_code(regcb, truth, tmp_path / "nowhere")
     assert f"symbol path: {tmp_path / 'nowhere'} is not a folder" in line
-    line = refused(regcb, "list", "-z", truth.path)
+    line = by_code(regcb, truth, "")
     assert "ntkrnlmp.pdb" in line
     assert "is not on the symbol path" in line
 

@@ -1,0 +1,104 @@
+"""The symbols of all loaded images without a debugger: their PDBs, or their exports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from . import Module, Symbol
+from .errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
+from .image import size_of_image
+from .memory import Memory
+from .module_list import debugger_name, loaded_modules, module_text
+from .symbol_path import SymbolPath
+from .symbols import ModuleSymbols
+
+__all__ = ["LoadedSymbols"]
+
+
+class LoadedSymbols:
+    """Walks PsLoadedModuleList at the first question. ``problems`` gets a line for each file that
+    could not be used."""
+
+    def __init__(
+        self,
+        memory: Memory,
+        module_list: int,
+        symbol_path: SymbolPath,
+        problems: list[str],
+        debugger_data: int = 0,
+    ) -> None:
+        """``debugger_data`` is the VA of KDDEBUGGER_DATA64, which knows where nt is when the list
+        cannot be read."""
+        self.problems = problems
+        self._memory = memory
+        self._module_list = module_list
+        self._symbol_path = symbol_path
+        self._debugger_data = debugger_data
+        self._found: list[ModuleSymbols] | None = None
+
+    @property
+    def nt_base(self) -> int:
+        """The base of the first image in PsLoadedModuleList; 0 when nothing leads to it."""
+        modules = self._modules()
+        return modules[0].base if modules else 0
+
+    def symbol(self, name: str, module: str) -> int:
+        """The VA of ``module!name``; raises SymbolNotFound."""
+        for symbols in self._modules():
+            if symbols.name == module:
+                address = symbols.symbol(name)
+                if address is not None:
+                    return address
+                raise SymbolNotFound(name, module, symbols.why_not)
+        why = "; ".join(["no such image is in nt!PsLoadedModuleList", *self.problems])
+        raise SymbolNotFound(name, module, why)
+
+    def nearest(self, address: int) -> Symbol | None:
+        """The symbol at or closest below ``address`` in the image that holds it."""
+        for symbols in self._modules():
+            if symbols.base <= address < symbols.base + symbols.size:
+                nearest = symbols.nearest(address)
+                return Symbol(symbols.name, *nearest) if nearest else None
+        return None
+
+    def field_offset(self, type_name: str, field: str, module: str) -> int:
+        """The offset in bytes of ``module!type_name.field``; raises TypeNotFound."""
+        for symbols in self._modules():
+            if symbols.name == module:
+                return symbols.field_offset(type_name, field)
+        raise TypeNotFound(type_name, module)
+
+    def modules(self) -> Sequence[Module]:
+        """The images in load order, nt first."""
+        return [Module(each.name, each.base, each.size) for each in self._modules()]
+
+    def _modules(self) -> list[ModuleSymbols]:
+        if self._found is None:
+            self._found = []
+            try:
+                for module in loaded_modules(self._memory, self._module_list):
+                    path = module_text(self._memory, module.full_dll_name)
+                    name = debugger_name(path, module_text(self._memory, module.base_dll_name))
+                    self._add(name if self._found else "nt", module.base, module.size)
+            except MemoryUnreadable:
+                pass  # kernel.drivers walks the same list and says so
+            if not self._found and self._debugger_data:
+                self._add_kernel_by_debugger_data()
+        return self._found
+
+    def _add(self, name: str, base: int, size: int) -> None:
+        assert self._found is not None
+        self._found.append(
+            ModuleSymbols(self._memory, name, base, size, self._symbol_path, self.problems)
+        )
+
+    def _add_kernel_by_debugger_data(self) -> None:
+        """nt alone, from KDDEBUGGER_DATA64 (wdbgexts.h: OwnerTag +0x10, KernBase +0x18)."""
+        memory, block = self._memory, self._debugger_data
+        try:
+            if memory.read(block + 0x10, 4) != b"KDBG":
+                return
+            base = memory.u64(block + 0x18) & ((1 << 8 * memory.pointer_size) - 1)
+            self._add("nt", base, size_of_image(memory, base))
+        except MemoryUnreadable:
+            return

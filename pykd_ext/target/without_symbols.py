@@ -1,0 +1,40 @@
+"""A target as it is without PDBs: what ``--no-symbols`` makes of a debugger's session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import Symbol
+from .errors import TypeNotFound
+from .loaded_symbols import LoadedSymbols
+from .symbol_path import SymbolPath
+
+if TYPE_CHECKING:
+    from .protocol import Target
+
+__all__ = ["WithoutSymbols"]
+
+
+class WithoutSymbols:
+    """Fulfils :class:`pykd_ext.target.Target`: another one, with the exports of its images for
+    symbols, and no types."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._symbols = LoadedSymbols(target.memory, target.module_list, SymbolPath(""), [])
+
+    def symbol(self, name: str, module: str = "nt") -> int:
+        return self._symbols.symbol(name, module)
+
+    def nearest_symbol(self, address: int) -> Symbol | None:
+        return self._symbols.nearest(address)
+
+    def field_offset(self, type_name: str, _field: str, module: str = "nt") -> int:
+        raise TypeNotFound(type_name, module)
+
+    def symbol_problems(self) -> Sequence[str]:
+        return [*self._target.symbol_problems(), *self._symbols.problems]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target, name)
