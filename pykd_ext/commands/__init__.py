@@ -21,4 +21,6 @@ COMMANDS = {
     "diff": "what has changed since a saved list --json",
     "key": "one registry key: its path, state, creator and what callbacks remember of it",
     "classes": "what a callback can be told, and the structures",
+    "trace": "follow registry operations through all their callbacks (live)",
+    "who-blocks": "wait for a key's next refusal and name who refused it (live)",
 }

@@ -5,10 +5,11 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from ..kernel.selection import parse_address
+from ..live.globs import KeyGlob
 from ..notify.classes import CLASSES, NotifyClass, find_class
 from ..target.errors import RegcbError
 
-__all__ = ["BadArgument", "address_argument", "class_argument", "process_argument"]
+__all__ = ["BadArgument", "address_argument", "class_argument", "key_argument", "process_argument"]
 
 _PREFIX = "regnt"
 
@@ -50,3 +51,11 @@ def process_argument(text: str) -> int:
         return int(text, 16 if text[:2] in ("0x", "0X") else 10)
     except ValueError:
         raise BadArgument(f"no process number {text!r}: decimal, or hexadecimal with 0x") from None
+
+
+def key_argument(text: str) -> KeyGlob:
+    """The keys that ``text`` means, a full path with wildcards; raises BadArgument."""
+    try:
+        return KeyGlob(text)
+    except ValueError as error:
+        raise BadArgument(str(error)) from None

@@ -77,7 +77,7 @@ def _run(words: list[str], output: Output) -> int:
         return 0
     if arguments.command is None:
         raise _Usage(f"which command? One of: {', '.join(COMMANDS)}")
-    command = import_module(f".{arguments.command}", __package__)
+    command = _module(arguments.command)
     run: Callable[..., int] = command.run
     if not getattr(command, "NEEDS_TARGET", True):
         return run(None, arguments, output)
@@ -86,6 +86,11 @@ def _run(words: list[str], output: Output) -> int:
         return run(target, arguments, output)
     finally:
         target.close()
+
+
+def _module(name: str) -> Any:
+    """The file of a command: who_blocks.py of who-blocks."""
+    return import_module(f".{name.replace('-', '_')}", __package__)
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
@@ -104,7 +109,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         # its defaults from undoing what stood before it.
         common = _common(argparse.SUPPRESS)
         command = commands.add_parser(name, help=summary, description=summary, parents=[common])
-        import_module(f".{name}", __package__).add_arguments(command)
+        _module(name).add_arguments(command)
     return parser
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .classes import NotifyClass
-from .values import ValueData
+from .values import DEFAULT_VALUE, ValueData
 
 __all__ = ["Field", "KeyReference", "Notification"]
 
@@ -68,6 +68,15 @@ class Notification:
     def is_lost(self) -> bool:
         """Whether nothing at all could be read; ``problems`` says why."""
         return not self.raw and all(each.value is None for each in self.fields)
+
+    @property
+    def value_name(self) -> str | None:
+        """The name of the value that the operation is about, "" for the default one; None where it
+        is about no value, or the name cannot be read."""
+        field = (self.pre or self).field("ValueName")
+        if field is None or field.value is None or field.problem:
+            return None
+        return "" if field.text == DEFAULT_VALUE else field.text
 
     def field(self, name: str) -> Field | None:
         """The member called ``name``, None when this structure has none."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 __all__ = [
+    "DEFAULT_VALUE",
     "VALUE_TYPES",
     "ValueData",
     "filetime_text",
@@ -18,6 +19,8 @@ __all__ = [
     "value_name_text",
     "value_type_text",
 ]
+
+DEFAULT_VALUE = "(Default)"  # the value without a name, as the registry editor shows it
 
 VALUE_TYPES = {
     "REG_NONE": 0,
@@ -76,7 +79,7 @@ def value_type_text(number: int) -> str:
 
 def value_name_text(name: str) -> str:
     """The name of a value, ``(Default)`` for the one without a name."""
-    return name or "(Default)"
+    return name or DEFAULT_VALUE
 
 
 def filetime_text(filetime: int) -> str:

@@ -14,12 +14,16 @@ from ..notify.fields import KEY_OBJECTS
 from ..notify.notification import Field, KeyReference, Notification
 from ..notify.ntstatus import status_name, status_text
 from ..notify.occurrence import Occurrence
-from ..notify.values import ValueData, hex_dump, value_type_text
+from ..notify.values import DEFAULT_VALUE, ValueData, hex_dump, value_type_text
 from ..notify.words import PROCESSOR_MODES, class_text
 from .document import facts_document, hexadecimal
 from .text import OWN_COMMAND, address_text, cell, link, printable
 
-__all__ = ["notification_document", "notification_text", "status_document"]
+__all__ = [
+    "key_documents", "notification_document", "notification_text",
+    "operation_text", "process_document", "requestor_text", "status_document", "thread_document",
+    "value_document",
+]  # fmt: skip
 
 NOTIFICATION_SCHEMA = "regcb.notification/1"
 
@@ -49,6 +53,16 @@ def _outcome(status: int) -> str:
     """How the operation ended."""
     text = status_text(status)
     return f"failed: {text}" if status >> 30 == _ERROR else text
+
+
+def operation_text(notification: Notification, facts: TargetFacts) -> str:
+    """The sentence alone, on one line or on several."""
+    return "\n".join(_sentence(notification, facts, full=False))
+
+
+def requestor_text(requestor: Requestor | None) -> str:
+    """``regedit.exe (process 6716, thread 6720), UserMode``."""
+    return "?" if requestor is None else _asked_by(requestor).partition("asked by ")[2]
 
 
 class _Part(NamedTuple):
@@ -114,7 +128,6 @@ _DETAILS = (
     ("SecurityInformation", "{}"),
 )
 _QUOTED = {"ValueName", "NewName", "SourceFile", "OldFileName", "NewFileName"}
-_DEFAULT_VALUE = "(Default)"
 
 
 def _details(notification: Notification) -> Iterator[_Part]:
@@ -124,7 +137,7 @@ def _details(notification: Notification) -> Iterator[_Part]:
             continue
         text = str(field.value) if name == "Index" else field.text
         if text is not None:
-            quoted = name in _QUOTED and text != _DEFAULT_VALUE
+            quoted = name in _QUOTED and text != DEFAULT_VALUE
             shown = form.format(f"'{printable(text)}'" if quoted else printable(text))
             yield _Part(shown + _assigned(notification) if name == "ValueName" else shown)
 
@@ -273,8 +286,8 @@ def notification_document(facts: TargetFacts, occurrence: Occurrence) -> dict[st
         **_notification_document(notification),
         "extended_argument": hexadecimal(notification.extended),
         "callback": _callback_document(callback, occurrence) if callback else None,
-        "process": _process_document(occurrence.requestor) if occurrence.requestor else None,
-        "thread": _thread_document(occurrence.requestor) if occurrence.requestor else None,
+        "process": process_document(occurrence.requestor) if occurrence.requestor else None,
+        "thread": thread_document(occurrence.requestor) if occurrence.requestor else None,
         "problems": list(occurrence.problems),
     }
 
@@ -287,19 +300,24 @@ def _notification_document(notification: Notification) -> dict[str, Any]:
         "address": hexadecimal(notification.address),
         "fields": _field_documents(notification.fields),
         "raw": notification.raw.hex() if notification.structure is None else None,
-        "keys": [
-            {
-                "member": each.member,
-                "root": hexadecimal(each.root) if each.root else None,
-                "name": each.name,
-                "path": each.path,
-            }
-            for each in notification.keys
-        ],
-        "value": _value_document(notification.value) if notification.value else None,
+        "keys": key_documents(notification),
+        "value": value_document(notification.value) if notification.value else None,
         "status": None if notification.status is None else status_document(notification.status),
         "pre": _notification_document(notification.pre) if notification.pre else None,
     }
+
+
+def key_documents(notification: Notification) -> list[dict[str, Any]]:
+    """The keys that the notification is about."""
+    return [
+        {
+            "member": each.member,
+            "root": hexadecimal(each.root) if each.root else None,
+            "name": each.name,
+            "path": each.path,
+        }
+        for each in notification.keys
+    ]
 
 
 def _field_documents(fields: Sequence[Field]) -> list[dict[str, Any]]:
@@ -315,7 +333,8 @@ def _field_documents(fields: Sequence[Field]) -> list[dict[str, Any]]:
     ]
 
 
-def _value_document(value: ValueData) -> dict[str, Any]:
+def value_document(value: ValueData) -> dict[str, Any]:
+    """A value's type and as much of its data as was read."""
     return {
         "type": value.type,
         "type_name": value_type_text(value.type),
@@ -340,7 +359,8 @@ def _callback_document(callback: RegistryCallback, occurrence: Occurrence) -> di
     }
 
 
-def _process_document(requestor: Requestor) -> dict[str, Any]:
+def process_document(requestor: Requestor) -> dict[str, Any]:
+    """A requestor's process."""
     return {
         "id": requestor.process_id,
         "name": requestor.process_name,
@@ -348,7 +368,8 @@ def _process_document(requestor: Requestor) -> dict[str, Any]:
     }
 
 
-def _thread_document(requestor: Requestor) -> dict[str, Any]:
+def thread_document(requestor: Requestor) -> dict[str, Any]:
+    """A requestor's thread."""
     return {
         "id": requestor.thread_id,
         "address": hexadecimal(requestor.thread),

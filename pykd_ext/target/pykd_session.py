@@ -7,7 +7,11 @@ dbgeng 10.0.15063; tests/engine proves it in the real engine.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Callable
 
 try:
     import pykd
@@ -25,6 +29,7 @@ from .errors import (
     TypeNotFound,
     UnsupportedTarget,
 )
+from .live import Breakpoint, ConnectionLost, OnHit
 from .memory import Memory
 
 __all__ = ["PykdSession", "open_session"]
@@ -124,6 +129,7 @@ class PykdSession:
         self.build: int = pykd.getSystemVersion().buildNumber
         self.nt_base, self.module_list = _kernel_addresses()
         self.memory = Memory(self)
+        self._run = _Run(None)
 
     def read(self, address: int, size: int) -> bytes:
         if size == 0:
@@ -170,6 +176,57 @@ class PykdSession:
             why = f"the debugger says: {_first_line(error)}"
             raise RegisterUnavailable("$thread", why) from None
 
+    def break_at(self, address: int, on_hit: OnHit) -> Breakpoint:
+        def hit() -> Any:
+            self.memory.invalidate()
+            stops = self._run.stops(on_hit)
+            return pykd.eventResult.Break if stops else pykd.eventResult.Proceed
+
+        try:
+            return _EngineBreakpoint(pykd.setBp(self._to_engine(address), hit))
+        except (pykd.DbgException, OverflowError) as error:
+            raise TargetError(f"no breakpoint at {address:#x}: {_first_line(error)}") from None
+
+    def go(self, seconds: float | None) -> str:
+        self._run = _Run(seconds)
+        self.memory.invalidate()
+        try:
+            with self._run.alarm():
+                pykd.go()
+        except pykd.DbgException as error:
+            if self._run.error is None:
+                raise ConnectionLost(f"the target is gone: {_first_line(error)}") from None
+        finally:
+            self.memory.invalidate()
+        if self._run.error is not None:
+            raise self._run.error
+        if not _has_target():
+            raise ConnectionLost("the target is gone")
+        return self._run.reason
+
+    def set_registers(self, values: Mapping[str, int]) -> None:
+        before = {name: self.register(name) for name in values}
+        try:
+            for name, value in values.items():
+                self._set_register(name, value)
+        except RegisterUnavailable:
+            for name, value in before.items():
+                self._set_register(name, value)
+            raise
+
+    def _set_register(self, name: str, value: int) -> None:
+        try:
+            pykd.setReg(name, value)
+        except pykd.DbgException as error:
+            raise RegisterUnavailable(name, f"not written: {_first_line(error)}") from None
+
+    def return_addresses(self, count: int) -> list[int]:
+        try:
+            frames = pykd.getStack()
+        except pykd.DbgException:
+            return []
+        return [self._from_engine(each.ip) for each in frames[:count]]
+
     def modules(self) -> Sequence[Module]:
         return [
             Module(each.name(), self._from_engine(each.begin()), each.size())
@@ -206,6 +263,73 @@ class PykdSession:
 
     def _from_engine(self, address: int) -> int:
         return address & 0xFFFFFFFF if self.architecture == "x86" else address
+
+
+class _EngineBreakpoint:
+    """pykd's breakpoint object: it has to be kept, its end removes the breakpoint."""
+
+    def __init__(self, breakpoint_object: Any) -> None:
+        self._object = breakpoint_object
+
+    def remove(self) -> None:
+        with suppress(pykd.DbgException):  # the target has gone, or the user said bc *
+            self._object.remove()
+        self._object = None
+
+
+_GRACE = 0.5  # seconds that a busy target has to stop at a breakpoint when its time is over
+
+
+class _Run:
+    """One :meth:`PykdSession.go`: how long, and why it ended."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+        self.reason = "debugger"
+        self.error: BaseException | None = None
+
+    def stops(self, on_hit: OnHit) -> bool:
+        """Asks ``on_hit``, unless the time is over. Inside the engine nothing may be raised."""
+        try:
+            if self._is_over():
+                self.reason = "time"
+                return True
+            if on_hit():
+                self.reason = "hit"
+                return True
+        except BaseException as error:  # Ctrl+C among them
+            self.error = error
+            return True
+        return False
+
+    def alarm(self) -> _Alarm:
+        """Breaks in when the time is over, for a target in which no breakpoint is hit."""
+        return _Alarm(None if self._seconds is None else self._seconds + _GRACE, self._break_in)
+
+    def _is_over(self) -> bool:
+        return self._deadline is not None and time.monotonic() >= self._deadline
+
+    def _break_in(self) -> None:
+        self.reason = "time"
+        pykd.breakin()
+
+
+class _Alarm:
+    """Calls ``ring`` after ``seconds`` (None: never), unless the block is left before."""
+
+    def __init__(self, seconds: float | None, ring: Callable[[], None]) -> None:
+        self._timer = None if seconds is None else threading.Timer(seconds, ring)
+
+    def __enter__(self) -> None:
+        if self._timer is not None:
+            self._timer.daemon = True
+            self._timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer.join()
 
 
 def _architecture() -> str:

@@ -1,0 +1,59 @@
+"""What the live commands have in common: their target, their limits, their last line."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, cast
+
+from ..present.output import Output
+from ..target.errors import TargetError
+from .arguments import BadArgument
+
+if TYPE_CHECKING:
+    from ..target import Target
+    from ..target.live import LiveTarget
+
+__all__ = ["add_duration", "add_limits", "live_target", "say_why"]
+
+_WHY = {
+    "hit": "that was enough",
+    "time": "the time is over",
+    "debugger": "the debugger has stopped it",
+}
+
+
+def add_limits(parser: argparse.ArgumentParser, counted: str) -> None:
+    """``--count`` and ``--for``."""
+    parser.add_argument("--count", type=int, metavar="N", help=f"stop after N {counted}")
+    add_duration(parser)
+
+
+def add_duration(parser: argparse.ArgumentParser) -> None:
+    """``--for``."""
+    parser.add_argument("--for", dest="seconds", type=float, metavar="SECONDS", help="stop then")
+
+
+def live_target(target: Target, arguments: argparse.Namespace) -> LiveTarget:
+    """``target``, which can be set going; raises TargetError where it cannot, and BadArgument for
+    limits that make no sense."""
+    command = arguments.command
+    if target.kind == "crash-dump":
+        raise TargetError(f"nothing runs in a crash dump: {command} needs a live kernel (KD)")
+    if target.kind != "kernel":
+        raise TargetError(
+            f"a local kernel session cannot stop its own machine: {command} needs a second one (KD)"
+        )
+    for name, value in (
+        ("--count", getattr(arguments, "count", None)),
+        ("--for", arguments.seconds),
+    ):
+        if value is not None and not value > 0:
+            raise BadArgument(f"{name} is more than 0, not {value}")
+    return cast("LiveTarget", target)
+
+
+def say_why(output: Output, why: str, what: str) -> None:
+    """The last line: what was seen, why it ended, and how the target is left."""
+    output.write(
+        f"{what}; {_WHY[why]}. regcb's breakpoints are gone, and the target is stopped (g: go on)"
+    )

@@ -1,0 +1,94 @@
+"""``regcb trace``: registry operations as they happen, with every callback's verdict."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ..kernel.listing import target_facts
+from ..live.globs import name_pattern
+from ..live.policy import PRE_CLASSES
+from ..live.returns import place
+from ..live.trace import Filters, Traced, Tracer
+from ..present.json_log import JsonLog
+from ..present.operation import operation_document, traced_text
+from ..present.output import Output
+from .arguments import class_argument, key_argument, process_argument
+from .live_target import add_limits, live_target, say_why
+
+if TYPE_CHECKING:
+    from ..target import Target
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--class",
+        dest="classes",
+        action="append",
+        metavar="CLASS",
+        help="SetValueKey, RegNtPreDeleteKey, 28; may be repeated",
+    )
+    parser.add_argument(
+        "--key",
+        dest="keys",
+        action="append",
+        metavar="GLOB",
+        help="full path; * within a name, ** across names, HKLM\\ for \\REGISTRY\\MACHINE\\",
+    )
+    parser.add_argument("--value", metavar="NAME", help="* and ? are wildcards")
+    parser.add_argument("--process", metavar="NAME|PID", help="of the process that asks")
+    parser.add_argument("--owner", metavar="DRIVER", help="operations that this driver has judged")
+    parser.add_argument("--only-blocked", action="store_true", help="operations that were refused")
+    parser.add_argument("--jsonl", metavar="FILE", help="regcb.operation/1, a line an operation")
+    add_limits(parser, "operations")
+
+
+def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
+    live = live_target(target, arguments)
+    filters = _filters(arguments)
+    facts = target_facts(target)
+    count = 0
+
+    def report(traced: Traced) -> bool:
+        nonlocal count
+        count += 1
+        log.write(operation_document(traced))
+        if not arguments.jsonl:
+            output.write(traced_text(facts, traced))
+        return bool(count == arguments.count)
+
+    tracer = Tracer(live, filters, report)
+    placement = place(target)
+    for problem in placement.problems:
+        output.write(f"! {problem}")
+    if not tracer.names.listing.entries:
+        output.write("! no callbacks are registered: nothing will be seen until there are some")
+    with JsonLog(arguments.jsonl) as log:
+        why = tracer.run(placement, arguments.seconds)
+    say_why(output, why, f"{count} operation{'s' * (count != 1)}")
+    return 0
+
+
+def _filters(arguments: argparse.Namespace) -> Filters:
+    process = arguments.process
+    is_number = process is not None and process[:1].isdigit() and "." not in process
+    return Filters(
+        numbers=_numbers(arguments.classes),
+        only_blocked=arguments.only_blocked,
+        process_name=name_pattern(process[:15]) if process and not is_number else None,
+        process_id=process_argument(process) if is_number else None,
+        keys=tuple(map(key_argument, arguments.keys or ())),
+        value=name_pattern(arguments.value) if arguments.value is not None else None,
+        owner=name_pattern(arguments.owner) if arguments.owner else None,
+    )
+
+
+def _numbers(words: list[str] | None) -> frozenset[int]:
+    """A post class means its operation."""
+    if not words:
+        return PRE_CLASSES
+    found = [class_argument(word) for word in words]
+    return frozenset(
+        each.pair if each.phase == "post" and each.pair is not None else each.number
+        for each in found
+    )

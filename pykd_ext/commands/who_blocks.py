@@ -1,0 +1,51 @@
+"""``regcb who-blocks``: who refuses what is asked of a key, in one answer."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ..kernel.listing import target_facts
+from ..live.globs import name_pattern
+from ..live.returns import place
+from ..live.trace import Filters, Traced, Tracer
+from ..present.operation import refusal_text
+from ..present.output import Output
+from .arguments import key_argument
+from .live_target import add_duration, live_target, say_why
+
+if TYPE_CHECKING:
+    from ..target import Target
+
+_NOT_FOUND = 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("key", metavar="KEY", help="full path; * and ** as in trace --key")
+    parser.add_argument("--value", metavar="NAME", help="only what is asked of this value")
+    add_duration(parser)
+
+
+def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
+    live = live_target(target, arguments)
+    filters = Filters(
+        only_blocked=True,
+        keys=(key_argument(arguments.key),),
+        value=name_pattern(arguments.value) if arguments.value is not None else None,
+    )
+    facts = target_facts(target)
+    found: list[Traced] = []
+
+    def report(traced: Traced) -> bool:
+        found.append(traced)
+        return True
+
+    tracer = Tracer(live, filters, report, stack=True)
+    placement = place(target)
+    for problem in placement.problems:
+        output.write(f"! {problem}")
+    why = tracer.run(placement, arguments.seconds)
+    if found:
+        output.write(refusal_text(facts, found[0]))
+    say_why(output, why, "found" if found else f"nothing was refused of {arguments.key}")
+    return 0 if found else _NOT_FOUND

@@ -1,0 +1,63 @@
+"""Which callback a block is, while callbacks come and go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..kernel.listing import Entry, Listing, read_listing
+from ..target.errors import MemoryUnreadable, RegcbError, SymbolNotFound
+
+if TYPE_CHECKING:
+    from ..target import Target
+
+__all__ = ["CallbackNames"]
+
+
+class CallbackNames:
+    """The callbacks of a running target by their blocks' addresses.
+
+    The list is read again only when CmpCallbackCookie, which every registration raises, says so:
+    memory that a block has left may be another's by then.
+    """
+
+    def __init__(self, target: Target) -> None:
+        """Raises TargetError when there is no list that can be read."""
+        self._target = target
+        try:
+            self._cookie: int | None = target.symbol("CmpCallbackCookie")
+        except SymbolNotFound:
+            self._cookie = None
+        self._last = self._last_cookie()
+        self.listing: Listing = read_listing(target)
+        self._entries = self._by_address()
+
+    def refresh(self) -> None:
+        """Reads the list again where something was registered since."""
+        last = self._last_cookie()
+        if last != self._last:
+            self._last = last
+            self._read()
+
+    def entry(self, block: int) -> Entry | None:
+        """The callback at ``block``, also one that was unregistered since; None for none."""
+        if block not in self._entries:
+            self._read()
+        return self._entries.get(block)
+
+    def _read(self) -> None:
+        try:
+            self.listing = read_listing(self._target)
+        except RegcbError:
+            return  # it was there before: what is known of it is still the best
+        self._entries.update(self._by_address())
+
+    def _by_address(self) -> dict[int, Entry]:
+        return {each.callback.address: each for each in self.listing.entries}
+
+    def _last_cookie(self) -> int | None:
+        if self._cookie is None:
+            return None
+        try:
+            return int.from_bytes(self._target.read(self._cookie, 8), "little")
+        except MemoryUnreadable:
+            return None

@@ -1,0 +1,76 @@
+"""A function's calls and returns: arguments where it starts, its result where it goes back to.
+
+"x64 calling convention", "Overview of ARM64 ABI conventions" (Microsoft); NTAPI is __stdcall on
+x86, which takes its arguments off the stack as it returns.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from ..target import Target
+    from ..target.live import LiveTarget
+
+__all__ = ["PROGRAM_COUNTERS", "RESULTS", "STACK_POINTERS", "Entered", "entered", "skip_call"]
+
+PROGRAM_COUNTERS = {"x64": "rip", "x86": "eip", "arm64": "pc"}
+STACK_POINTERS = {"x64": "rsp", "x86": "esp", "arm64": "sp"}
+RESULTS = {"x64": "rax", "x86": "eax", "arm64": "x0"}
+_REGISTERS = {
+    "x64": ("rcx", "rdx", "r8", "r9"),
+    "x86": (),
+    "arm64": tuple(f"x{number}" for number in range(8)),
+}
+_HOME = 0x20  # bytes for the four register arguments on the stack of x64
+
+
+class Entered(NamedTuple):
+    """A function at its first instruction.
+
+    ``back`` is the VA that it returns to, ``stack`` the stack pointer once it has; ``arguments``
+    are unsigned.
+    """
+
+    back: int
+    stack: int
+    arguments: tuple[int, ...]
+
+
+def entered(target: Target, count: int) -> Entered:
+    """The call of a function with ``count`` pointer-sized arguments that the target is stopped at
+    the start of.
+
+    Raises RegisterUnavailable, MemoryUnreadable.
+    """
+    architecture = target.architecture
+    size = 4 if architecture == "x86" else 8
+    stack = target.register(STACK_POINTERS[architecture])
+    names = _REGISTERS[architecture][:count]
+    arguments = [target.register(name) for name in names]
+    if architecture == "arm64":
+        return Entered(target.register("lr"), stack, tuple(arguments))
+    first = size + (_HOME if architecture == "x64" else 0)
+    rest = count - len(names)
+    length = first + rest * size if rest else size
+    raw = target.read(stack, length)
+    words = [int.from_bytes(raw[at : at + size], "little") for at in range(0, length, size)]
+    if rest:
+        arguments += words[first // size :]
+    popped = size + (count * size if architecture == "x86" else 0)
+    return Entered(words[0], stack + popped, tuple(arguments))
+
+
+def skip_call(target: LiveTarget, call: Entered, result: int) -> None:
+    """Makes the function at whose start the target is stopped return ``result`` at once.
+
+    Raises RegisterUnavailable, with every register as it was.
+    """
+    architecture = target.architecture
+    target.set_registers(
+        {
+            RESULTS[architecture]: result,
+            STACK_POINTERS[architecture]: call.stack,
+            PROGRAM_COUNTERS[architecture]: call.back,
+        }
+    )

@@ -1,0 +1,42 @@
+"""How deep a registry operation is nested in callbacks of the same thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..kernel.type_offsets import field_offset
+from ..target.errors import MemoryUnreadable
+
+if TYPE_CHECKING:
+    from ..target import Target
+
+__all__ = ["callbacks_around"]
+
+_DEEPEST = 16  # callbacks in each other that are followed
+
+# CMci, by its SINGLE_LIST_ENTRY in ETHREAD.CmCallbackListHead: the callback block follows it
+# (FACTS 1.5, 3.6: read in 1507, 23H2 and 26H1, by alignment on 32 bits).
+
+
+def callbacks_around(target: Target, thread: int, block: int) -> list[int]:
+    """The blocks of the callbacks that the thread is in, the innermost first, around the one whose
+    own block is ``block``. Empty where the kernel's symbols do not say where the thread has them.
+    """
+    offset = field_offset(target, "_ETHREAD", "CmCallbackListHead")
+    if offset is None:
+        return []
+    size = target.memory.pointer_size
+    blocks: list[int] = []
+    try:
+        node = _pointer(target.read(thread + offset, size))
+        while node and len(blocks) <= _DEEPEST:
+            raw = target.read(node, 2 * size)
+            blocks.append(_pointer(raw[size:]))
+            node = _pointer(raw[:size])
+    except MemoryUnreadable:
+        pass  # what was found is right as far as it goes
+    return blocks[1:] if blocks[:1] == [block] else blocks
+
+
+def _pointer(raw: bytes) -> int:
+    return int.from_bytes(raw, "little")

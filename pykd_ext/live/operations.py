@@ -1,0 +1,192 @@
+"""From single returns of callbacks to whole registry operations: pure logic over recorded events.
+
+What holds them together is the information: the pre-notification's structure lies on the stack of
+the operation's own system service, and its post-notification points to it. So two events of one
+thread belong together when that address is the same, and an operation is over when its frame has
+left the stack.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, TypeVar
+
+from .policy import HANDLE_CLOSE, STATUS_CALLBACK_BYPASS
+
+__all__ = ["ALLOWED", "BLOCKED", "BYPASSED", "Operation", "Operations", "PostStatus", "Returned",
+           "Verdict", "is_failure"]  # fmt: skip
+
+ALLOWED, BYPASSED, BLOCKED = "allowed", "bypassed", "blocked"
+OVERRULED, NOTED = "overruled", "noted"  # of a post-notification
+
+_LARGEST_STACK = 0x2_0000  # of a kernel thread; 24 KiB on x64, more while it calls itself
+
+_About = TypeVar("_About")
+
+
+class PostStatus(NamedTuple):
+    """Of a REG_POST_OPERATION_INFORMATION once its callback is back: ``status`` before it was
+    asked, ``return_status`` what the caller gets if nobody changes it."""
+
+    status: int
+    return_status: int
+
+
+class Returned(NamedTuple):
+    """One callback has returned ``status``.
+
+    ``thread`` is the KTHREAD, ``stack`` its stack pointer, ``block`` the callback's, ``number`` the
+    pre class of the operation, ``information`` the pre-notification's structure. ``post`` is None
+    for a pre-notification.
+    """
+
+    thread: int
+    stack: int
+    block: int
+    number: int
+    information: int
+    status: int
+    post: PostStatus | None = None
+
+
+class Verdict(NamedTuple):
+    """What one callback made of an operation: ``allowed``, ``bypassed`` or ``blocked``, in the
+    ``post`` phase ``noted``, or ``overruled`` when it set another result."""
+
+    block: int
+    phase: str
+    status: int
+    verdict: str
+    return_status: int | None  # post: the result that it leaves
+
+
+def is_failure(status: int) -> bool:
+    """Whether NT_SUCCESS(status) is false."""
+    return bool(status & 0x8000_0000)
+
+
+@dataclass
+class Operation(Generic[_About]):
+    """One registry operation, as far as it has come. ``about`` is the caller's own.
+
+    ``result`` is the NTSTATUS that its caller got from the callbacks, None as long as that is open
+    or when its end was not seen.
+    """
+
+    thread: int
+    number: int
+    information: int
+    about: _About | None = None
+    verdicts: list[Verdict] = field(default_factory=list)
+    result: int | None = None
+    is_over: bool = False
+
+    @property
+    def decided_by(self) -> Verdict | None:
+        """The verdict that ended the pre-notifications, or made a success a failure after."""
+        for each in self.verdicts:
+            if each.verdict in (BLOCKED, BYPASSED):
+                return each
+            if each.verdict == OVERRULED and is_failure(each.return_status or 0):
+                return each
+        return None
+
+    @property
+    def blocked_by(self) -> Verdict | None:
+        """Whose refusal it was, also when another callback has turned it into success."""
+        decided = self.decided_by
+        return None if decided is None or decided.verdict == BYPASSED else decided
+
+    @property
+    def turned_by(self) -> Verdict | None:
+        """The post-notification that made a refusal a success."""
+        refused = False
+        for each in self.verdicts:
+            if each.verdict == BLOCKED:
+                refused = True
+            elif refused and each.verdict == OVERRULED and not is_failure(each.return_status or 0):
+                return each
+        return None
+
+    def is_expected(self, event: Returned) -> bool:
+        """Whether ``event`` can be this operation's next."""
+        if (event.thread, event.number, event.information) != (
+            self.thread, self.number, self.information,
+        ):  # fmt: skip
+            return False
+        if event.post is not None:
+            return True
+        seen = {each.block for each in self.verdicts if each.phase == "pre"}
+        return event.block not in seen and not any(each.phase == "post" for each in self.verdicts)
+
+    def add(self, event: Returned) -> Verdict:
+        """Notes the event, and whether it was the last."""
+        verdict = self._pre(event) if event.post is None else self._post(event, event.post)
+        self.verdicts.append(verdict)
+        return verdict
+
+    def _pre(self, event: Returned) -> Verdict:
+        status = event.status
+        if not is_failure(status) or self.number == HANDLE_CLOSE:
+            return Verdict(event.block, "pre", status, ALLOWED, None)
+        is_bypass = status == STATUS_CALLBACK_BYPASS
+        if not self.verdicts:  # nobody above is told of the end
+            self.is_over, self.result = True, 0 if is_bypass else status
+        return Verdict(event.block, "pre", status, BYPASSED if is_bypass else BLOCKED, None)
+
+    def _post(self, event: Returned, post: PostStatus) -> Verdict:
+        verdict = NOTED if post.return_status == self._before(post) else OVERRULED
+        first = self.verdicts[0] if self.verdicts else None
+        if first is None or (first.phase == "pre" and first.block == event.block):
+            self.is_over = first is not None
+        self.result = post.return_status
+        return Verdict(event.block, "post", event.status, verdict, post.return_status)
+
+    def _before(self, post: PostStatus) -> int:
+        """The result before this post-notification."""
+        last = self.verdicts[-1] if self.verdicts else None
+        if last is not None and last.return_status is not None:
+            return last.return_status
+        return post.status
+
+
+class Operations(Generic[_About]):
+    """The operations under way in a target, from the returns of its callbacks."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, list[Operation[_About]]] = {}
+
+    def of(self, event: Returned) -> tuple[Operation[_About], list[Operation[_About]]]:
+        """The operation that ``event`` belongs to, perhaps a new one, and those that are over
+        though nobody saw their end: their frames have left the stack."""
+        under_way = self._open.setdefault(event.thread, [])
+        found = next((each for each in under_way if each.is_expected(event)), None)
+        gone = [
+            each
+            for each in under_way
+            if each is not found
+            and (
+                each.information == event.information
+                or not event.stack < each.information < event.stack + _LARGEST_STACK
+            )
+        ]
+        for each in gone:
+            under_way.remove(each)
+        if found is None:
+            found = Operation(event.thread, event.number, event.information)
+            under_way.append(found)
+        return found, gone
+
+    def end(self, operation: Operation[_About]) -> None:
+        """Forgets an operation that is over."""
+        under_way = self._open.get(operation.thread, [])
+        if operation in under_way:
+            under_way.remove(operation)
+        if not under_way:
+            self._open.pop(operation.thread, None)
+
+    def rest(self) -> list[Operation[_About]]:
+        """What is still under way, when nobody will look on."""
+        found = [each for under_way in self._open.values() for each in under_way]
+        self._open.clear()
+        return found

@@ -1,0 +1,237 @@
+"""Every return of a registry callback, by as few breakpoints as the kernel's code allows.
+
+One breakpoint behind each call of a callback in nt!CmpCallCallBacksEx sees them all, however many
+callbacks there are. Where that code cannot be followed, each callback's function gets one, and
+the places that they return to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Callable, NamedTuple
+
+from ..kernel.callbacks import read_callbacks
+from ..kernel.registry_callback import RegistryCallback
+from ..notify.classes import notify_class
+from ..target.errors import MemoryUnreadable, RegcbError, SymbolNotFound, TargetError
+from .breakpoints import Breakpoints
+from .call_site import CALLERS, CallSite, find_call_sites
+from .calls import RESULTS, STACK_POINTERS, Entered, entered
+from .data_flow import Place
+from .operations import PostStatus, Returned
+
+if TYPE_CHECKING:
+    from ..target import Target
+    from ..target.live import LiveTarget
+
+__all__ = ["Placement", "follow_returns", "place"]
+
+OnReturn = Callable[[Returned], bool]
+
+_BREAKPOINT_LIMIT = 32  # KdpBreakpointTable has no more (ReactOS's kd64.h)
+_NOT_FOUND = (
+    "the call in nt!CmpCallCallBacksEx was not found: every callback gets a breakpoint, which "
+    "costs more, and those that are registered from now on are not seen"
+)
+_POST_SIZE = {4: 0x10, 8: 0x20}  # up to and with ReturnStatus
+
+
+class Placement(NamedTuple):
+    """Where the breakpoints go: behind ``sites``, or, without any, at the ``callbacks``' starts.
+
+    ``problems`` says which callbacks nobody will see, and why.
+    """
+
+    sites: list[CallSite]
+    callbacks: list[RegistryCallback]
+    problems: list[str]
+
+
+def place(target: Target) -> Placement:
+    """Looks at the kernel's code, and at the callbacks where that does not help.
+
+    Raises TargetError when there is nothing to follow.
+    """
+    sites = _sites(target)
+    if sites:
+        return Placement(sites, [], [])
+    callbacks, problems = [], [_NOT_FOUND]
+    seen = set()
+    for each in read_callbacks(target).callbacks:
+        why = _why_not(target, each)
+        if why:
+            problems.append(f"callback {each.address:#x} is not followed: {why}")
+        elif each.function not in seen:
+            seen.add(each.function)
+            callbacks.append(each)
+    if not callbacks:
+        raise TargetError("no callback can be followed: " + "; ".join(problems))
+    return Placement([], callbacks, problems)
+
+
+def _sites(target: Target) -> list[CallSite]:
+    for name in CALLERS:
+        try:
+            sites = find_call_sites(target, target.symbol(name))
+        except SymbolNotFound:
+            continue
+        if sites:
+            return sites
+    return []
+
+
+def _why_not(target: Target, callback: RegistryCallback) -> str | None:
+    """Why no breakpoint is set at the callback's function."""
+    if not callback.function:
+        return "it has no function"
+    try:
+        first = target.read(callback.function, 1)
+    except MemoryUnreadable as error:
+        return str(error)
+    if first == b"\xcc" and target.architecture != "arm64":
+        return "an int3 is there already"
+    return None
+
+
+def follow_returns(
+    target: LiveTarget, placement: Placement, numbers: frozenset[int], on_return: OnReturn
+) -> Breakpoints:
+    """Sets the breakpoints. ``on_return`` hears of the operations whose pre class is one of
+    ``numbers``, others cost as little as a stop can; where it says True the target stays stopped.
+
+    The breakpoints go when the block of what is returned is left. Raises TargetError.
+    """
+    wanted = frozenset(numbers | {notify_class(each).pair or 0 for each in numbers})
+    breakpoints = Breakpoints(target)
+    try:
+        if placement.sites:
+            for site in placement.sites:
+                _Site(target, site, wanted, on_return).set_in(breakpoints)
+        else:
+            entries = _Entries(target, breakpoints, wanted, on_return)
+            for callback in placement.callbacks[: _BREAKPOINT_LIMIT - 2]:
+                entries.set_at(callback)
+    except RegcbError:
+        breakpoints.__exit__()
+        raise
+    return breakpoints
+
+
+class _Site:
+    """The breakpoint behind one call."""
+
+    def __init__(
+        self, target: LiveTarget, site: CallSite, wanted: frozenset[int], on_return: OnReturn
+    ) -> None:
+        self._target, self._site = target, site
+        self._wanted, self._on_return = wanted, on_return
+
+    def set_in(self, breakpoints: Breakpoints) -> None:
+        breakpoints.add(self._site.back, self._hit)
+
+    def _hit(self) -> bool:
+        site, target = self._site, self._target
+        number = _value(target, site.notify_class) & 0xFFFF_FFFF
+        if number not in self._wanted:
+            return False
+        event = _returned(
+            target, _value(target, site.block), number, _value(target, site.information)
+        )
+        return event is not None and self._on_return(event)
+
+
+def _value(target: Target, place: Place) -> int:
+    value = target.register(place.register)
+    if place.offset is None:
+        return value
+    size = target.memory.pointer_size
+    return int.from_bytes(target.read(value + place.offset, size), "little")
+
+
+def _returned(target: Target, block: int, number: int, information: int) -> Returned | None:
+    """The event, from the registers of a callback that is just back; None for a post-notification
+    whose structure cannot be read: nothing says what it belongs to."""
+    about = notify_class(number)
+    post = None
+    if about.phase == "post" and about.pair is not None:
+        try:
+            information, post = _read_post(target, information)
+        except MemoryUnreadable:
+            return None
+        number = about.pair
+    architecture = target.architecture
+    return Returned(
+        thread=target.current_thread(),
+        stack=target.register(STACK_POINTERS[architecture]),
+        block=block,
+        number=number,
+        information=information,
+        status=target.register(RESULTS[architecture]) & 0xFFFF_FFFF,
+        post=post,
+    )
+
+
+def _read_post(target: Target, address: int) -> tuple[int, PostStatus]:
+    """PreInformation, and both statuses (wdm.h: REG_POST_OPERATION_INFORMATION)."""
+    size = target.memory.pointer_size
+    raw = target.read(address, _POST_SIZE[size])
+    status, before, after = (
+        int.from_bytes(raw[at : at + length], "little")
+        for at, length in ((size, 4), (2 * size, size), (3 * size, 4))
+    )
+    return before, PostStatus(status, after)
+
+
+class _Call(NamedTuple):
+    """A callback that has been called and is not back."""
+
+    entry: Entered
+    callback: RegistryCallback
+
+
+class _Entries:
+    """A breakpoint at the start of every callback's function, and one at each place that they
+    return to, which stays: setting it anew every time would cost more."""
+
+    def __init__(
+        self,
+        target: LiveTarget,
+        breakpoints: Breakpoints,
+        wanted: frozenset[int],
+        on_return: OnReturn,
+    ) -> None:
+        self._target, self._breakpoints = target, breakpoints
+        self._wanted, self._on_return = wanted, on_return
+        self._calls: dict[int, list[_Call]] = {}
+
+    def set_at(self, callback: RegistryCallback) -> None:
+        if callback.function:
+            self._breakpoints.add(callback.function, lambda: self._enter(callback))
+
+    def _enter(self, callback: RegistryCallback) -> bool:
+        entry = entered(self._target, 3)
+        if entry.arguments[1] & 0xFFFF_FFFF in self._wanted:
+            calls = self._calls.setdefault(self._target.current_thread(), [])
+            calls[:] = [each for each in calls if each.entry.stack > entry.stack]
+            calls.append(_Call(entry, callback))
+            self._breakpoints.add(entry.back, self._back)
+        return False
+
+    def _back(self) -> bool:
+        target = self._target
+        stack = target.register(STACK_POINTERS[target.architecture])
+        calls = self._calls.get(target.current_thread(), [])
+        call = next((each for each in calls if each.entry.stack == stack), None)
+        if call is None:
+            return False  # of a callback that is not followed
+        calls.remove(call)
+        information = call.entry.arguments[2]
+        if call.callback.internal:
+            try:  # the extended argument begins with a pointer to the structure (FACTS 3.5)
+                information = int.from_bytes(
+                    target.read(information, target.memory.pointer_size), "little"
+                )
+            except MemoryUnreadable:
+                return False
+        number = call.entry.arguments[1] & 0xFFFF_FFFF
+        event = _returned(target, call.callback.address, number, information)
+        return event is not None and self._on_return(event)

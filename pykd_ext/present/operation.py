@@ -1,0 +1,169 @@
+"""One traced registry operation: lines for a person, and JSON."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from ..kernel.listing import Entry, TargetFacts
+from ..live.operations import BLOCKED, is_failure
+from ..live.trace import Judged, Traced
+from ..notify.ntstatus import status_text
+from .document import hexadecimal
+from .notification import (
+    key_documents,
+    operation_text,
+    process_document,
+    requestor_text,
+    status_document,
+    thread_document,
+    value_document,
+)
+from .text import OWN_COMMAND, address_text, link, printable, time_text
+
+__all__ = ["callback_text", "clock_text", "operation_document", "refusal_text", "traced_text"]
+
+OPERATION_SCHEMA = "regcb.operation/1"
+
+_ALTITUDE_WIDTH, _NAME_WIDTH = 12, 40
+
+
+def traced_text(facts: TargetFacts, traced: Traced) -> str:
+    """Who asked for what, each callback's verdict in calling order, and what the caller got."""
+    lines = [f"{clock_text(traced.time)}  {requestor_text(traced.requestor)}"]
+    lines += [f"  inside {callback_text(each, facts)}" for each in traced.around]
+    sentence = operation_text(traced.occurrence.notification, facts)
+    lines += (f"  {line}" for line in sentence.splitlines())
+    lines += (_verdict_line(each, facts) for each in traced.verdicts)
+    lines.append(f"  => {_outcome(traced, facts)}")
+    lines += (f"  ! {printable(each)}" for each in traced.occurrence.problems)
+    return "\n".join(lines)
+
+
+def clock_text(seconds: float) -> str:
+    """The time of day here, ``14:03:59.125``."""
+    moment = time.strftime("%H:%M:%S", time.localtime(seconds))
+    return f"{moment}.{int(seconds % 1 * 1000):03d}"
+
+
+def callback_text(entry: Entry | None, facts: TargetFacts) -> str:
+    """``netmon!NetMonRegFilter (netmon.sys)``."""
+    if entry is None:
+        return "a callback of no list"
+    name = _function(entry, facts)
+    owner = printable(entry.owner.name, "no loaded image")
+    return f"{link(name, f'{OWN_COMMAND} show {entry.callback.address:#x}')} ({owner})"
+
+
+def _function(entry: Entry, facts: TargetFacts) -> str:
+    address = address_text(entry.callback.function, facts.architecture)
+    return printable(entry.function_symbol, address)
+
+
+def _verdict_line(judged: Judged, facts: TargetFacts) -> str:
+    verdict, entry = judged
+    altitude = printable(entry.callback.altitude) if entry else "?"
+    name = _function(entry, facts) if entry else address_text(verdict.block, facts.architecture)
+    command = f"{OWN_COMMAND} show {verdict.block:#x}"
+    gap = " " * max(_NAME_WIDTH - len(name), 0)
+    return (
+        f"  {verdict.phase:<4}  {altitude:<{_ALTITUDE_WIDTH}}  {link(name, command)}{gap}  "
+        f"{verdict.verdict}{_detail(judged)}"
+    ).rstrip()
+
+
+def _detail(judged: Judged) -> str:
+    verdict = judged.verdict
+    if verdict.phase == "post":
+        return f" to {status_text(verdict.return_status or 0)}" * (verdict.verdict == "overruled")
+    return f": {status_text(verdict.status)}" if verdict.status else ""
+
+
+def _outcome(traced: Traced, facts: TargetFacts) -> str:
+    """What the caller got, and who had it so."""
+    if traced.result is None:
+        return "its end was not seen"
+    result = status_text(traced.result)
+    if traced.blocked_by:
+        refused = f"refused by {callback_text(traced.blocked_by.entry, facts)}"
+        if traced.turned_by and not is_failure(traced.result):
+            turned = callback_text(traced.turned_by.entry, facts)
+            return f"{result}: {refused}, made a success by {turned}"
+        return f"{result}: {refused}"
+    if traced.bypassed_by:
+        return f"{result}: done by {callback_text(traced.bypassed_by.entry, facts)}"
+    return result
+
+
+def refusal_text(facts: TargetFacts, traced: Traced) -> str:
+    """The answer to "who blocks": the driver first, then all that leads to it."""
+    judged = traced.blocked_by
+    if judged is None:
+        return traced_text(facts, traced)
+    verdict, entry = judged
+    status = verdict.status if verdict.verdict == BLOCKED else verdict.return_status or 0
+    owner = printable(entry.owner.name, "a callback in no loaded image") if entry else "?"
+    lines = [f"{owner} blocks it: {status_text(status)} ({status:#010x})"]
+    if entry is not None:
+        lines += _about_callback(entry, facts)
+    lines += ["", traced_text(facts, traced)]
+    if traced.stack:
+        lines += ["", "asked for here:", *(f"  {printable(each)}" for each in traced.stack)]
+    return "\n".join(lines)
+
+
+def _about_callback(entry: Entry, facts: TargetFacts) -> Iterator[str]:
+    yield f"  function  {callback_text(entry, facts)}"
+    yield f"  altitude  {printable(entry.callback.altitude)}"
+    if entry.owner.path:
+        module = entry.owner.module or ""
+        yield f"  driver    {link(printable(entry.owner.path), f'lmvm {printable(module)}')}"
+
+
+def operation_document(traced: Traced) -> dict[str, Any]:
+    """``regcb.operation/1``."""
+    notification, requestor = traced.occurrence.notification, traced.requestor
+    about = notification.notify_class
+    seconds = time_text(int(traced.time)) or ""
+    return {
+        "schema": OPERATION_SCHEMA,
+        "time": f"{seconds[:-1]}.{int(traced.time % 1 * 1000):03d}Z",
+        "process": process_document(requestor) if requestor else None,
+        "thread": thread_document(requestor) if requestor else None,
+        "class": {"number": about.number, "name": about.name, "pre_post": about.phase},
+        "keys": key_documents(notification),
+        "value_name": notification.value_name,
+        "value": value_document(notification.value) if notification.value else None,
+        "inside": [_entry_document(each) for each in traced.around],
+        "verdicts": [_verdict_document(each) for each in traced.verdicts],
+        "result": None if traced.result is None else status_document(traced.result),
+        "is_over": traced.is_over,
+        "blocked_by": _entry_document(traced.blocked_by.entry) if traced.blocked_by else None,
+        "bypassed_by": _entry_document(traced.bypassed_by.entry) if traced.bypassed_by else None,
+        "turned_by": _entry_document(traced.turned_by.entry) if traced.turned_by else None,
+        "stack": list(traced.stack),
+        "problems": list(traced.occurrence.problems),
+    }
+
+
+def _entry_document(entry: Entry | None) -> dict[str, Any]:
+    return {
+        "address": hexadecimal(entry.callback.address) if entry else None,
+        "altitude": entry.callback.altitude if entry else None,
+        "owner": entry.owner.name if entry else None,
+        "function_symbol": entry.function_symbol if entry else None,
+    }
+
+
+def _verdict_document(judged: Judged) -> dict[str, Any]:
+    verdict = judged.verdict
+    left = verdict.return_status
+    return {
+        **_entry_document(judged.entry),
+        "address": hexadecimal(verdict.block),
+        "phase": verdict.phase,
+        "status": status_document(verdict.status),
+        "verdict": verdict.verdict,
+        "return_status": None if left is None else status_document(left),
+    }

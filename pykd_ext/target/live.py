@@ -1,0 +1,52 @@
+"""What a target must be able to do to be followed while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Callable, Protocol
+
+from .errors import RegcbError
+from .protocol import Target
+
+__all__ = ["Breakpoint", "ConnectionLost", "LiveTarget", "OnHit"]
+
+OnHit = Callable[[], bool]
+
+
+class ConnectionLost(RegcbError):
+    """The target is gone: rebooted, or the connection to it broke."""
+
+
+class Breakpoint(Protocol):
+    """One breakpoint of ours."""
+
+    def remove(self) -> None:
+        """Takes it out of the target; once only. Never raises: the target may have gone."""
+
+
+class LiveTarget(Target, Protocol):
+    """A target that can be set going. It is stopped whenever none of these is at work."""
+
+    def break_at(self, address: int, on_hit: OnHit) -> Breakpoint:
+        """A breakpoint at the VA ``address``; the target stops there for good when ``on_hit``
+        returns True.
+
+        ``on_hit`` may read and write, and set further breakpoints; it may not let the target
+        go. What it raises stops the target, and comes out of :meth:`go`. Raises TargetError
+        where the debugger refuses the breakpoint.
+        """
+
+    def go(self, seconds: float | None) -> str:
+        """Lets the target run; comes back with it stopped, and with why: ``hit`` (an ``on_hit``
+        said so), ``time`` (``seconds`` are over) or ``debugger`` (Ctrl+Break, a breakpoint
+        of the user's, a bug check).
+
+        Raises ConnectionLost, and what an ``on_hit`` has raised.
+        """
+
+    def set_registers(self, values: Mapping[str, int]) -> None:
+        """Sets all of them, or none and raises RegisterUnavailable."""
+
+    def return_addresses(self, count: int) -> list[int]:
+        """Of the stopped thread's stack, the innermost first: at most ``count`` VAs where its
+        calls go on, the program counter before all."""
