@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from tests.lab.kd.questions import ask_target
 from tests.lab.kd.run import run
-from tests.lab.kd.script import DEFAULT_SCRIPT, Script
+from tests.lab.kd.script import Script
+from tests.lab.kd.scripts import DEFAULT_SCRIPT
 
 from .engine import INSIDE, CompletedRun, Engine
 

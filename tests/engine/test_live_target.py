@@ -94,3 +94,14 @@ def expected(truth: dict[str, Any]) -> dict[str, Any]:
         "active_uses": 0,
         "problems": [],
     }
+
+
+def test_decode_at_a_breakpoint(engine: Engine) -> None:
+    with live_target() as target:
+        done = target.run(engine, INSIDE / "live_decode.py")
+    assert done.returncode == 0, done.stderr
+    first, told, asked = done.stdout.splitlines()[:3]
+    key = "\\REGISTRY\\MACHINE\\SOFTWARE\\Example"
+    assert first == f"RegNtPreSetValueKey  {key}  value 'Volume' = REG_DWORD 0x2a (42)"
+    assert told == "told to regprotect!RegisterCallback, altitude 140000"
+    assert asked == "asked by regedit.exe (process 6716, thread 6720) from user mode"

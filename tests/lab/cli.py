@@ -6,12 +6,14 @@ import argparse
 import json
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from .bad_inputs import BAD_INPUTS, make_bad_input
 from .build import build
 from .damages import DAMAGES
 from .dump_writer import DUMP_TYPES
+from .kd.scripts import SCRIPTS
 from .make import DEFAULT_CALLBACKS, make_dump
 from .profiles import PROFILES, profile_named
 from .registry import load_registry
@@ -90,7 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--pace", type=float, default=0.01, metavar="SECONDS", help="rest after every operation"
     )
-    command.add_argument("--script", default="default", metavar="NAME", help="see kd/script.py")
+    command.add_argument(
+        "--script", default="default", choices=SCRIPTS, help="what happens (%(default)s)"
+    )
     command.set_defaults(run=_kd)
 
     command = commands.add_parser("damages", help="what can be made wrong with a dump")
@@ -125,15 +129,17 @@ def _bad(options: argparse.Namespace) -> None:
 
 
 def _kd(options: argparse.Namespace) -> None:
-    from .kd.run import run  # it needs unicorn, nothing else here does
-    from .kd.script import SCRIPTS
-
-    run(
-        SCRIPTS[options.script],
-        options.port,
-        options.pace,
-        lambda hello: print(json.dumps(hello), flush=True),
-    )
+    try:
+        from .kd.run import run  # it needs unicorn, nothing else here does
+    except ImportError as error:
+        raise OSError(f"{error}: pip install 'regcb[test]'") from None
+    with suppress(KeyboardInterrupt):
+        run(
+            SCRIPTS[options.script],
+            options.port,
+            options.pace,
+            lambda hello: print(json.dumps(hello), flush=True),
+        )
 
 
 def _size(text: str) -> int:

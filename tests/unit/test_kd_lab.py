@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
+
 if TYPE_CHECKING:
     from tests.lab.kd.lab import LiveLab
 
@@ -18,7 +20,6 @@ STATUSES = [0, 0, 0, REGPROTECT_DENIES, REGPROTECT_DENIES]
 @pytest.fixture
 def lab() -> LiveLab:
     from tests.lab.kd.lab import build_live_lab  # Windows' Python has no unicorn
-    from tests.lab.kd.script import DEFAULT_SCRIPT
 
     return build_live_lab(DEFAULT_SCRIPT)
 
@@ -48,3 +49,50 @@ def test_regprotect_refuses_what_it_protects(lab: LiveLab) -> None:
         lab.machine.run()
     statuses = [lab.machine.memory.unsigned(each + 0x30, 4) for each in operations.addresses]
     assert statuses == STATUSES
+
+
+def test_keys_lead_to_the_root_of_the_registry(lab: LiveLab) -> None:
+    unsigned, offsets = lab.machine.memory.unsigned, lab.world.offsets
+    parent = offsets.field("_CM_KEY_CONTROL_BLOCK", "ParentKcb")
+    name_block = offsets.field("_CM_KEY_CONTROL_BLOCK", "NameBlock")
+    set_answer = lab.operations[0].addresses[-1]
+    names, block = [], unsigned(unsigned(set_answer + 8, 8) + 8, 8)
+    while block:
+        place = unsigned(block + name_block, 8)
+        length = unsigned(place + 0x18, 2)
+        names.append(lab.machine.memory.read(place + 0x1A, length))
+        block = unsigned(block + parent, 8)
+    assert names == [b"REGPROTECT", b"ROOT", b"SOFTWARE", b"MACHINE", b"REGISTRY"]
+
+
+def rounds_done(lab: LiveLab) -> int:
+    """How often the thread has come to its end that has come there least."""
+    last = [each.addresses[-1] for each in lab.operations]
+    return min(lab.machine.memory.unsigned(each + 0x34, 4) for each in last)
+
+
+ENDLESS = sorted(set(SCRIPTS) - {"dying"})
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_scripts_go_round(name: str) -> None:
+    from tests.lab.kd.lab import build_live_lab
+
+    lab = build_live_lab(SCRIPTS[name])
+    for _ in range(2000):
+        event = lab.machine.run()
+        assert not hasattr(event, "code"), event  # Raised
+        if rounds_done(lab) == 5:
+            return
+    raise AssertionError(f"{name} does not get on")
+
+
+def test_the_dying_thread_dies_alone() -> None:
+    from tests.lab.kd.lab import build_live_lab
+
+    lab = build_live_lab(SCRIPTS["dying"])
+    for _ in range(100):
+        lab.machine.run()
+    first, second = (each.addresses[-1] + 0x34 for each in lab.operations)
+    assert lab.machine.memory.unsigned(first, 4) == 0
+    assert lab.machine.memory.unsigned(second, 4) > 5

@@ -61,7 +61,7 @@ class Debugger:
 @pytest.fixture(scope="module")
 def debugger() -> Debugger:
     from tests.lab.kd.lab import build_live_lab  # Windows' Python has no unicorn
-    from tests.lab.kd.script import DEFAULT_SCRIPT
+    from tests.lab.kd.scripts import DEFAULT_SCRIPT
     from tests.lab.kd.target import Target
 
     lab = build_live_lab(DEFAULT_SCRIPT._replace(processors=2))

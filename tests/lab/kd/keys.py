@@ -8,29 +8,39 @@ __all__ = ["Keys"]
 
 _KEY_BODY_TYPE = 0x6B793032
 _COMPRESSED = 1
+_HIVES = ("\\REGISTRY\\MACHINE\\SOFTWARE", "\\REGISTRY\\MACHINE\\SYSTEM")
+_ROOT = "ROOT"  # what the root cell of a hive is called
+_KEY_HIVE_ENTRY = 4
+_FLAGS = 0xBA  # _CM_KEY_CONTROL_BLOCK, Flags of 16 bits, 18362 and later
 
 
 class Keys:
-    """Key objects by path, written when they are first asked for. Addresses are VAs."""
+    """Key objects by path and process, written when they are first asked for. Addresses are VAs."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._blocks: dict[str, int] = {}
-        self._bodies: dict[str, int] = {}
+        self._bodies: dict[tuple[str, int], int] = {}
 
-    def body(self, path: str) -> int:
-        """The key object of a full path, ``\\REGISTRY\\MACHINE\\SOFTWARE``."""
-        if path not in self._bodies:
-            self._bodies[path] = self._write_body(path)
-        return self._bodies[path]
+    def body(self, path: str, process_id: int) -> int:
+        """The key object by which a process has ``\\REGISTRY\\MACHINE\\SOFTWARE`` open."""
+        key = (path, process_id)
+        if key not in self._bodies:
+            self._bodies[key] = self._write_body(path, process_id)
+        return self._bodies[key]
 
-    def _write_body(self, path: str) -> int:
+    def _write_body(self, path: str, process_id: int) -> int:
         world = self._world
         header = world.offsets.field("_OBJECT_HEADER", "Body")
         size = header + world.offsets.size("_CM_KEY_BODY")
         body = world.paged.allocate(size, b"Key ") + header
-        block = self._control_block(path)
-        world.fill(body, "_CM_KEY_BODY", Type=_KEY_BODY_TYPE, KeyControlBlock=block)
+        world.fill(
+            body,
+            "_CM_KEY_BODY",
+            Type=_KEY_BODY_TYPE,
+            KeyControlBlock=self._control_block(path),
+            ProcessID=process_id,
+        )
         world.space.link(world.field(body, "_CM_KEY_BODY", "ContextListHead"), [])
         return body
 
@@ -39,17 +49,24 @@ class Keys:
             return 0
         if path not in self._blocks:
             parent, _, name = path.rpartition("\\")
-            world = self._world
-            block = world.paged.allocate(world.offsets.size("_CM_KEY_CONTROL_BLOCK"), b"CMkb")
-            world.fill(
-                block,
-                "_CM_KEY_CONTROL_BLOCK",
-                ParentKcb=self._control_block(parent),
-                NameBlock=self._name_block(name),
-                FullKCBName=self._unicode_string(path),
-            )
+            block = self._write_control_block(self._control_block(parent), name, path)
+            if path in _HIVES:  # where a hive is mounted, its root cell has a block of its own
+                block = self._write_control_block(block, _ROOT, path)
+                self._world.space.write_unsigned(block + _FLAGS, 2, _KEY_HIVE_ENTRY)
             self._blocks[path] = block
         return self._blocks[path]
+
+    def _write_control_block(self, parent: int, name: str, path: str) -> int:
+        world = self._world
+        block = world.paged.allocate(world.offsets.size("_CM_KEY_CONTROL_BLOCK"), b"CMkb")
+        world.fill(
+            block,
+            "_CM_KEY_CONTROL_BLOCK",
+            ParentKcb=parent,
+            NameBlock=self._name_block(name),
+            FullKCBName=self._unicode_string(path),
+        )
+        return block
 
     def _name_block(self, name: str) -> int:
         world = self._world

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["DEFAULT_SCRIPT", "KINDS", "SCRIPTS", "Act", "Actor", "Operation", "Script", "Work"]
+__all__ = [
+    "ACTS",
+    "ALWAYS",
+    "KEY_READ",
+    "KEY_SET_VALUE",
+    "KINDS",
+    "LAB_DRIVERS",
+    "Act",
+    "Actor",
+    "Operation",
+    "Script",
+    "Work",
+]
 
 # The class of the pre-notification, or what c/operation.h numbers from 0x100 on.
 KINDS = {
@@ -99,26 +111,3 @@ class Script(NamedTuple):
     actors: tuple[Actor, ...] = ()
     processors: int = 1
     guarded: bool = False  # the kernel calls callbacks through Control Flow Guard's dispatch
-
-
-_SOFTWARE = "\\REGISTRY\\MACHINE\\SOFTWARE"
-_PROTECTED = f"{_SOFTWARE}\\RegProtect"
-
-DEFAULT_SCRIPT = Script(
-    (
-        Work(
-            "regedit.exe",
-            0x1A3C,
-            0x1A40,
-            (
-                Operation("create", _SOFTWARE, "Example\\Settings", access=KEY_SET_VALUE),
-                Operation("set-value", f"{_SOFTWARE}\\Example", "Volume", b"\x2a\0\0\0"),
-                Operation("open", _SOFTWARE, "RegProtect", access=KEY_READ),
-                Operation("open", _SOFTWARE, "RegProtect", access=KEY_SET_VALUE),
-                Operation("set-value", _PROTECTED, "Answer", b"\x2a\0\0\0"),
-            ),
-        ),
-    )
-)
-
-SCRIPTS = {"default": DEFAULT_SCRIPT}  # for `python -m tests.lab kd --script NAME`

@@ -19,6 +19,7 @@ STATUS, COUNT = 0x30, 0x34  # of an OPERATION
 ACTOR_SIZE, _ACT_SIZE = 0x30, 0x18
 _ACTORS = 16
 _STAGE_CALLS = {"register-callback": "StageRegister", "unregister-callback": "StageUnregister"}
+_SYSTEM = 4  # whose handles are a driver's
 _OBJECT = 0x10  # DRIVER.Object
 _DRIVER_TYPE = 4  # IO_TYPE_DRIVER
 _SERVICES = "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\"
@@ -43,9 +44,9 @@ class WorkWriter:
 
     def write(self, work: Work) -> Written:
         """Writes the operations of a thread."""
-        return self._write_work(work.operations, work.rounds)
+        return self._write_work(work.operations, work.rounds, work.process_id)
 
-    def _write_work(self, wanted: Sequence[Operation], rounds: int) -> Written:
+    def _write_work(self, wanted: Sequence[Operation], rounds: int, process_id: int) -> Written:
         world, space = self._world, self._world.space
         place = world.nonpaged.allocate(_WORK_SIZE, b"LabW")
         array = world.nonpaged.allocate(_OPERATION_SIZE * len(wanted), b"LabO")
@@ -54,7 +55,7 @@ class WorkWriter:
         space.write_unsigned(place + 8, 4, len(wanted))
         space.write_unsigned(place + 12, 4, rounds)
         for address, operation in zip(operations, wanted):
-            self._write_operation(address, operation)
+            self._write_operation(address, operation, process_id)
         return Written(place, operations)
 
     def actor(self, number: int) -> int:
@@ -80,19 +81,19 @@ class WorkWriter:
         for index, act in enumerate(acts):
             argument = 0
             if act.operations:
-                argument = self._write_work(act.operations, rounds=1).address
+                argument = self._write_work(act.operations, 1, _SYSTEM).address
             elif act.kind in ("register", "unregister"):
                 argument = self.actor(act.actor)
             words = (act.notify_class, ACTS.index(act.kind), act.status, act.times, argument)
             self._world.space.write(array + index * _ACT_SIZE, struct.pack("<4IQ", *words))
         return array
 
-    def _write_operation(self, place: int, operation: Operation) -> None:
+    def _write_operation(self, place: int, operation: Operation, process_id: int) -> None:
         world, space = self._world, self._world.space
         space.write_unsigned(place, 4, KINDS[operation.kind])
         space.write_unsigned(place + 4, 4, operation.access)
         if operation.key:
-            space.write_pointer(place + 8, self._keys.body(operation.key))
+            space.write_pointer(place + 8, self._keys.body(operation.key, process_id))
         if operation.kind.endswith("-driver"):
             space.write_pointer(place + 0x20, self._driver(operation.name))
         elif operation.kind in _STAGE_CALLS:
