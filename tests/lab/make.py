@@ -11,6 +11,7 @@ from .callback_blocks import PlacedCallback, write_callbacks
 from .damages import apply_damages, parse_damages
 from .debugger_data import write_debugger_data
 from .dump_writer import DUMP_TYPES, write_dump
+from .handles import write_handles
 from .loaded_modules import UNLOADED, image_path, write_loaded_modules, write_unloaded_drivers
 from .processes import write_processes
 from .processor import write_processor
@@ -21,7 +22,7 @@ from .running import in_bugcheck
 from .scene import Scene
 from .shared_data import write_shared_data
 from .stop import stop_at
-from .truth import CallbackTruth, Truth, UnloadedTruth
+from .truth import CallbackTruth, KeyTruth, Truth, UnloadedTruth
 from .world import BOOT_TIME, World
 
 __all__ = ["make_dump"]
@@ -60,12 +61,13 @@ def make_dump(
     write_shared_data(world)
     placed = write_callbacks(world, wanted, isolated=bool(damages))
     write_registry(world.space, world.registry)
+    keys = write_handles(world, processes)
     stop = None if stopped_in is None else stop_at(world, placed, stopped_in, stopped_at)
     running = in_bugcheck(world, processes) if stop is None else stop.running(world, processes)
     processor = write_processor(world, processes, running)
     write_debugger_data(world, processor)
     scene = Scene(Path(path), world, placed, modules, built.symbols)
-    truth = _truth(scene, dump_type)
+    truth = _truth(scene, keys, dump_type)
     if stop is not None:
         truth = replace(truth, stop=stop.truth)
     done = apply_damages(scene, damages, after_writing=False)
@@ -74,7 +76,7 @@ def make_dump(
     return replace(truth, damage=done, symbols=str(scene.symbols))
 
 
-def _truth(scene: Scene, dump_type: int) -> Truth:
+def _truth(scene: Scene, keys: dict[str, KeyTruth], dump_type: int) -> Truth:
     world, profile = scene.world, scene.world.profile
     head = "CmpCallBackVector" if profile.has_vector else "CallbackListHead"
     last = None
@@ -94,7 +96,7 @@ def _truth(scene: Scene, dump_type: int) -> Truth:
         last_cookie=last,
         boot_time=BOOT_TIME,
         callbacks=[_callback_truth(world, each) for each in scene.callbacks],
-        keys=world.registry.keys,
+        keys=keys,
         unloaded=[
             UnloadedTruth(
                 each.name, profile.driver_base + each.start, profile.driver_base + each.end

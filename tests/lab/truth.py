@@ -57,6 +57,7 @@ class KeyTruth:
     hive_unloaded: bool
     virtualised: bool  # UAC's copy of another key
     layer: int  # LayerHeight
+    handle: int = 0  # of the process ``process_id``
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from pykd_ext.kernel.handles import BadHandle, object_of_handle
 from pykd_ext.kernel.key_objects import read_key_object
+from pykd_ext.kernel.processes import find_process
 from tests.lab import PROFILES, KeyTruth, Truth
 
 from .conftest import MakeDump
@@ -48,6 +50,18 @@ def test_which_keys_there_are(profile: str, lab_dump: MakeDump) -> None:
     assert ("Container" in truth.keys) == (truth.build >= 14393)
     assert truth.keys["Run"].is_upper_cased == (truth.build < VISTA)
     assert "\u6f22" in truth.keys["Wide"].path
+
+
+@every_build
+def test_every_handle(profile: str, lab_dump: MakeDump) -> None:
+    truth = lab_dump(profile)
+    assert len({(key.process_id, key.handle) for key in truth.keys.values()}) == len(truth.keys)
+    with open_dump(truth) as target:
+        for key in truth.keys.values():
+            process = find_process(target, key.process_id)
+            assert object_of_handle(target, process, key.handle) == key.address
+            with pytest.raises(BadHandle):
+                object_of_handle(target, process, key.handle + 0x200)
 
 
 def test_truth_keeps_the_keys(lab_dump: MakeDump) -> None:

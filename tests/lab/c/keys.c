@@ -95,12 +95,14 @@ struct KEY_TRUTH {
 #define CONTEXTS(symbol)
 #endif
 
+/* Aligned like a block of pool: handle tables keep other bits in the low ones of the header's VA. */
 #define KEY_BODY(symbol, kcb, pid, ...)                                                            \
     struct {                                                                                       \
         unsigned char Header[OBJECT_BODY];                                                         \
         struct _CM_KEY_BODY Body;                                                                  \
-    } Key##symbol = {{0}, {.Type = KEY_BODY_TYPE, .KeyControlBlock = &Kcb##kcb, CONTEXTS(symbol)   \
-                           .ProcessID = (void *)pid, __VA_ARGS__}};
+    } Key##symbol __attribute__((aligned(2 * sizeof(void *)))) = {                                 \
+        {0}, {.Type = KEY_BODY_TYPE, .KeyControlBlock = &Kcb##kcb, CONTEXTS(symbol)                \
+              .ProcessID = (void *)pid, __VA_ARGS__}};
 
 /* The path comes last, and behind it more fields of the record. */
 #define KEY_TRUTH(symbol, kcb, pid, ...)                                                           \
