@@ -11,7 +11,8 @@ from ..present.jsonlines import json_text
 from ..present.output import Output
 from ..target.image_files import ImageFiles
 from ..target.symbol_path import SymbolPath
-from ..triage.check import check
+from ..triage.check import Triage, check
+from .progress import bytes_bar
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -21,10 +22,27 @@ _FOUND = 1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="as JSON (regcb.findings/1)")
+    search = parser.add_mutually_exclusive_group()
+    search.add_argument(
+        "--carve",
+        action="store_true",
+        help="search a live target too for callbacks that are on no list (by its threads)",
+    )
+    search.add_argument(
+        "--no-carve", action="store_true", help="do not search a dump for them: all of it is read"
+    )
 
 
 def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
-    path = arguments.symbol_path or os.environ.get("_NT_SYMBOL_PATH", "")
-    triage = check(target, ImageFiles(SymbolPath(path)))
+    triage = _check(target, arguments)
     output.write(json_text(findings_document(triage)) if arguments.json else findings_text(triage))
     return 0 if triage.is_clean else _FOUND
+
+
+def _check(target: Target, arguments: argparse.Namespace) -> Triage:
+    path = arguments.symbol_path or os.environ.get("_NT_SYMBOL_PATH", "")
+    files = ImageFiles(SymbolPath(path))
+    if arguments.no_carve or (target.kind != "crash-dump" and not arguments.carve):
+        return check(target, files, None)
+    with bytes_bar("searching") as progress:
+        return check(target, files, progress)

@@ -6,7 +6,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..kernel.callbacks import DEFAULT_LIMIT
-from ..kernel.listing import read_listing
+from ..kernel.listing import Listing, read_listing, with_unlisted
+from ..kernel.registry_callback import Problem
 from ..present.output import Output
 
 if TYPE_CHECKING:
@@ -25,10 +26,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="read at most N entries (default: %(default)s)",
     )
+    parser.add_argument(
+        "--carve", action="store_true", help="and search for callbacks that are on no list"
+    )
 
 
 def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     listing = read_listing(target, arguments.limit)
+    if arguments.carve:
+        listing = _with_carved(target, listing)
     if arguments.json:
         from ..present.document import callbacks_document  # noqa: PLC0415
         from ..present.jsonlines import json_text  # noqa: PLC0415
@@ -43,3 +49,13 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
 
         output.write(callbacks_table(listing, arguments.wide))
     return 0
+
+
+def _with_carved(target: Target, listing: Listing) -> Listing:
+    from ..triage.carve import carve  # noqa: PLC0415
+    from .progress import bytes_bar  # noqa: PLC0415
+
+    with bytes_bar("searching") as progress:
+        carving = carve(target, listing, progress)
+    listing.problems.extend(Problem("search", what) for what in carving.problems)
+    return with_unlisted(target, listing, [each.callback for each in carving.blocks])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .callbacks import DEFAULT_LIMIT, CallbackList, read_callbacks
@@ -13,7 +14,7 @@ from .registry_callback import Problem, RegistryCallback
 if TYPE_CHECKING:
     from ..target import Target
 
-__all__ = ["Entry", "Listing", "TargetFacts", "read_listing", "target_facts"]
+__all__ = ["Entry", "Listing", "TargetFacts", "read_listing", "target_facts", "with_unlisted"]
 
 
 class TargetFacts(NamedTuple):
@@ -70,6 +71,20 @@ def read_listing(target: Target, limit: int = DEFAULT_LIMIT) -> Listing:
         boot_time=base.boot_time if base else None,
         problems=problems,
     )
+
+
+def with_unlisted(
+    target: Target, listing: Listing, callbacks: Sequence[RegistryCallback]
+) -> Listing:
+    """``listing`` with callbacks that its list does not lead to, numbered after its own."""
+    drivers = Drivers(target)
+    known = listing.callbacks
+    base = cookie_base(known.callbacks, known.last_cookie, target.build)
+    entries = [
+        _entry(target, drivers, base, number, callback)
+        for number, callback in enumerate(callbacks, len(listing.entries))
+    ]
+    return listing._replace(entries=[*listing.entries, *entries])
 
 
 def target_facts(target: Target) -> TargetFacts:

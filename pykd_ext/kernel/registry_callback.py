@@ -19,7 +19,8 @@ class RegistryCallback(NamedTuple):
 
     ``address`` is the VA of the block (XP: of the EX_CALLBACK_ROUTINE_BLOCK), ``cookie`` the raw
     LARGE_INTEGER, ``active_uses`` the reference count without its pending bit, ``object_contexts``
-    a count, ``found_by`` ``list``, ``vector`` or ``back-links``.
+    a count, ``found_by`` ``list``, ``vector`` or ``back-links``; of one that no list leads to
+    ``thread``, ``object-context`` or ``carved``.
     """
 
     address: int

@@ -54,7 +54,7 @@ def headline(listing: Listing) -> str:
     count = "unknown" if callbacks.callback_count is None else callbacks.callback_count
     return (
         f"Windows {target.version} {target.architecture}, {target.kind}{where}{booted}\n"
-        f"{len(listing.entries)} callbacks from {head}, CmpCallBackCount {count}; "
+        f"{len(callbacks.callbacks)} callbacks from {head}, CmpCallBackCount {count}; "
         f"{_order(listing)}"
     )
 
@@ -102,11 +102,19 @@ def _ranges(numbers: list[int]) -> str:
     return ", ".join(f"#{run[0]} to #{run[-1]}" if len(run) > 1 else f"#{run[0]}" for run in runs)
 
 
+_WITNESSES = {
+    "back-links": "found by the back links alone: Flink does not lead to it",
+    "thread": "not on the list: a thread is in it",
+    "object-context": "not on the list: a key's object context names it",
+    "carved": "not on the list: found by its pool tag",
+}
+
+
 def conditions(entry: Entry) -> Iterator[str]:
     """A line for each thing about a callback that its row does not show."""
     callback = entry.callback
-    if callback.found_by == "back-links":
-        yield "found by the back links alone: Flink does not lead to it"
+    if callback.found_by in _WITNESSES:
+        yield _WITNESSES[callback.found_by]
     if callback.internal:
         yield "internal callback, gets the extended argument"
     if callback.unregistering:

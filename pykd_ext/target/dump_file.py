@@ -12,11 +12,15 @@ from __future__ import annotations
 
 import mmap
 from bisect import bisect_right
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Callable, NamedTuple
 
 from .errors import TargetError, UnsupportedTarget
 
 PAGE = 0x1000
+_CHUNK = 16 << 20  # bytes read at once
+
+Progress = Callable[[int, int], None]  # bytes so far, bytes in all
 
 _FULL, _KERNEL, _HEADER, _TRIAGE, _BITMAP_FULL, _BITMAP_KERNEL, _AUTOMATIC = range(1, 8)
 _WITH_RUNS = {_FULL}
@@ -43,6 +47,10 @@ _FIELDS_32 = {
     "debugger_data": (0x60, 4),
     "type": (0xF88, 4),
 }
+
+
+def _silent(done: int, total: int) -> None:
+    """The progress that nobody sees."""
 
 
 class Shape(NamedTuple):
@@ -103,6 +111,24 @@ class DumpFile:
         data = self._map[offset : offset + PAGE]
         return data if len(data) == PAGE else None
 
+    def find(self, needle: bytes, progress: Progress = _silent) -> Iterator[int]:
+        """The physical addresses of ``needle`` wherever it lies in one page, in the file's order.
+
+        Reads past the map, whose pages would count as this process's memory. ``progress`` is told
+        the bytes read so far and those in all.
+        """
+        start, end = self._pages.start, min(self._pages.end, len(self._map))
+        with open(self.path, "rb", buffering=0) as file:
+            file.seek(start)
+            for chunk_start in range(start, end, _CHUNK):
+                chunk = file.read(min(_CHUNK, end - chunk_start))
+                at = chunk.find(needle)
+                while at >= 0:
+                    frame = self._pages.frame(chunk_start + at)
+                    yield frame * PAGE + (chunk_start + at - start) % PAGE
+                    at = chunk.find(needle, at + 1)
+                progress(chunk_start + len(chunk) - start, end - start)
+
     def word(self, address: int, size: int) -> int | None:
         """The ``size`` byte word at a physical address, which must not cross a page."""
         offset = self._pages.offset(address >> 12)
@@ -150,9 +176,15 @@ class DumpFile:
 class _Pages:
     """Physical page numbers to file offsets."""
 
-    end: int  # the file offset behind the last page
+    start: int  # the file offset of the first page
+    end: int  # and behind the last
 
     def offset(self, frame: int) -> int | None:
+        """Where the page ``frame`` lies, None when the dump has not got it."""
+        raise NotImplementedError
+
+    def frame(self, offset: int) -> int:
+        """Which page lies at a file offset from ``start`` to ``end``."""
         raise NotImplementedError
 
 
@@ -162,7 +194,14 @@ class _Runs(_Pages):
     def __init__(self, runs: list[tuple[int, int, int]]) -> None:
         self._runs = sorted(runs)
         self._starts = [base for base, _, _ in self._runs]
+        self._in_file = sorted((offset, base) for base, _, offset in runs)
+        self.start = self._in_file[0][0]
         self.end = max(offset + count * PAGE for _, count, offset in runs)
+
+    def frame(self, offset: int) -> int:
+        index = bisect_right(self._in_file, (offset, 1 << 64)) - 1
+        start, base = self._in_file[index]
+        return base + (offset - start) // PAGE
 
     def offset(self, frame: int) -> int | None:
         index = bisect_right(self._starts, frame) - 1
@@ -221,7 +260,23 @@ class _Bitmap(_Pages):
         self._data = data
         self._first_page, self._bits, self._bitmap = first, bits, bitmap
         self._ranks = [0]
-        self.end = first + present * PAGE
+        self.start, self.end = first, first + present * PAGE
+
+    def frame(self, offset: int) -> int:
+        rank = (offset - self._first_page) // PAGE
+        blocks = -(-self._bits // (self._BLOCK * 8))
+        while self._ranks[-1] <= rank and len(self._ranks) <= blocks:
+            self._ranks.append(self._ranks[-1] + self._count(len(self._ranks) - 1, self._BLOCK * 8))
+        block = bisect_right(self._ranks, rank) - 1
+        left = rank - self._ranks[block]
+        low, high = 0, self._BLOCK * 8
+        while low < high:  # the bit that ``left`` set ones come before
+            middle = (low + high) // 2
+            if self._count(block, middle + 1) <= left:
+                low = middle + 1
+            else:
+                high = middle
+        return block * self._BLOCK * 8 + low
 
     def offset(self, frame: int) -> int | None:
         if frame >= self._bits:

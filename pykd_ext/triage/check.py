@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..kernel.drivers import Drivers
-from ..kernel.listing import Listing, read_listing
+from ..kernel.listing import Listing, read_listing, with_unlisted
 from ..target.image_files import ImageFiles
-from . import blocks, cookies, counts, links, order, owners, prologues, silent_drivers
+from . import blocks, cookies, counts, links, order, orphans, owners, prologues, silent_drivers
+from .carve import Carving, Progress, carve
 from .finding import SEVERITIES, Finding
-from .scene import Scene
+from .scene import Orphan, Scene
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -46,12 +47,14 @@ CHECKS: tuple[Check, ...] = (
     blocks.uses_odd,
     blocks.object_contexts_broken,
     silent_drivers.driver_silent,
+    orphans.entry_orphaned,
 )
 
 
 class Triage(NamedTuple):
-    """What was found, the gravest first, and the list that it was found in. ``problems`` are those
-    of the files that were compared with; the listing has its own."""
+    """What was found, the gravest first, and the list that it was found in, orphans last.
+    ``problems`` are those of the search and of the files that were compared with; the listing has
+    its own."""
 
     listing: Listing
     findings: tuple[Finding, ...]
@@ -63,14 +66,20 @@ class Triage(NamedTuple):
         return all(finding.severity == "info" for finding in self.findings)
 
 
-def check(target: Target, files: ImageFiles) -> Triage:
+def check(target: Target, files: ImageFiles, progress: Progress | None) -> Triage:
     """Everything that is wrong with the callbacks of ``target``.
 
-    ``files`` are the drivers' own images, where they are at hand. Raises TargetError when there is
-    no list that can be read.
+    ``files`` are the drivers' own images, where they are at hand. With ``progress``, which is told
+    the bytes so far and in all, callbacks are searched for that the list does not lead to. Raises
+    TargetError when there is no list that can be read.
     """
     listing = read_listing(target)
-    scene = Scene(target, listing, Drivers(target), files)
+    carving = carve(target, listing, progress) if progress else Carving((), ())
+    found = [each.callback for each in carving.blocks]
+    everything = with_unlisted(target, listing, found) if found else listing
+    unlisted = everything.entries[len(listing.entries) :]
+    strays = tuple(Orphan(entry, each.state) for entry, each in zip(unlisted, carving.blocks))
+    scene = Scene(target, listing, Drivers(target), files, strays)
     findings = [finding for each in CHECKS for finding in each(scene)]
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
-    return Triage(listing, tuple(findings), tuple(files.problems))
+    return Triage(everything, tuple(findings), (*carving.problems, *files.problems))

@@ -12,16 +12,25 @@ from ..target.image_files import ImageFiles
 if TYPE_CHECKING:
     from ..target import Target
 
-__all__ = ["Scene"]
+__all__ = ["Orphan", "Scene"]
+
+
+class Orphan(NamedTuple):
+    """A callback that the list does not lead to; ``state`` is what its pool header says."""
+
+    entry: Entry
+    state: str
 
 
 class Scene(NamedTuple):
-    """A listing, the target that it was read from, still stopped, and the drivers' own files."""
+    """A listing, the target that it was read from, still stopped, the drivers' own files, and the
+    callbacks that the list does not lead to."""
 
     target: Target
     listing: Listing
     drivers: Drivers
     files: ImageFiles
+    orphans: tuple[Orphan, ...] = ()
 
     @property
     def head(self) -> int:

@@ -31,7 +31,9 @@ TECHNIQUES = {
     "entry-loop": {"head-links-disagree", "list-broken"},
     "flink-user": {"head-links-disagree", "list-broken"},
     "head-flink-user": {"head-links-disagree", "list-broken"},
-    "entry-unlinked": {"count-mismatch"},
+    "entry-unlinked": {"count-mismatch", "entry-orphaned"},
+    "entry-unlinked-counted": {"entry-orphaned"},
+    "thread-inside@1": {"entry-orphaned"},
     "count-zero": {"callbacks-disabled"},
     "count-low": {"count-mismatch"},
     "altitude-edited": {"order-broken"},
@@ -91,8 +93,16 @@ def above_info(document: dict[str, Any]) -> set[str]:
     return {each["id"] for each in document["findings"] if each["severity"] != "info"}
 
 
-@pytest.mark.parametrize("profile", PROFILES)
-@pytest.mark.parametrize("damage", TECHNIQUES)
+CASES = [
+    (damage, profile)
+    for damage in TECHNIQUES
+    for profile in PROFILES
+    # Where the threads of 32-bit Windows 10 hang in their process is not known here.
+    if (damage, profile) != ("thread-inside@1", "x86-19041")
+]
+
+
+@pytest.mark.parametrize(("damage", "profile"), CASES)
 def test_a_technique_is_found(damage: str, profile: str, lab_dump: MakeDump, regcb: Regcb) -> None:
     truth = lab_dump(profile, callbacks=4, damage=(damage,))
     status, document = checked(truth, regcb)
@@ -109,6 +119,22 @@ def test_nothing_is_held_against_what_is_odd_but_clean(
     status, document = checked(truth, regcb)
     assert above_info(document) == set()
     assert status == 0
+
+
+@pytest.mark.parametrize("index", [1, 2], ids=["without-contexts", "with-contexts"])
+def test_a_freed_block_is_no_orphan_where_the_pool_tells(
+    index: int, lab_dump: MakeDump, regcb: Regcb
+) -> None:
+    damage = (f"entry-freed@{index}",)
+    orphans = [
+        (each["severity"], each["evidence"]["state"])
+        for profile in ("x64-7601", "x86-7601", "x64-19041")
+        for each in checked(lab_dump(profile, callbacks=4, damage=damage), regcb)[1]["findings"]
+        if each["id"] == "entry-orphaned"
+    ]
+    # The lab leaves the object contexts of callback 2 on their keys: those show that it lives.
+    told = ("info", "freed") if index == 1 else ("high", "live")
+    assert orphans == [told, told, ("medium", "unknown") if index == 1 else told]
 
 
 @pytest.mark.parametrize("profile", PROFILES)

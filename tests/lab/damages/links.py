@@ -84,6 +84,36 @@ def entry_unlinked_counted(scene: Scene, index: int) -> int:
     return block
 
 
+def entry_freed(scene: Scene, index: int) -> int:
+    """An entry was unregistered: off the list, counted no more, its freed block not yet reused."""
+    block = entry_unlinked_counted(scene, index)
+    pointer = scene.world.profile.pointer_size
+    place = block - 2 * pointer + (3 if pointer == 8 else 2)  # PoolType, of x86 with BlockSize
+    size = 1 if pointer == 8 else 2
+    kept = 0 if pointer == 8 else scene.world.space.unsigned(place, 2) & 0x1FF
+    scene.world.space.write_unsigned(place, size, kept)
+    return block
+
+
+def thread_inside(scene: Scene, index: int) -> int:
+    """An entry is taken out of the list, the count corrected, while a thread is in the callback."""
+    world, pointer = scene.world, scene.world.profile.pointer_size
+    fields = ("CmCallbackListHead", "ThreadListEntry")
+    known = all(world.offsets.has("_ETHREAD", each) for each in fields)
+    if not known or not world.offsets.has("_EPROCESS", "ThreadListHead"):
+        raise ValueError(f"{world.profile.name}: where its threads keep callbacks is not known")
+    block = entry_unlinked_counted(scene, index)
+    process = world.space.pointer(world.nt("PsInitialSystemProcess"))
+    links = world.space.pointer(world.field(process, "_EPROCESS", "ThreadListHead"))
+    thread = links - world.offsets.field("_ETHREAD", "ThreadListEntry")
+    context = world.paged.allocate(6 * pointer, b"CMci")
+    world.space.write_pointer(context + 3 * pointer, block)  # behind two lists (FACTS 1.5)
+    world.space.write_pointer(
+        world.field(thread, "_ETHREAD", "CmCallbackListHead"), context + 2 * pointer
+    )
+    return block
+
+
 def count_zero(scene: Scene, _: int) -> int:
     """CmpCallBackCount is 0 with entries in the list: the kernel calls none of them."""
     scene.world.set_ulong("CmpCallBackCount", 0)
@@ -107,6 +137,8 @@ DAMAGES = (
     head_emptied,
     entry_unlinked,
     entry_unlinked_counted,
+    entry_freed,
+    thread_inside,
     count_zero,
     count_low,
 )

@@ -1,0 +1,219 @@
+"""Callback blocks that no list leads to: found by their pool tag, by threads, by object contexts.
+
+A block that was taken out of the list stays in its pool until its driver unregisters it. Its tag is
+`CMcb`, an object context's `CMcc`, each right behind the first word of a POOL_HEADER (FACTS 1.5). A
+freed block keeps its bytes for a while. Whether one is free, its header says up to build 18362;
+from 19041 on the segment heap keeps that elsewhere, and only a thread that is in the callback, or
+an object context that still hangs from its key, shows that it lives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Callable, NamedTuple
+
+from ..kernel.callback_list import read_block
+from ..kernel.layouts import block_layout, context_layout, has_vector
+from ..kernel.listing import Listing
+from ..kernel.registry_callback import RegistryCallback
+from ..kernel.threads import active_callbacks
+from ..target.dump_file import DumpFile
+from ..target.errors import MemoryUnreadable, TargetError
+
+if TYPE_CHECKING:
+    from ..target import Target
+
+__all__ = ["Carved", "Carving", "carve"]
+
+Progress = Callable[[int, int], None]
+
+_BLOCK_TAG, _CONTEXT_TAG = b"CMcb", b"CMcc"
+_LONGEST_ALTITUDE = 0x80  # bytes
+_REGISTRATIONS = 1_000_000  # since boot
+_MOST = 1_000  # blocks that are looked at as a whole
+_SEGMENT_HEAP = 19041  # from this build on a POOL_HEADER's PoolType does not tell (FACTS 7.2, 5)
+
+
+class Carved(NamedTuple):
+    """One block that the list does not lead to. ``callback.found_by`` is ``carved``, ``thread`` or
+    ``object-context``; ``state`` is ``live`` (something still points to it), else by its pool
+    header ``allocated``, ``freed`` or ``unknown``."""
+
+    callback: RegistryCallback
+    state: str
+
+
+class Carving(NamedTuple):
+    """What was found, and what could not be looked at."""
+
+    blocks: tuple[Carved, ...]
+    problems: tuple[str, ...]
+
+
+def carve(target: Target, listing: Listing, progress: Progress) -> Carving:
+    """The blocks that ``listing`` has not got.
+
+    Of a crash dump all of its pages are searched, ``progress`` is told the bytes so far and in all;
+    of a live target the threads alone, since its memory cannot be searched from here.
+    """
+    if has_vector(target.build):
+        return Carving((), ("XP keeps its callbacks in a vector: nothing is unlinked from it",))
+    problems: list[str] = []
+    search = _Search(target, listing)
+    search.add("thread", (each.block for each in active_callbacks(target, problems)))
+    if target.kind == "crash-dump" and target.path:
+        _search_file(search, target.path, progress, problems)
+    else:
+        problems.append("the pool of a live target is not searched: !poolfind CMcb 1 does it")
+    return Carving(tuple(search.found.values()), tuple(problems))
+
+
+def _search_file(search: _Search, path: str, progress: Progress, problems: list[str]) -> None:
+    try:
+        file = DumpFile(path)
+    except TargetError as error:
+        problems.append(str(error))
+        return
+    try:
+        blocks, contexts = _tagged(file, search.header, progress)
+        search.add("object-context", filter(None, map(search.block_of_context, contexts)))
+        search.add("carved", filter(None, map(search.address_of_block, blocks)))
+    finally:
+        file.close()
+    if search.unplaced:
+        problems.append(
+            f"{search.unplaced} more blocks look like callbacks in physical memory, and no virtual "
+            "address is known for them: freed, or not the kernel's"
+        )
+    if search.skipped:
+        problems.append(f"{search.skipped} more blocks were not looked at, {_MOST} were")
+
+
+def _tagged(file: DumpFile, header: int, progress: Progress) -> tuple[list[bytes], list[bytes]]:
+    """The bytes behind the pool headers with either tag, from the header on to 0x80 behind it."""
+    found: dict[bytes, list[bytes]] = {_BLOCK_TAG: [], _CONTEXT_TAG: []}
+    for address in file.find(_BLOCK_TAG[:3], progress):
+        place = address - 4
+        if place % header:
+            continue
+        page = file.page(place >> 12) or b""
+        raw = page[place & 0xFFF :][: header + 0x60]
+        tag = raw[4:8]
+        if tag in found and len(found[tag]) < 100 * _MOST:
+            found[tag].append(raw)
+    return found[_BLOCK_TAG], found[_CONTEXT_TAG]
+
+
+class _Search:
+    """Collects blocks, each once, the best witness first."""
+
+    def __init__(self, target: Target, listing: Listing) -> None:
+        self.found: dict[int, Carved] = {}
+        self.unplaced = 0
+        self.skipped = 0
+        self.header = 16 if target.memory.pointer_size == 8 else 8  # sizeof(POOL_HEADER)
+        self._build = target.build
+        self._memory = target.memory
+        self._layout = block_layout(target.memory.pointer_size, target.build)
+        self._known = {each.address for each in listing.callbacks.callbacks}
+        self._last_cookie = listing.callbacks.last_cookie
+
+    def add(self, found_by: str, addresses: Iterable[int]) -> None:
+        """Reads the blocks at these VAs, but for those that are known."""
+        for address in addresses:
+            if address in self._known or address in self.found:
+                continue
+            if len(self.found) >= _MOST:
+                self.skipped += 1
+                continue
+            try:
+                raw = self._memory.read(address, self._layout.size)
+            except MemoryUnreadable:
+                continue
+            if self._is_block(raw):
+                callback = read_block(self._memory, self._layout, address)
+                state = self._state(address) if found_by == "carved" else "live"
+                self.found[address] = Carved(callback._replace(found_by=found_by), state)
+
+    def block_of_context(self, raw: bytes) -> int | None:
+        """The callback block that an object context names which is still on its key's list."""
+        layout, size = context_layout(self._memory.pointer_size), self._memory.pointer_size
+        content = raw[self.header : self.header + layout.size]
+        try:
+            following = self._pointer(content, layout.key_link)
+            address = self._memory.pointer(following + size) - layout.key_link
+            linked = self._memory.read(address, layout.size) == content
+        except MemoryUnreadable:
+            return None
+        return self._pointer(content, layout.block) if linked else None
+
+    def address_of_block(self, raw: bytes) -> int | None:
+        """The VA of a block that was found by its bytes; None when none leads back to it."""
+        content = raw[self.header : self.header + self._layout.size]
+        if len(content) < self._layout.size or not self._is_block(content):
+            return None
+        for address in self._claims(content):
+            try:
+                if self._memory.read(address, len(content)) == content:
+                    return address
+            except MemoryUnreadable:
+                continue
+        self.unplaced += 1
+        return None
+
+    def _claims(self, content: bytes) -> Iterator[int]:
+        """VAs that the block may have: an empty list of contexts points to itself, its first
+        context names it, and so do the entries that it was, or is, linked to."""
+        size, layout = self._memory.pointer_size, self._layout
+        contexts = self._pointer(content, layout.object_contexts)
+        yield contexts - layout.object_contexts
+        context = context_layout(size)
+        places = (
+            contexts - context.link + context.block,
+            self._pointer(content, 0) + size,
+            self._pointer(content, size),
+        )
+        for place in places:
+            try:
+                yield self._memory.pointer(place)
+            except MemoryUnreadable:
+                continue
+
+    def _is_block(self, content: bytes) -> bool:
+        layout, size = self._layout, self._memory.pointer_size
+        string = self._memory.parse_unicode_string(content[layout.altitude :])
+        function = self._pointer(content, layout.function)
+        pointers = [
+            self._pointer(content, offset)
+            for offset in (0, size, layout.object_contexts, layout.object_contexts + size)
+        ]
+        return (
+            all(self._is_kernel(each) and each % size == 0 for each in pointers)
+            and (function == 0 or self._is_kernel(function))
+            and self._is_kernel(string.buffer)
+            and 0 < string.length <= min(string.maximum_length, _LONGEST_ALTITUDE)
+            and self._is_cookie(content[layout.cookie : layout.cookie + 8])
+        )
+
+    def _is_cookie(self, raw: bytes) -> bool:
+        cookie = int.from_bytes(raw, "little")
+        if self._last_cookie is None:
+            return cookie != 0
+        return abs(cookie - self._last_cookie) < _REGISTRATIONS
+
+    def _state(self, address: int) -> str:
+        """By PoolType: 0 in a free block's header (FACTS: volatility3's pool.py)."""
+        try:
+            raw = self._memory.read(address - self.header, self.header)
+        except MemoryUnreadable:
+            return "unknown"
+        if raw[4:8] != _BLOCK_TAG or self._build >= _SEGMENT_HEAP:
+            return "unknown"
+        in_use = raw[3] if self.header == 16 else raw[3] >> 1
+        return "allocated" if in_use else "freed"
+
+    def _pointer(self, content: bytes, offset: int) -> int:
+        return int.from_bytes(content[offset : offset + self._memory.pointer_size], "little")
+
+    def _is_kernel(self, address: int) -> bool:
+        return address >= 1 << (31 if self._memory.pointer_size == 4 else 47)

@@ -1,0 +1,54 @@
+"""Callbacks that the list does not lead to, and that somebody else still knows of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..kernel.listing import Entry
+from .finding import Finding, about
+from .scene import Scene
+
+__all__ = ["entry_orphaned"]
+
+_WITNESSES = {
+    "thread": "a thread is in it",
+    "object-context": "a key's object context names it",
+    "carved": "its pool block is still there",
+}
+_IN_FLIGHT = "an unregistration in flight takes the entry out before it frees the block"
+_FREED = "a freed block keeps its bytes until the memory has another user"
+_DOUBTS = {
+    "live": _IN_FLIGHT,
+    "allocated": _IN_FLIGHT,
+    "freed": _FREED,
+    "unknown": f"the pool of this Windows does not tell a free block: {_FREED}",
+}
+
+
+def entry_orphaned(scene: Scene) -> Iterator[Finding]:
+    """Unlinking an entry stops its calls and leaves the block: with the count corrected, this is
+    all that betrays it (FACTS 7.1, "24H2 notes")."""
+    for entry, state in scene.orphans:
+        found_by = entry.callback.found_by
+        yield about(
+            entry, "entry-orphaned", _severity(scene, entry, state),
+            f"the callback of {entry.owner.name or 'no known image'} at altitude "
+            f"{entry.callback.altitude} is not on the list, but {_WITNESSES[found_by]}",
+            {
+                "address": f"{entry.callback.address:#x}",
+                "found_by": found_by,
+                "state": state,
+                "function": f"{entry.callback.function or 0:#x}",
+                "cookie": f"{entry.callback.cookie or 0:#x}",
+            },
+            _DOUBTS[state],
+        )._replace(next=f"!pool {entry.callback.address:#x}")  # fmt: skip
+
+
+def _severity(scene: Scene, entry: Entry, state: str) -> str:
+    """Where nothing tells a free block, a loaded driver that has no other callback does: one that
+    has unregistered is mostly on its way out."""
+    if state != "unknown":
+        return "info" if state == "freed" else "high"
+    has_other = any(each.owner.base == entry.owner.base for each in scene.entries)
+    return "medium" if entry.owner.state == "loaded" and not has_other else "info"
