@@ -66,9 +66,9 @@ def document(text: str) -> dict[str, Any]:
     del parsed["target"]["path"]
     if "problems" in parsed:
         parsed["problems"] = [
-            {**each, "what": reason(each["what"])}
+            each if isinstance(each, str) else {**each, "what": reason(each["what"])}
             for each in parsed["problems"]
-            if each["where"] != "symbols"
+            if isinstance(each, str) or each["where"] != "symbols"
         ]
     return parsed
 
