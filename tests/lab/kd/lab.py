@@ -14,7 +14,9 @@ from ..registrations import KERNEL
 from ..running import in_bugcheck
 from ..shared_data import write_shared_data
 from ..world import BOOT_TIME, World
-from .machine import Machine, Raised
+from .emulator import new_emulator
+from .events import Raised
+from .machine import Machine
 from .memory import GuestMemory
 from .script import Operation, Script, Work
 from .truth import RegisteredCallback, registered_callbacks
@@ -189,7 +191,7 @@ def _plan_processors(
 def _boot(world: World, processors: list[_ProcessorPlan], boot: _ThreadPlan) -> Machine:
     """The machine, once its first thread has loaded the drivers."""
     directory = world.space.tables.directory
-    emulator = Machine.emulator(directory)
+    emulator = new_emulator(directory)
     memory = GuestMemory(emulator, world.space.memory, directory)
     machine = Machine(emulator, memory, world.offsets.field("_KTHREAD", "State"))
     for processor in processors:

@@ -7,21 +7,28 @@ a thread has its idle thread.
 
 from __future__ import annotations
 
-from collections import deque
 from contextlib import suppress
-from typing import Any, NamedTuple, Union
 
-from unicorn import UC_ARCH_X86, UC_HOOK_CODE, UC_HOOK_INTR, UC_MODE_64, Uc, UcError, x86_const
+from unicorn import UC_HOOK_INTR, Uc, UcError, x86_const
 
 from .breakpoints import Breakpoints
+from .emulator import HardwareBreakpoints
+from .events import (
+    ACCESS_VIOLATION,
+    BREAKPOINT,
+    ILLEGAL_INSTRUCTION,
+    SINGLE_STEP,
+    Event,
+    Raised,
+    Said,
+    Symbols,
+)
 from .memory import GuestMemory
-from .registers import DebugRegisters, context_of, set_context
+from .processors import Processor, Thread
+from .registers import context_of, set_context
 
-__all__ = ["ACCESS_VIOLATION", "BREAKPOINT", "SINGLE_STEP", "Event", "Machine", "Processor",
-           "Raised", "Said", "Symbols", "Thread"]  # fmt: skip
+__all__ = ["Machine"]
 
-BREAKPOINT, SINGLE_STEP, ACCESS_VIOLATION = 0x80000003, 0x80000004, 0xC0000005
-_ILLEGAL_INSTRUCTION = 0xC000001D
 _INT3, _INT2D = 3, 0x2D
 _HLT = b"\xf4"
 _SERVICE_REGISTERS = (
@@ -30,65 +37,11 @@ _SERVICE_REGISTERS = (
     x86_const.UC_X86_REG_RDX,
 )
 _PRINT, _UNLOAD_SYMBOLS = 1, 4  # BREAKPOINT_* of c/debug_service.h
-_EFER, _KERNEL_EFER = 0xC0000080, 0xD01  # SCE, LME, LMA, NXE
-_CR0, _CR4 = 0x80050033, 0x350EF8
 _SLICE = 200_000  # microseconds without a hlt, after which the link is looked at all the same
 _NOWHERE = 0  # and not the highest address: the emulator touches the page before it
 _INTERRUPTS_ON = 0x202  # EFLAGS
 _CURRENT_THREAD = 0x188  # KPCR.Prcb.CurrentThread
 _TERMINATED = 4  # KTHREAD_STATE
-
-
-class Raised(NamedTuple):
-    """An exception for the debugger."""
-
-    code: int
-    address: int
-    parameters: tuple[int, ...] = ()
-
-
-class Said(NamedTuple):
-    """DbgPrint."""
-
-    text: bytes
-
-
-class Symbols(NamedTuple):
-    """An image was loaded, or is about to go."""
-
-    path: bytes
-    base: int
-    process: int
-    checksum: int
-    size: int
-    unload: bool
-
-
-Event = Union[Raised, Said, Symbols]
-
-
-class Thread:
-    """A thread: its ETHREAD, and its registers while another runs."""
-
-    def __init__(self, ethread: int, registers: Any) -> None:
-        self.ethread = ethread
-        self.registers = registers
-
-
-class Processor:
-    """One processor, by its KPCR; ``ready`` are the threads that wait for it."""
-
-    def __init__(self, number: int, pcr: int, idle: Thread) -> None:
-        self.number = number
-        self.pcr = pcr
-        self.idle = idle
-        self.current = idle
-        self.ready: deque[Thread] = deque()
-        self.debug = DebugRegisters()
-
-    @property
-    def is_idle(self) -> bool:
-        return self.current is self.idle and not self.ready
 
 
 class Machine:
@@ -102,10 +55,7 @@ class Machine:
         self._emulator = emulator
         self._state_offset = state_offset
         self._interrupt: int | None = None
-        self._watched_hit: int | None = None
-        self._resuming_at: int | None = None
-        self._hooks: list[Any] = []
-        self._watched: tuple[tuple[int, int], ...] = ()
+        self._hardware = HardwareBreakpoints(emulator)
         self._loaded: Thread | None = None
         emulator.hook_add(UC_HOOK_INTR, self._on_interrupt)
 
@@ -201,22 +151,21 @@ class Machine:
         self.memory.write_unsigned(processor.pcr + _CURRENT_THREAD, 8, thread.ethread)
 
     def _start(self, count: int) -> None:
-        self._load(self.current)
-        self._watch(self.current.debug)
-        self._interrupt = self._watched_hit = None
+        counter = self.program_counter
+        self._hardware.arm(self.current.debug, counter)
+        self._interrupt = None
         self._emulator.reg_write(x86_const.UC_X86_REG_CR2, 0)
-        self._resuming_at = self.program_counter
         with suppress(UcError):  # an instruction that is none; the outcome says so
             timeout = 0 if count else _SLICE
-            self._emulator.emu_start(self._resuming_at, _NOWHERE, timeout=timeout, count=count)
+            self._emulator.emu_start(counter, _NOWHERE, timeout=timeout, count=count)
 
     def _outcome(self, is_step: bool) -> Event | None:
         counter = self.program_counter
         if self._interrupt is not None:
             return self._interrupted(self._interrupt, counter)
-        if self._watched_hit is not None:
+        if self._hardware.hit is not None:
             debug = self.current.debug
-            self.current.debug = debug._replace(dr6=debug.dr6 | 1 << self._watched_hit)
+            self.current.debug = debug._replace(dr6=debug.dr6 | 1 << self._hardware.hit)
             return Raised(SINGLE_STEP, counter)
         fault = int(self._emulator.reg_read(x86_const.UC_X86_REG_CR2))
         if fault:
@@ -232,7 +181,7 @@ class Machine:
         if number == _INT2D:
             self._set_counter(counter + 1)  # past the int3 behind it
             return self._service()
-        return Raised(_ILLEGAL_INSTRUCTION, counter)
+        return Raised(ILLEGAL_INSTRUCTION, counter)
 
     def _service(self) -> Event:
         """int 2Dh: the service in eax, its arguments in rcx and rdx."""
@@ -270,36 +219,6 @@ class Machine:
             for _, address in processor.debug.execution_breakpoints()
         ]
 
-    def _watch(self, debug: DebugRegisters) -> None:
-        """Hooks for the hardware breakpoints."""
-        wanted = debug.execution_breakpoints()
-        if wanted == self._watched:
-            return
-        for hook in self._hooks:
-            self._emulator.hook_del(hook)
-        self._hooks = [
-            self._emulator.hook_add(UC_HOOK_CODE, self._on_watched, index, address, address)
-            for index, address in wanted
-        ]
-        self._watched = wanted
-        self._emulator.ctl_flush_tb()
-
-    def _on_watched(self, emulator: Uc, address: int, _size: int, index: int) -> None:
-        if address != self._resuming_at:
-            self._watched_hit = index
-            emulator.emu_stop()
-        self._resuming_at = None
-
     def _on_interrupt(self, emulator: Uc, number: int, _: object) -> None:
         self._interrupt = number
         emulator.emu_stop()
-
-    @staticmethod
-    def emulator(directory: int) -> Uc:
-        """A processor in 64-bit mode with paging; the memory is put in afterwards."""
-        emulator = Uc(UC_ARCH_X86, UC_MODE_64)
-        emulator.reg_write(x86_const.UC_X86_REG_MSR, (_EFER, _KERNEL_EFER))
-        emulator.reg_write(x86_const.UC_X86_REG_CR3, directory)
-        emulator.reg_write(x86_const.UC_X86_REG_CR4, _CR4)
-        emulator.reg_write(x86_const.UC_X86_REG_CR0, _CR0)
-        return emulator

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from .machine import BREAKPOINT, Machine, Raised, Symbols
+from .events import BREAKPOINT, Raised, Symbols
+from .machine import Machine
 from .registers import SEGMENTS
 
 __all__ = ["exception_packet", "print_packet", "symbols_packet"]

@@ -10,10 +10,11 @@ from typing import Any, Union
 
 from .clock import Clock
 from .connection import Connection, Restarted
+from .events import BREAKPOINT, SINGLE_STEP, Event, Raised, Said, Symbols
 from .lab import LiveLab
-from .machine import BREAKPOINT, SINGLE_STEP, Event, Processor, Raised, Said, Symbols
-from .manipulate import Continue, Requests, SwitchProcessor
 from .packets import DEBUG_IO, STATE_CHANGE, STATE_MANIPULATE
+from .processors import Processor
+from .requests import Continue, Requests, SwitchProcessor
 from .state_change import exception_packet, print_packet, symbols_packet
 from .work import COUNT, STATUS
 

@@ -9,7 +9,8 @@ import struct
 from collections import Counter
 from typing import Callable, NamedTuple
 
-from .machine import Machine, Processor
+from .machine import Machine
+from .processors import Processor
 from .registers import CONTEXT_SIZE, DebugRegisters
 
 __all__ = ["Continue", "Requests", "SwitchProcessor"]

@@ -1,0 +1,40 @@
+"""What a machine stops for, or tells."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Union
+
+__all__ = ["ACCESS_VIOLATION", "BREAKPOINT", "ILLEGAL_INSTRUCTION", "SINGLE_STEP", "Event",
+           "Raised", "Said", "Symbols"]  # fmt: skip
+
+# ntstatus.h, STATUS_*
+BREAKPOINT, SINGLE_STEP, ACCESS_VIOLATION = 0x80000003, 0x80000004, 0xC0000005
+ILLEGAL_INSTRUCTION = 0xC000001D
+
+
+class Raised(NamedTuple):
+    """An exception for the debugger."""
+
+    code: int
+    address: int
+    parameters: tuple[int, ...] = ()
+
+
+class Said(NamedTuple):
+    """DbgPrint."""
+
+    text: bytes
+
+
+class Symbols(NamedTuple):
+    """An image was loaded, or is about to go."""
+
+    path: bytes
+    base: int
+    process: int
+    checksum: int
+    size: int
+    unload: bool
+
+
+Event = Union[Raised, Said, Symbols]
