@@ -18,6 +18,7 @@ COMMANDS = {
     "decode": "what a callback is told, at the stop or at an address",
     "altitude": "to whom Microsoft has allocated an altitude",
     "check": "what is wrong with the callbacks",
+    "scan": "many dumps, one line each",
     "diff": "what has changed since a saved list --json",
     "key": "one registry key: its path, state, creator and what callbacks remember of it",
     "classes": "what a callback can be told, and the structures",

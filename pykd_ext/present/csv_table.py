@@ -10,7 +10,7 @@ from ..kernel.listing import Listing
 from .document import entry_document
 from .text import printable
 
-__all__ = ["callbacks_csv"]
+__all__ = ["callbacks_csv", "safe_cell"]
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -22,7 +22,7 @@ def callbacks_csv(listing: Listing) -> str:
     rows = [entry_document(entry) for entry in listing.entries]
     writer.writerow(COLUMNS)
     for row in rows:
-        writer.writerow([_field(row[column]) for column in COLUMNS])
+        writer.writerow([safe_cell(row[column]) for column in COLUMNS])
     return buffer.getvalue().rstrip("\r\n")
 
 
@@ -33,7 +33,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def _field(value: Any) -> Any:
+def safe_cell(value: Any) -> Any:
     """A target's string must not become a formula in the reader's spreadsheet."""
     if isinstance(value, list):
         value = "; ".join(value)

@@ -1,0 +1,156 @@
+"""``regcb scan``: many dumps, one line each."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from ..present.output import Output
+from ..present.scan_formats import FORMATS, header
+from ..target.errors import RegcbError
+from .scan_dump import failed, scan_dump
+from .workers import in_processes, on_cluster
+
+if TYPE_CHECKING:
+    from ..target import Target
+
+NEEDS_TARGET = False
+_FOUND = 1
+_MAGIC = (b"PAGEDU64", b"PAGEDUMP")
+
+
+class NothingToScan(RegcbError):
+    """No dump to look at, or nowhere to write; ``str()`` says which."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="DUMP|DIR", help="a folder stands for its dumps"
+    )
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="append the lines to it")
+    parser.add_argument(
+        "--skip-done",
+        action="store_true",
+        help="leave out the dumps that FILE has a line for (jsonl and ecs)",
+    )
+    parser.add_argument("--format", choices=FORMATS, default="jsonl")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (%(default)s)"
+    )
+    where.add_argument(
+        "--scheduler", metavar="tcp://HOST:PORT", help="run on a Dask cluster (regcb[cluster])"
+    )
+    parser.add_argument(
+        "--no-carve", action="store_true", help="do not search the dumps for unlinked callbacks"
+    )
+
+
+def run(_target: Target | None, arguments: argparse.Namespace, output: Output) -> int:
+    if arguments.jobs < 1:
+        raise NothingToScan("--jobs must be 1 or more")
+    paths = [str(path) for path in _dumps(arguments.paths)]
+    if arguments.skip_done:
+        done = _done(arguments)
+        paths = [path for path in paths if path not in done]
+    states = set()
+    for result in _shown(_results(arguments, paths), arguments, len(paths), output):
+        states.add(result["state"])
+    return _FOUND if "findings" in states else 0
+
+
+def _results(arguments: argparse.Namespace, paths: list[str]) -> Iterator[dict[str, Any]]:
+    symbols = "" if arguments.no_symbols else arguments.symbol_path
+    if symbols is None:
+        symbols = os.environ.get("_NT_SYMBOL_PATH", "")
+    work = partial(scan_dump, symbol_path=symbols, carve=not arguments.no_carve)
+    if arguments.scheduler:
+        return on_cluster(work, failed, paths, arguments.scheduler)
+    return in_processes(work, failed, paths, min(arguments.jobs, max(len(paths), 1)))
+
+
+def _dumps(paths: list[Path]) -> Iterator[Path]:
+    """Each file that was named, and those in the folders that begin as a kernel dump does."""
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        found = [each for each in sorted(path.rglob("*")) if each.is_file() and _is_dump(each)]
+        if not found:
+            raise NothingToScan(f"{path}: no kernel dump in this folder or below it")
+        yield from found
+
+
+def _is_dump(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(8) in _MAGIC
+    except OSError:
+        return False
+
+
+def _done(arguments: argparse.Namespace) -> set[str]:
+    """The paths that the output file has a line for; a line that was cut off does not count."""
+    if arguments.output is None or arguments.format == "csv":
+        raise NothingToScan("--skip-done needs -o FILE, and lines of JSON in it")
+    done = set()
+    if arguments.output.exists():
+        for line in arguments.output.read_text("utf-8").splitlines():
+            try:
+                parsed = json.loads(line)
+                done.add(parsed.get("path") or parsed["file"]["path"])
+            except (ValueError, KeyError, AttributeError, TypeError):
+                continue
+    return done
+
+
+def _shown(
+    results: Iterator[dict[str, Any]], arguments: argparse.Namespace, total: int, output: Output
+) -> Iterator[dict[str, Any]]:
+    """Writes each result as it comes, whole lines, so that an end at any time loses one at most."""
+    from tqdm import tqdm  # noqa: PLC0415 - 40 ms
+
+    form = FORMATS[arguments.format]
+    file = _opened(arguments)
+    bar = tqdm(total=total, unit="dump", leave=False, disable=None, file=sys.stderr)
+    try:
+        first = header(arguments.format)
+        if first and not (file and file.tell()):
+            _write(first, file, output)
+        for result in results:
+            _write(form(result), file, output)
+            bar.update()
+            yield result
+    finally:
+        bar.close()
+        if file:
+            file.close()
+
+
+def _opened(arguments: argparse.Namespace) -> TextIO | None:
+    if arguments.output is None:
+        return None
+    try:
+        file: TextIO = arguments.output.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise NothingToScan(
+            f"{arguments.output}: cannot be written: {error.strerror or error}"
+        ) from None
+    file.seek(max(file.tell() - 1, 0))
+    if file.read(1) not in ("", "\n"):
+        file.write("\n")  # the last run was cut off in its line
+    return file
+
+
+def _write(line: str, file: TextIO | None, output: Output) -> None:
+    if file is None:
+        output.write(line)
+        return
+    file.write(f"{line}\n")
+    file.flush()

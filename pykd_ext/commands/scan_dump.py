@@ -1,0 +1,79 @@
+"""One dump, looked at from a list of many: what a worker of ``scan`` does.
+
+A pure function of its arguments, which are text, so that any scheduler can run it anywhere.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from .. import __version__
+from ..present.document import target_document
+from ..present.findings import finding_document
+from ..target.crash_dump import CrashDump
+from ..target.errors import RegcbError
+from ..target.image_files import ImageFiles
+from ..target.symbol_path import SymbolPath
+from ..triage.check import Triage, check
+
+__all__ = ["SCAN_SCHEMA", "failed", "scan_dump"]
+
+SCAN_SCHEMA = "regcb.scan/1"
+
+
+def scan_dump(path: str, symbol_path: str = "", carve: bool = True) -> dict[str, Any]:
+    """``regcb.scan/1`` about the dump at ``path``. Never raises: what went wrong is its ``error``.
+
+    ``state`` is ``clean`` (nothing above info), ``findings`` or ``failed``.
+    """
+    start = time.time()
+    result = failed(path, None)
+    try:
+        result.update(_looked_at(path, symbol_path, carve))
+    except RegcbError as error:
+        result["error"] = str(error)
+    except Exception as error:  # one dump must not stop a thousand others
+        result["error"] = f"internal error, please report it: {type(error).__name__}: {error}"
+    return {**result, "seconds": round(time.time() - start, 3)}
+
+
+def failed(path: str, reason: str | None) -> dict[str, Any]:
+    """The same about a dump that was not looked at."""
+    return {
+        "schema": SCAN_SCHEMA,
+        "version": __version__,
+        "path": path,
+        "state": "failed",
+        "error": reason,
+        "target": None,
+        "callbacks": None,
+        "findings": [],
+        "problems": [],
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "seconds": 0.0,
+    }
+
+
+def _looked_at(path: str, symbol_path: str, carve: bool) -> dict[str, Any]:
+    target = CrashDump(path, SymbolPath(symbol_path))
+    try:
+        triage = check(target, ImageFiles(SymbolPath(symbol_path)), _silent if carve else None)
+        return {
+            "state": "clean" if triage.is_clean else "findings",
+            "target": target_document(triage.listing),
+            "callbacks": len(triage.listing.entries),
+            "findings": [finding_document(each) for each in triage.findings],
+            "problems": _problems(triage),
+        }
+    finally:
+        target.close()
+
+
+def _problems(triage: Triage) -> list[dict[str, str]]:
+    listed = [{"where": each.where, "what": each.what} for each in triage.listing.problems]
+    return listed + [{"where": "search", "what": each} for each in triage.problems]
+
+
+def _silent(done: int, total: int) -> None:
+    """A worker's progress is the number of dumps."""

@@ -1,0 +1,110 @@
+"""The results of a scan: JSON lines, Elastic Common Schema documents, CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..triage.finding import SEVERITIES
+from .csv_table import safe_cell
+
+__all__ = ["FORMATS", "header"]
+
+_ECS_VERSION = "8.11.0"
+# A number that sorts, for event.severity, whose scale is the source's own.
+_ECS_SEVERITY = {"high": 73, "medium": 47, "low": 21, "info": 1}
+
+
+def json_line(result: dict[str, Any]) -> str:
+    """``regcb.scan/1`` on one line."""
+    return json.dumps(result)
+
+
+def ecs_line(result: dict[str, Any]) -> str:
+    """An ECS event with the whole result under ``regcb``."""
+    findings, target = result["findings"], result["target"] or {}
+    gravest = _gravest(findings)
+    failed = result["state"] == "failed"
+    document = {
+        "@timestamp": result["started"],
+        "message": _message(result),
+        "ecs": {"version": _ECS_VERSION},
+        "event": {
+            "kind": "alert" if result["state"] == "findings" else "event",
+            "category": ["driver"],
+            "type": ["error"] if failed else ["info"],
+            "module": "regcb",
+            "dataset": "regcb.scan",
+            "outcome": "failure" if failed else "success",
+            "severity": _ECS_SEVERITY[gravest] if gravest else 0,
+            "duration": int(result["seconds"] * 1_000_000_000),
+        },
+        "file": {"path": result["path"]},
+        "host": {
+            "architecture": target.get("architecture"),
+            "os": {"type": "windows", "kernel": target.get("version")},
+        },
+        "error": {"message": result["error"]} if failed else None,
+        "rule": {"name": sorted({each["id"] for each in findings})},
+        "regcb": result,
+    }
+    return json.dumps({name: value for name, value in document.items() if value is not None})
+
+
+def _message(result: dict[str, Any]) -> str:
+    if result["state"] == "failed":
+        return f"{result['path']}: {result['error']}"
+    shown = [f"{each['severity']}: {each['summary']}" for each in _above_info(result)]
+    return f"{result['path']}: {'; '.join(shown) or 'nothing above info'}"
+
+
+def _above_info(result: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each for each in result["findings"] if each["severity"] != "info"]
+
+
+def _gravest(findings: Sequence[dict[str, Any]]) -> str | None:
+    found = {each["severity"] for each in findings}
+    return next((severity for severity in SEVERITIES if severity in found), None)
+
+
+_COLUMNS = (
+    "path", "state", "error", "version", "architecture", "boot_time", "callbacks",
+    *SEVERITIES, "findings", "seconds",
+)  # fmt: skip
+
+
+def csv_line(result: dict[str, Any]) -> str:
+    """A row for a spreadsheet, in which nothing can become a formula."""
+    target = result["target"] or {}
+    counts = {
+        severity: sum(each["severity"] == severity for each in result["findings"])
+        for severity in SEVERITIES
+    }
+    row = {
+        **result,
+        **counts,
+        **{name: target.get(name) for name in ("version", "architecture", "boot_time")},
+        "findings": " ".join(sorted({each["id"] for each in _above_info(result)})),
+    }
+    return _row([safe_cell(row[column]) for column in _COLUMNS])
+
+
+def _row(cells: Sequence[Any]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="").writerow(cells)
+    return buffer.getvalue()
+
+
+def header(form: str) -> str | None:
+    """The line that stands before the first result, None for forms without one."""
+    return _row(_COLUMNS) if form == "csv" else None
+
+
+FORMATS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "jsonl": json_line,
+    "ecs": ecs_line,
+    "csv": csv_line,
+}
