@@ -1,0 +1,55 @@
+"""A regcb command on a live target, and what a test wants to know of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.lab.kd.script import Script
+from tests.unit.schemas import validate
+
+from .engine import INSIDE, Engine
+from .live import live_target
+
+__all__ = ["LiveRun", "live_regcb", "operations"]
+
+USERS = ["nt!NtFlushKey"]
+
+
+class LiveRun(NamedTuple):
+    """``counts``: KD requests and stops. ``state``: the target's own, afterwards."""
+
+    status: int
+    output: str
+    errors: str
+    counts: dict[str, int]
+    engine_breakpoints: list[str]
+    state: dict[str, Any]
+    is_stopped: bool
+
+    @property
+    def requests(self) -> int:
+        """KD requests: round trips of a real connection."""
+        return sum(count for name, count in self.counts.items() if name not in ("stop", "print"))
+
+    def left_nothing(self) -> bool:
+        """Whether the user's breakpoint alone is left, and the target is stopped."""
+        return self.engine_breakpoints == USERS and self.is_stopped
+
+
+def live_regcb(engine: Engine, script: Script, *words: str | Path) -> LiveRun:
+    """Runs ``regcb WORDS`` on a target that does what ``script`` says."""
+    with live_target(script) as target:
+        done = target.run(engine, INSIDE / "live_regcb.py", *words)
+    assert done.returncode == 0, done.stderr
+    return LiveRun(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def operations(path: Path) -> Sequence[dict[str, Any]]:
+    """The lines of --jsonl, each as its schema says."""
+    found = [json.loads(line) for line in path.read_text("ascii").splitlines()]
+    for each in found:
+        validate(each)
+    return found

@@ -1,0 +1,166 @@
+"""trace and who-blocks in the real engine, against a kernel that does what a script says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
+
+from .engine import Engine
+from .live_command import LiveRun, live_regcb, operations
+
+LAB = ["oldfilt.sys", "netmon.sys", "avfilter.sys", "regprotect.sys"]  # in calling order
+SOFTWARE = "\\REGISTRY\\MACHINE\\SOFTWARE"
+
+
+def traced(
+    engine: Engine, folder: Path, script: str, *words: str
+) -> tuple[LiveRun, list[dict[str, Any]]]:
+    log = folder / "trace.jsonl"
+    run = live_regcb(engine, SCRIPTS[script], "trace", "--jsonl", log, *words)
+    assert (run.status, run.errors) == (0, "")
+    assert run.left_nothing()
+    return run, list(operations(log))
+
+
+def phases(operation: dict[str, Any], phase: str) -> list[str]:
+    return [each["owner"] for each in operation["verdicts"] if each["phase"] == phase]
+
+
+def summary(operation: dict[str, Any]) -> tuple[str, str, str | None]:
+    blocked = operation["blocked_by"]
+    return (
+        operation["class"]["name"],
+        operation["keys"][0]["path"].removeprefix(SOFTWARE),
+        blocked["owner"] if blocked else None,
+    )
+
+
+def test_every_operation_with_every_verdict(engine: Engine, tmp_path: Path) -> None:
+    _, found = traced(engine, tmp_path, "default", "--count", "5")
+    assert [summary(each) for each in found] == [
+        ("RegNtPreCreateKeyEx", "\\Example\\Settings", None),
+        ("RegNtPreSetValueKey", "\\Example", None),
+        ("RegNtPreOpenKeyEx", "\\RegProtect", None),
+        ("RegNtPreOpenKeyEx", "\\RegProtect", "regprotect.sys"),
+        ("RegNtPreSetValueKey", "\\RegProtect", "regprotect.sys"),
+    ]
+    for each in found:
+        assert phases(each, "pre") == LAB
+        assert phases(each, "post") == LAB[::-1][each["blocked_by"] is not None :]
+        assert each["is_over"]
+        assert each["process"]["name"] == "regedit.exe"
+        assert (each["process"]["id"], each["thread"]["id"]) == (0x1A3C, 0x1A40)
+    assert [each["result"]["name"] for each in found] == [
+        *["STATUS_SUCCESS"] * 3,
+        *["STATUS_ACCESS_DENIED"] * 2,
+    ]
+    assert (found[1]["value_name"], found[1]["value"]["data"]) == ("Volume", "2a000000")
+
+
+FILTERS = {
+    "class": (["--class", "SetValueKey"], {("RegNtPreSetValueKey", "\\Example")}),
+    "post-class": (["--class", "PostCreateKeyEx"],
+                   {("RegNtPreCreateKeyEx", "\\Example\\Settings")}),
+    "key": (["--key", "hklm\\software\\regprot*", "--class", "1"],
+            {("RegNtPreSetValueKey", "\\RegProtect")}),
+    "value": (["--value", "vol*"], {("RegNtPreSetValueKey", "\\Example")}),
+    "blocked": (["--only-blocked", "--process", "regedit.exe"],
+                {("RegNtPreOpenKeyEx", "\\RegProtect")}),
+    "owner": (["--owner", "netmon", "--process", "6716"],
+              {("RegNtPreCreateKeyEx", "\\Example\\Settings")}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_filters(engine: Engine, tmp_path: Path, name: str) -> None:
+    words, expected = FILTERS[name]
+    _, found = traced(engine, tmp_path, "default", "--count", "1", *words)
+    assert {summary(each)[:2] for each in found} == expected
+
+
+def test_nothing_fits(engine: Engine, tmp_path: Path) -> None:
+    run, found = traced(engine, tmp_path, "default", "--process", "nobody.exe", "--for", "2")
+    assert found == []
+    assert run.output.startswith("0 operations; the time is over")
+
+
+def test_a_refusal_that_became_a_success(engine: Engine, tmp_path: Path) -> None:
+    _, (found,) = traced(engine, tmp_path, "overruled", "--count", "1")
+    assert found["result"]["name"] == "STATUS_SUCCESS"
+    assert found["blocked_by"]["owner"] == "regprotect.sys"
+    assert found["turned_by"]["owner"] == "stage.sys"
+
+
+def test_operations_of_callbacks_are_nested(engine: Engine, tmp_path: Path) -> None:
+    """A callback's own operations are seen by those below it alone."""
+    _, found = traced(engine, tmp_path, "nested", "--count", "12")
+    depths = {len(each["inside"]) for each in found}
+    assert {0, 1, 2} <= depths
+    for each in found:
+        assert each["is_over"]
+        if each["inside"]:
+            around = float(each["inside"][0]["altitude"])
+            assert all(float(one["altitude"]) < around for one in each["verdicts"])
+        elif phases(each, "pre")[0] == LAB[0]:
+            assert phases(each, "pre") == phases(each, "post")[::-1]
+
+
+def test_two_processors(engine: Engine, tmp_path: Path) -> None:
+    _, found = traced(engine, tmp_path, "processors", "--count", "8")
+    assert {each["process"]["name"] for each in found} == {"regedit.exe", "services.exe"}
+    for each in found:
+        assert each["is_over"]
+        assert phases(each, "pre") == phases(each, "post")[::-1]
+        assert len(phases(each, "pre")) == 5
+
+
+def test_callbacks_and_drivers_that_come_and_go(engine: Engine, tmp_path: Path) -> None:
+    _, found = traced(engine, tmp_path, "coming-and-going", "--count", "7")
+    numbers = [len(phases(each, "pre")) for each in found]
+    assert {5, 6, 4} <= set(numbers)
+    for each in found:
+        assert each["is_over"]
+        assert phases(each, "pre") == phases(each, "post")[::-1]
+        assert all(each["owner"] for each in each["verdicts"])
+
+
+def test_a_thread_that_ends_in_a_callback(engine: Engine, tmp_path: Path) -> None:
+    _, found = traced(engine, tmp_path, "dying", "--count", "4")
+    assert all(each["process"]["name"] == "services.exe" for each in found[:3])
+    assert all(each["is_over"] for each in found)
+
+
+def test_control_flow_guard(engine: Engine, tmp_path: Path) -> None:
+    _, found = traced(engine, tmp_path, "guarded", "--count", "2")
+    assert [phases(each, "pre") for each in found] == [LAB, LAB]
+
+
+def test_what_a_verdict_costs(engine: Engine, tmp_path: Path) -> None:
+    run, found = traced(engine, tmp_path, "crowd", "--count", "10")
+    verdicts = sum(len(each["verdicts"]) for each in found)
+    assert verdicts == 10 * 2 * 16
+    assert run.requests <= 25 * verdicts
+
+
+def test_who_blocks(engine: Engine) -> None:
+    run = live_regcb(
+        engine, DEFAULT_SCRIPT, "who-blocks", "HKLM\\SOFTWARE\\RegProtect", "--value", "Answer"
+    )
+    assert (run.status, run.errors) == (0, "")
+    assert run.left_nothing()
+    lines = run.output.splitlines()
+    assert lines[0] == "regprotect.sys blocks it: STATUS_ACCESS_DENIED (0xc0000022)"
+    assert "regprotect!RegisterCallback" in lines[1]
+    assert lines[2].split() == ["altitude", "140000"]
+    assert "  RegNtPreSetValueKey" in run.output
+    assert any(line.startswith("  nt!NtSetValueKey") for line in lines)
+
+
+def test_who_blocks_nobody(engine: Engine) -> None:
+    run = live_regcb(engine, DEFAULT_SCRIPT, "who-blocks", "HKLM\\SOFTWARE\\Example", "--for", "2")
+    assert run.status == 1
+    assert run.left_nothing()
