@@ -24,4 +24,6 @@ COMMANDS = {
     "classes": "what a callback can be told, and the structures",
     "trace": "follow registry operations through all their callbacks (live)",
     "who-blocks": "wait for a key's next refusal and name who refused it (live)",
+    "guard": "decide registry operations by a policy, at an existing callback (live)",
+    "watch": "report callbacks as they are registered and removed (live)",
 }

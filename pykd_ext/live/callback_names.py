@@ -44,6 +44,17 @@ class CallbackNames:
             self._read()
         return self._entries.get(block)
 
+    def by_cookie(self, cookie: int) -> Entry | None:
+        """The callback that was given ``cookie``, also one that was unregistered since."""
+        found = self._with_cookie(cookie)
+        if found is None:
+            self._read()
+        return found or self._with_cookie(cookie)
+
+    def _with_cookie(self, cookie: int) -> Entry | None:
+        entries = self._entries.values()
+        return next((each for each in entries if each.callback.cookie == cookie), None)
+
     def _read(self) -> None:
         try:
             self.listing = read_listing(self._target)

@@ -1,0 +1,81 @@
+"""``regcb guard``: registry decisions from the debugger, without a driver of one's own."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ..kernel.listing import Entry, read_listing, target_facts
+from ..kernel.selection import select
+from ..live.guard import Decision, Guard
+from ..live.policy import Policy
+from ..live.policy_file import read_policy
+from ..present.decision import decision_text, rules_text
+from ..present.operation import callback_text
+from ..present.output import Output
+from ..target.errors import TargetError
+from .arguments import BadArgument
+from .live_target import add_limits, live_target, say_why
+
+if TYPE_CHECKING:
+    from ..target import Target
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("policy", metavar="POLICY.toml", help="samples/policies has some")
+    parser.add_argument(
+        "--at",
+        metavar="CALLBACK",
+        help="whose verdicts are replaced: as in regcb show; without it the one called first",
+    )
+    parser.add_argument(
+        "--after",
+        action="store_true",
+        help="let the callback's body run, then replace what it returns",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be decided")
+    add_limits(parser, "decisions")
+
+
+def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
+    policy = read_policy(arguments.policy)
+    live = live_target(target, arguments)
+    facts = target_facts(target)
+    entry = _entry(target, arguments.at)
+    counts = dict.fromkeys(policy.rules, 0)
+
+    def report(decision: Decision) -> bool:
+        counts[decision.rule] += 1
+        output.write(decision_text(facts, decision))
+        return bool(sum(counts.values()) == arguments.count)
+
+    guard = Guard(live, policy, entry, report, arguments.after, arguments.dry_run)
+    when = "after it has run" if arguments.after else "in place of its body"
+    output.write(f"guarding at {callback_text(entry, facts)}, {when}{_dry(arguments.dry_run)}")
+    why = guard.run(arguments.seconds)
+    output.write(rules_text(counts))
+    say_why(output, why, _total(policy, sum(counts.values())))
+    return 0
+
+
+def _dry(is_dry_run: bool) -> str:
+    return "; a dry run: nothing is changed" if is_dry_run else ""
+
+
+def _total(policy: Policy, count: int) -> str:
+    rules = len(policy.rules)
+    return f"{count} decision{'s' * (count != 1)} by {rules} rule{'s' * (rules != 1)}"
+
+
+def _entry(target: Target, name: str | None) -> Entry:
+    listing = read_listing(target)
+    ordinary = [each for each in listing.entries if not each.callback.unregistering]
+    if not ordinary:
+        raise TargetError("no callbacks are registered: there is no place to decide at")
+    if name is None:
+        return ordinary[0]
+    found = select(listing, name)
+    if len(found) > 1:
+        numbers = ", ".join(str(each.number) for each in found)
+        raise BadArgument(f"{name!r} has several callbacks: name one of {numbers}")
+    return found[0]

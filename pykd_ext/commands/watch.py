@@ -1,0 +1,56 @@
+"""``regcb watch``: callbacks as they are registered and removed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING
+
+from ..kernel.listing import target_facts
+from ..live.registrations import Registration, RegistrationWatch
+from ..present.output import Output
+from ..present.registration import registration_text
+from ..target.errors import RegcbError
+from ..target.image_files import ImageFiles
+from ..target.symbol_path import SymbolPath
+from ..triage.check import check
+from ..triage.finding import Finding
+from .live_target import add_limits, live_target, say_why
+
+if TYPE_CHECKING:
+    from ..target import Target
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_limits(parser, "registrations and removals")
+
+
+def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
+    live = live_target(target, arguments)
+    facts = target_facts(target)
+    path = arguments.symbol_path or os.environ.get("_NT_SYMBOL_PATH", "")
+    files = ImageFiles(SymbolPath(path))
+    count = 0
+
+    def report(registration: Registration) -> bool:
+        nonlocal count
+        count += 1
+        output.write(registration_text(facts, registration, _findings(target, files, registration)))
+        return bool(count == arguments.count)
+
+    why = RegistrationWatch(live, report).run(arguments.seconds)
+    say_why(output, why, f"{count} registration{'s' * (count != 1)} and removals")
+    return 0
+
+
+def _findings(target: Target, files: ImageFiles, registration: Registration) -> list[Finding]:
+    """What ``check`` has against the callback, or against the list since it is gone."""
+    address = registration.entry.callback.address if registration.entry else None
+    try:
+        triage = check(target, files)
+    except RegcbError:
+        return []
+    numbers = {each.number for each in triage.listing.entries if each.callback.address == address}
+    if registration.kind == "unregister":
+        numbers = set()
+    return [each for each in triage.findings if each.callback is None or each.callback in numbers]

@@ -1,0 +1,230 @@
+"""Callbacks that are registered and removed while the target runs."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Callable, NamedTuple
+
+from ..kernel.drivers import Drivers, Owner
+from ..kernel.listing import Entry, symbol_text
+from ..kernel.requestor import Requestor, read_requestor
+from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
+from .breakpoints import Breakpoints
+from .callback_names import CallbackNames
+from .calls import RESULTS, STACK_POINTERS, Entered, entered
+
+if TYPE_CHECKING:
+    from ..target.live import LiveTarget
+
+__all__ = ["Registration", "RegistrationWatch"]
+
+_STACK_LIMIT = 24  # return addresses
+_ALTITUDE_LIMIT = 0x400  # bytes
+
+
+class _Function(NamedTuple):
+    """An exported function of wdm.h: its arguments by number, None where it has no such one."""
+
+    name: str
+    kind: str
+    arguments: int
+    function: int | None = None
+    altitude: int | None = None
+    context: int | None = None
+    cookie: int | None = None  # PLARGE_INTEGER
+
+
+_FUNCTIONS = (
+    _Function("CmRegisterCallbackEx", "register", 6, 0, 1, 3, 4),
+    _Function("CmRegisterCallback", "register", 3, 0, None, 1, 2),
+    _Function("CmUnRegisterCallback", "unregister", 1),
+)
+
+
+class Registration(NamedTuple):
+    """One registration or removal, when it is done.
+
+    ``kind`` is ``register`` or ``unregister``. ``entry`` is the callback as the kernel lists it, or
+    did before it was removed; None when it was never there. ``owner`` is the image of ``function``.
+    """
+
+    time: float
+    kind: str
+    requestor: Requestor | None
+    function: int | None
+    function_symbol: str | None
+    owner: Owner | None
+    altitude: str | None
+    context: int | None
+    cookie: int | None
+    status: int
+    entry: Entry | None
+    stack: tuple[str, ...]
+
+
+class _Pending(NamedTuple):
+    """A call that is not back yet."""
+
+    which: _Function
+    entry: Entered
+    thread: int
+    cookie: int | None
+    altitude: str | None
+    requestor: Requestor | None
+    stack: tuple[str, ...]
+
+
+class RegistrationWatch:
+    """Watches nt's three functions; ``report`` hears of every call once it is back, and stops it
+    all by saying True.
+
+    A breakpoint where a call goes back to is taken out as soon as it was hit: it lies in a driver,
+    whose code may be discarded soon.
+    """
+
+    def __init__(self, target: LiveTarget, report: Callable[[Registration], bool]) -> None:
+        """Raises TargetError where nt's functions are not known, or the callbacks not readable."""
+        self._target, self._report = target, report
+        self._breakpoints = Breakpoints(target)
+        self._pending: list[_Pending] = []
+        self._done: list[int] = []
+        self._has_enough = False
+        self._places = dict(self._functions())
+        self.names = CallbackNames(target)
+
+    def run(self, seconds: float | None) -> str:
+        """Until ``report`` has enough, ``seconds`` are over or the user stops the target; why, as
+        :meth:`LiveTarget.go` says it. All breakpoints are gone then, and after any error too."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+        with self._breakpoints:
+            for address, which in self._places.items():
+                self._breakpoints.add(address, partial(self._enter, which))
+            while True:
+                left = None if deadline is None else max(deadline - time.monotonic(), 0.01)
+                why = self._target.go(left)
+                if why != "hit" or self._has_enough:
+                    return why
+                self._drop_returns()
+
+    def _functions(self) -> list[tuple[int, _Function]]:
+        found = []
+        for each in _FUNCTIONS:
+            try:
+                found.append((self._target.symbol(each.name), each))
+            except SymbolNotFound as error:
+                if each.kind == "unregister" or not found:
+                    raise TargetError(str(error)) from None
+        return found
+
+    def _drop_returns(self) -> None:
+        waited_for = {each.entry.back for each in self._pending}
+        for address in self._done:
+            if address not in waited_for:
+                self._breakpoints.drop(address)
+        self._done.clear()
+
+    def _enter(self, which: _Function) -> bool:
+        target = self._target
+        call = entered(target, _words(which, target.architecture))
+        thread = target.current_thread()
+        inside = [each for each in self._pending if each.thread == thread]
+        if any(each.entry.stack > call.stack for each in inside):
+            return False  # one of these functions calls another
+        stack = tuple(map(self._place, target.return_addresses(_STACK_LIMIT)))
+        pending = _Pending(
+            which, call, thread, self._unregistered(which, call), self._altitude(which, call),
+            read_requestor(target), stack,
+        )  # fmt: skip
+        if which.kind == "unregister" and pending.cookie is not None:
+            self._entry(pending.cookie)  # while it is still there to be read
+        self._pending = [each for each in self._pending if each.thread != thread]
+        self._pending.append(pending)
+        self._breakpoints.add(call.back, self._leave)
+        return False
+
+    def _leave(self) -> bool:
+        target = self._target
+        thread = target.current_thread()
+        stack = target.register(STACK_POINTERS[target.architecture])
+        for each in self._pending:
+            if (each.thread, each.entry.stack) == (thread, stack):
+                self._pending.remove(each)
+                self._done.append(each.entry.back)
+                self._has_enough = self._report(self._registration(each))
+                return True
+        return False
+
+    def _registration(self, call: _Pending) -> Registration:
+        target, which = self._target, call.which
+        status = target.register(RESULTS[target.architecture]) & 0xFFFF_FFFF
+        cookie, entry = call.cookie, None
+        if which.kind == "register":
+            self.names.refresh()
+            cookie = self._cookie(which, call.entry) if not status & 0x8000_0000 else None
+        if cookie is not None:
+            entry = self._entry(cookie)
+        callback = entry.callback if entry else None
+        function = self._argument(which.function, call.entry, callback and callback.function)
+        owner = Drivers(target).owner(function) if function else None
+        if entry is not None and which.kind == "unregister":
+            owner = entry.owner
+        return Registration(
+            time=time.time(),
+            kind=which.kind,
+            requestor=call.requestor,
+            function=function,
+            function_symbol=self._symbol(function, owner, entry),
+            owner=owner,
+            altitude=call.altitude or (callback.altitude if callback else None),
+            context=self._argument(which.context, call.entry, callback and callback.context),
+            cookie=cookie,
+            status=status,
+            entry=entry,
+            stack=call.stack,
+        )
+
+    def _symbol(self, function: int | None, owner: Owner | None, entry: Entry | None) -> str | None:
+        if entry is not None:
+            return entry.function_symbol
+        return symbol_text(self._target, owner, function) if function and owner else None
+
+    def _argument(self, number: int | None, call: Entered, otherwise: int | None) -> int | None:
+        return otherwise if number is None else call.arguments[number]
+
+    def _entry(self, cookie: int) -> Entry | None:
+        return self.names.by_cookie(cookie)
+
+    def _unregistered(self, which: _Function, call: Entered) -> int | None:
+        """The cookie that is given by value, on x86 in two words."""
+        if which.kind != "unregister":
+            return None
+        if self._target.architecture != "x86":
+            return call.arguments[0]
+        low, high = call.arguments
+        return high << 32 | low
+
+    def _cookie(self, which: _Function, call: Entered) -> int | None:
+        address = self._argument(which.cookie, call, None)
+        try:
+            return int.from_bytes(self._target.read(address or 0, 8), "little")
+        except MemoryUnreadable:
+            return None
+
+    def _altitude(self, which: _Function, call: Entered) -> str | None:
+        if which.altitude is None:
+            return None
+        memory = self._target.memory
+        try:
+            string = memory.unicode_string(call.arguments[which.altitude])
+            return memory.text(string, _ALTITUDE_LIMIT)
+        except MemoryUnreadable:
+            return None
+
+    def _place(self, address: int) -> str:
+        return str(self._target.nearest_symbol(address) or f"{address:#x}")
+
+
+def _words(which: _Function, architecture: str) -> int:
+    """How many pointer-sized arguments it has: on x86 a LARGE_INTEGER takes two."""
+    return 2 if which.kind == "unregister" and architecture == "x86" else which.arguments

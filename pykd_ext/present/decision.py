@@ -1,0 +1,44 @@
+"""What a policy has decided, a line an operation, and what became of its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..kernel.listing import TargetFacts
+from ..live.guard import Decision
+from ..live.policy import Rule
+from ..notify.ntstatus import status_text
+from .notification import operation_text, requestor_text
+from .operation import clock_text
+from .text import printable
+
+__all__ = ["decision_text", "rules_text"]
+
+
+def decision_text(facts: TargetFacts, decision: Decision) -> str:
+    """Who asked for what, then the rule, and what it did."""
+    sentence = operation_text(decision.occurrence.notification, facts)
+    lines = [f"{clock_text(decision.time)}  {requestor_text(decision.requestor)}"]
+    lines += (f"  {line}" for line in sentence.splitlines())
+    lines.append(f"  => {_effect(decision)} ({printable(decision.rule.name)})")
+    lines += (f"  ! {printable(each)}" for each in decision.occurrence.problems)
+    return "\n".join(lines)
+
+
+def _effect(decision: Decision) -> str:
+    rule, own = decision.rule, decision.own_status
+    own_text = "" if own is None else f"; the callback itself said {status_text(own)}"
+    if rule.status is None:
+        return f"logged{own_text}"
+    would = "" if decision.is_enforced else "would be "
+    done = {"allow": "allowed", "deny": "denied", "bypass": "bypassed"}[rule.action]
+    return f"{would}{done}: {status_text(rule.status)}{own_text}"
+
+
+def rules_text(counts: Mapping[Rule, int]) -> str:
+    """How often each rule decided, in the policy's order."""
+    lines = ["", "decided  line  rule"]
+    for rule, count in counts.items():
+        note = "" if count else "  (fitted nothing)"
+        lines.append(f"{count:>7}  {rule.line:>4}  {rule.action}: {printable(rule.name)}{note}")
+    return "\n".join(lines)

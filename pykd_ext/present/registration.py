@@ -1,0 +1,44 @@
+"""A registration or a removal, as lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..kernel.listing import TargetFacts
+from ..live.operations import is_failure
+from ..live.registrations import Registration
+from ..notify.ntstatus import status_text
+from ..triage.finding import Finding
+from .notification import requestor_text
+from .operation import clock_text
+from .table import owner_text
+from .text import OWN_COMMAND, address_text, link, printable
+
+__all__ = ["registration_text"]
+
+
+def registration_text(
+    facts: TargetFacts, registration: Registration, findings: Iterable[Finding] = ()
+) -> str:
+    """What happened, to which callback, from where; then what ``check`` has against it."""
+    each, architecture = registration, facts.architecture
+    name = printable(each.function_symbol, address_text(each.function, architecture))
+    if each.entry is not None and each.kind == "register":
+        name = link(name, f"{OWN_COMMAND} show {each.entry.callback.address:#x}")
+    owner = f" ({owner_text(each.owner)})" if each.owner else ""
+    lines = [
+        f"{clock_text(each.time)}  {_what(each)}: {name}{owner}",
+        f"  altitude {printable(each.altitude)}  context {address_text(each.context, architecture)}"
+        f"  cookie {address_text(each.cookie, 'x64')}",
+        f"  by {requestor_text(each.requestor)}",
+        *(f"    {printable(frame)}" for frame in each.stack[1:]),
+    ]
+    lines += (f"  ! {each.severity} {each.id}: {printable(each.summary)}" for each in findings)
+    return "\n".join(lines)
+
+
+def _what(registration: Registration) -> str:
+    verb = {"register": "registered", "unregister": "unregistered"}[registration.kind]
+    if is_failure(registration.status):
+        return f"not {verb}, {status_text(registration.status)}"
+    return verb
