@@ -18,7 +18,7 @@ __all__ = ["add_duration", "add_limits", "live_target", "say_why"]
 _WHY = {
     "hit": "that was enough",
     "time": "the time is over",
-    "debugger": "the debugger has stopped it",
+    "debugger": "you or a breakpoint of yours stopped it",
 }
 
 

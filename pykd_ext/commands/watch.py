@@ -39,7 +39,7 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
         return bool(count == arguments.count)
 
     why = RegistrationWatch(live, report).run(arguments.seconds)
-    say_why(output, why, f"{count} registration{'s' * (count != 1)} and removals")
+    say_why(output, why, f"{count} registered or removed")
     return 0
 
 

@@ -16,11 +16,12 @@ __all__ = ["decision_text", "rules_text"]
 
 
 def decision_text(facts: TargetFacts, decision: Decision) -> str:
-    """Who asked for what, then the rule, and what it did."""
+    """Who asked for what, then the rule's line and name, and what it did."""
     sentence = operation_text(decision.occurrence.notification, facts)
     lines = [f"{clock_text(decision.time)}  {requestor_text(decision.requestor)}"]
     lines += (f"  {line}" for line in sentence.splitlines())
-    lines.append(f"  => {_effect(decision)} ({printable(decision.rule.name)})")
+    lines.append(f"  line {decision.rule.line}: {printable(decision.rule.name)}")
+    lines.append(f"  => {_effect(decision)}")
     lines += (f"  ! {printable(each)}" for each in decision.occurrence.problems)
     return "\n".join(lines)
 

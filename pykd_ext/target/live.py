@@ -38,8 +38,8 @@ class LiveTarget(Target, Protocol):
 
     def go(self, seconds: float | None) -> str:
         """Lets the target run; comes back with it stopped, and with why: ``hit`` (an ``on_hit``
-        said so), ``time`` (``seconds`` are over) or ``debugger`` (Ctrl+Break, a breakpoint
-        of the user's, a bug check).
+        said so), ``time`` (``seconds`` are over) or ``debugger`` (Ctrl+C, Ctrl+Break, a
+        breakpoint of the user's, a bug check).
 
         Raises ConnectionLost, and what an ``on_hit`` has raised.
         """

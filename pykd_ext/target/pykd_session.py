@@ -7,6 +7,7 @@ dbgeng 10.0.15063; tests/engine proves it in the real engine.
 from __future__ import annotations
 
 import re
+import signal
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -191,7 +192,7 @@ class PykdSession:
         self._run = _Run(seconds)
         self.memory.invalidate()
         try:
-            with self._run.alarm():
+            with self._run.alarm(), _CtrlC(self._run.interrupt):
                 pykd.go()
         except pykd.DbgException as error:
             if self._run.error is None:
@@ -288,20 +289,27 @@ class _Run:
         self._deadline = None if seconds is None else time.monotonic() + seconds
         self.reason = "debugger"
         self.error: BaseException | None = None
+        self._is_interrupted = False
 
     def stops(self, on_hit: OnHit) -> bool:
         """Asks ``on_hit``, unless the time is over. Inside the engine nothing may be raised."""
         try:
+            if self._is_interrupted:
+                return True
             if self._is_over():
                 self.reason = "time"
                 return True
             if on_hit():
                 self.reason = "hit"
                 return True
-        except BaseException as error:  # Ctrl+C among them
+        except BaseException as error:
             self.error = error
             return True
         return False
+
+    def interrupt(self) -> None:
+        """Stops the target at its next breakpoint."""
+        self._is_interrupted = True
 
     def alarm(self) -> _Alarm:
         """Breaks in when the time is over, for a target in which no breakpoint is hit."""
@@ -330,6 +338,23 @@ class _Alarm:
         if self._timer is not None:
             self._timer.cancel()
             self._timer.join()
+
+
+class _CtrlC:
+    """Has Ctrl+C call ``interrupt`` instead of raising KeyboardInterrupt, which could come before
+    the first line of a breakpoint's function, where nobody catches it."""
+
+    def __init__(self, interrupt: Callable[[], None]) -> None:
+        self._interrupt = interrupt
+        self._before: Any = None
+
+    def __enter__(self) -> None:
+        with suppress(ValueError):  # inside WinDbg, in a thread that gets no signals
+            self._before = signal.signal(signal.SIGINT, lambda *_: self._interrupt())
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
 
 
 def _architecture() -> str:

@@ -39,10 +39,20 @@ class LiveRun(NamedTuple):
         return self.engine_breakpoints == USERS and self.is_stopped
 
 
-def live_regcb(engine: Engine, script: Script, *words: str | Path) -> LiveRun:
-    """Runs ``regcb WORDS`` on a target that does what ``script`` says."""
+def live_regcb(
+    engine: Engine,
+    script: Script,
+    *words: str | Path,
+    symbols: Path | None = None,
+    inside: str = "live_regcb.py",
+) -> LiveRun:
+    """Runs ``regcb WORDS`` on a target that does what ``script`` says.
+
+    ``symbols``: another folder than the one with the PDBs. ``inside``: a script that does more.
+    """
     with live_target(script) as target:
-        done = target.run(engine, INSIDE / "live_regcb.py", *words)
+        there = target if symbols is None else target._replace(symbols=symbols)
+        done = there.run(engine, INSIDE / inside, *words)
     assert done.returncode == 0, done.stderr
     return LiveRun(**json.loads(done.stdout.splitlines()[-1]))
 

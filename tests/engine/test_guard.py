@@ -1,0 +1,143 @@
+"""guard and watch in the real engine: what the target's callers get, and nothing left behind."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
+
+from .engine import Engine
+from .live import live_target
+from .live_command import LiveRun, live_regcb
+
+SAMPLE = Path(__file__).parents[2] / "samples" / "policies" / "protect_regprotect.toml"
+DENIED = 0xC0000022
+
+
+def policy(folder: Path, *lines: str) -> Path:
+    path = folder / "policy.toml"
+    path.write_text("\n".join(["[[rule]]", *lines]), encoding="utf-8")
+    return path
+
+
+def results(run: LiveRun) -> list[tuple[str, int]]:
+    """What the callers of the only thread got, of operations that were done."""
+    (thread,) = run.state["operations"]
+    return [(each["kind"], each["status"]) for each in thread if each["count"]]
+
+
+def guarded(engine: Engine, path: Path, *words: str, script: Any = DEFAULT_SCRIPT) -> LiveRun:
+    run = live_regcb(engine, script, "guard", path, *words)
+    assert (run.status, run.errors) == (0, "")
+    assert run.left_nothing()
+    return run
+
+
+def test_deny_with_any_status(engine: Engine, tmp_path: Path) -> None:
+    rule = policy(
+        tmp_path, "classes = ['SetValueKey']", "values = ['Volume']", "action = 'deny'",
+        "status = 'STATUS_DISK_FULL'",
+    )  # fmt: skip
+    run = guarded(engine, rule, "--count", "2")
+    assert ("set-value", 0xC000007F) in results(run)
+    assert "=> denied: STATUS_DISK_FULL" in run.output
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_allow_in_place_of_the_protecting_driver(engine: Engine, tmp_path: Path, when: str) -> None:
+    """regprotect refuses two of its five operations; the policy lets them through."""
+    rule = policy(tmp_path, "keys = ['HKLM\\SOFTWARE\\RegProtect']", "action = 'allow'")
+    words = ["--after"] if when == "after" else []
+    run = guarded(engine, rule, "--at", "regprotect", "--count", "4", *words)
+    assert [status for _, status in results(run)] == [0] * 5
+    said = "the callback itself said STATUS_ACCESS_DENIED"
+    assert (said in run.output) == (when == "after")
+
+
+def test_bypass(engine: Engine, tmp_path: Path) -> None:
+    """The caller hears of success, and the callbacks below hear nothing."""
+    rule = policy(tmp_path, "classes = ['SetValueKey']", "action = 'bypass'")
+    run = guarded(engine, rule, "--at", "425000", "--count", "3")
+    assert ("set-value", DENIED) not in results(run)
+
+
+def test_a_dry_run_changes_nothing(engine: Engine, tmp_path: Path) -> None:
+    rule = policy(tmp_path, "action = 'deny'")
+    run = guarded(engine, rule, "--dry-run", "--count", "6")
+    assert [status for _, status in results(run)] == [0, 0, 0, DENIED, DENIED]
+    assert "=> would be denied: STATUS_ACCESS_DENIED" in run.output
+
+
+def test_rules_that_fit_nothing_are_told(engine: Engine) -> None:
+    run = guarded(engine, SAMPLE, "--at", "regprotect", "--count", "3")
+    assert "the system itself may do everything  (fitted nothing)" in run.output
+
+
+def test_a_bad_policy_sets_nothing(engine: Engine, tmp_path: Path) -> None:
+    run = live_regcb(
+        engine, DEFAULT_SCRIPT, "guard", policy(tmp_path, "action = 'deny'", "statu = 1")
+    )
+    assert run.status == 2
+    assert "policy.toml, line 3: 'statu' is not known: did you mean 'status'?" in run.errors
+    assert run.counts.get("stop", 0) == 0
+    assert run.left_nothing()
+
+
+def test_watch(engine: Engine) -> None:
+    run = live_regcb(engine, SCRIPTS["coming-and-going"], "watch", "--count", "4")
+    assert (run.status, run.errors) == (0, "")
+    assert run.left_nothing()
+    happened = [line.split("  ", 1)[1] for line in run.output.splitlines() if "istered: " in line]
+    assert happened == [
+        "registered: stage!StageCallback1 (stage.sys)",
+        "unregistered: stage!StageCallback1 (stage.sys)",
+        "unregistered: netmon!NetMonRegFilter (netmon.sys)",
+        "registered: netmon!NetMonRegFilter (netmon.sys)",
+    ]
+    assert "    netmon!DriverUnload+" in run.output
+    assert "cookie-gap" in run.output
+
+
+COMMANDS = {
+    "trace": ["trace"],
+    "who-blocks": ["who-blocks", "HKLM\\SOFTWARE\\Nothing"],
+    "guard": ["guard", SAMPLE, "--after"],
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_ctrl_c_leaves_nothing(engine: Engine, name: str) -> None:
+    run = live_regcb(engine, DEFAULT_SCRIPT, *COMMANDS[name], inside="live_interrupted.py")
+    assert (run.status, run.errors) == (name == "who-blocks", "")
+    assert "you or a breakpoint of yours stopped it" in run.output
+    assert run.left_nothing()
+    assert run.state["breakpoints"] == []
+
+
+def test_a_full_disk_leaves_nothing(engine: Engine) -> None:
+    run = live_regcb(engine, DEFAULT_SCRIPT, "trace", "--jsonl", Path("/dev/full"))
+    assert run.status == 2
+    assert "cannot be written" in run.errors
+    assert run.left_nothing()
+
+
+def test_a_connection_that_breaks(engine: Engine) -> None:
+    with live_target(DEFAULT_SCRIPT) as target:
+        threading.Timer(6.0, target.process.kill).start()
+        done = target.regcb(engine, "trace", "--class", "FlushKey")
+    assert done.returncode == 2
+    assert done.stderr.strip() == "regcb: the target is gone"
+
+
+def test_without_the_kernels_symbols(engine: Engine, tmp_path: Path) -> None:
+    """A breakpoint at every callback then, and the same answer."""
+    run = live_regcb(
+        engine, DEFAULT_SCRIPT, "trace", "--only-blocked", "--count", "2", symbols=tmp_path
+    )
+    assert "! the call in nt!CmpCallCallBacksEx was not found" in run.output
+    assert run.output.count("STATUS_ACCESS_DENIED: refused by") == 2
+    assert run.left_nothing()
