@@ -1,4 +1,4 @@
-"""live_regcb.py, with Ctrl+C after a second. Run by attached.py."""
+"""live_regcb.py, with Ctrl+C after three seconds. Run by attached.py."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ import threading
 from tests.engine.inside.live_regcb import run
 
 if __name__ == "__main__":
-    threading.Timer(1.0, _thread.interrupt_main).start()
+    threading.Timer(3.0, _thread.interrupt_main).start()
     print("\n" + json.dumps(run(sys.argv[1:])))
