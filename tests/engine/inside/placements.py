@@ -1,0 +1,145 @@
+"""``placements.py VARIANT``: what a placement of breakpoints costs. Run by attached.py.
+
+Prints JSON: KD requests for each operation, averaged over some. Every variant but ``gc`` knows
+after each stop which thread it is in, and three registers; ``trace`` is regcb, with all it reads.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from typing import Any, Callable
+
+import pykd
+
+from pykd_ext.kernel.callbacks import read_callbacks
+from pykd_ext.live.call_site import find_call_sites
+from pykd_ext.live.operations import Returned
+from pykd_ext.live.policy import PRE_CLASSES
+from pykd_ext.live.returns import Placement, follow_returns, place
+from pykd_ext.live.trace import Filters, Tracer
+from pykd_ext.target.pykd_session import PykdSession, open_session
+from tests.engine.inside import live
+
+OPERATIONS = 6
+
+Place = Callable[[int, Callable[[], Any]], Any]
+
+
+class Counter:
+    """Stops the target in the last callback of so many operations."""
+
+    def __init__(self, session: PykdSession) -> None:
+        self.session = session
+        self.callbacks = [each.function or 0 for each in read_callbacks(session).callbacks]
+        self.left = OPERATIONS * 2 * len(self.callbacks)
+
+    def count(self) -> bool:
+        self.left -= 1
+        return self.left == 0
+
+    def look(self) -> None:
+        """What no placement can do without."""
+        self.session.current_thread()
+        for name in ("rax", "rsp", "rcx"):
+            self.session.register(name)
+
+    def returned(self, _: Returned) -> bool:
+        return self.count()
+
+
+def gc(counter: Counter) -> None:
+    """Breakpoints of the engine's own, as a person sets them."""
+    for function in counter.callbacks:
+        pykd.dbgCommand(f'bp {function:#x} "gc"')
+    timer = threading.Timer(3.0, pykd.breakin)
+    timer.start()
+    pykd.go()
+    timer.join()
+
+
+def pair(counter: Counter, set_breakpoint: Place) -> None:
+    """Two breakpoints around each call."""
+    start = counter.session.symbol("CmpCallCallBacksEx")
+
+    def call() -> Any:
+        counter.look()
+        return pykd.eventResult.Proceed
+
+    def back() -> Any:
+        counter.look()
+        return pykd.eventResult.Break if counter.count() else pykd.eventResult.Proceed
+
+    kept = []
+    for site in find_call_sites(counter.session, start):
+        kept += [set_breakpoint(site.call, call), set_breakpoint(site.back, back)]
+    pykd.go()
+    del kept
+
+
+def behind(counter: Counter, set_breakpoint: Place) -> None:
+    """One breakpoint behind each call."""
+    start = counter.session.symbol("CmpCallCallBacksEx")
+
+    def back() -> Any:
+        counter.look()
+        return pykd.eventResult.Break if counter.count() else pykd.eventResult.Proceed
+
+    sites = find_call_sites(counter.session, start)
+    kept = [set_breakpoint(site.back, back) for site in sites]
+    pykd.go()
+    del kept
+
+
+def software(address: int, hit: Callable[[], Any]) -> Any:
+    return pykd.setBp(address, hit)
+
+
+def hardware(address: int, hit: Callable[[], Any]) -> Any:
+    return pykd.setBp(address, 1, pykd.breakpointAccess.Execute, hit)
+
+
+def entries(counter: Counter) -> None:
+    """regcb's fallback."""
+    callbacks = read_callbacks(counter.session).callbacks
+    with follow_returns(
+        counter.session, Placement([], callbacks, []), PRE_CLASSES, counter.returned
+    ):
+        counter.session.go(None)
+
+
+def trace(counter: Counter) -> None:
+    """regcb trace, decoding every operation."""
+    seen = [0]
+
+    def report(_: object) -> bool:
+        seen[0] += 1
+        return seen[0] == OPERATIONS
+
+    Tracer(counter.session, Filters(), report).run(place(counter.session), None)
+
+
+VARIANTS: dict[str, Callable[[Counter], None]] = {
+    "gc": gc,
+    "entries": entries,
+    "pair": lambda counter: pair(counter, software),
+    "pair-hardware": lambda counter: pair(counter, hardware),
+    "behind": lambda counter: behind(counter, software),
+    "behind-hardware": lambda counter: behind(counter, hardware),
+    "trace": trace,
+}
+
+
+def measure(name: str) -> float:
+    counter = Counter(open_session())
+    live.clear()
+    VARIANTS[name](counter)
+    counts = live.counts()
+    done: int = live.state()["operations"][0][0]["count"]  # of the only operation, over and over
+    requests = sum(count for kind, count in counts.items() if kind not in ("stop", "print"))
+    return requests / (done or 1)
+
+
+if __name__ == "__main__":
+    print("\n" + json.dumps(measure(sys.argv[1])))

@@ -1,0 +1,62 @@
+"""What placements of breakpoints cost: the table in pykd_ext/live/__init__.py.
+
+``python -m tests.engine.placements`` prints it anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from tests.lab.kd.script import Operation, Script, Work
+from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
+
+from .engine import INSIDE, Engine
+from .live import live_target
+
+__all__ = ["MEASURED", "requests_per_operation"]
+
+_SET = Operation("set-value", "\\REGISTRY\\MACHINE\\SOFTWARE\\Example", "Volume", bytes(4))
+_WORK = (Work("regedit.exe", 0x1A3C, 0x1A40, (_SET,)),)
+_SCRIPTS: dict[int, Script] = {
+    1: DEFAULT_SCRIPT._replace(work=_WORK, drivers=("regprotect.sys",)),
+    4: DEFAULT_SCRIPT._replace(work=_WORK),
+    16: SCRIPTS["crowd"]._replace(work=_WORK),
+}
+MEASURED = {
+    "gc": 'breakpoints with "gc" at each callback, returns unseen',
+    "entries": "at each callback, and where it returns to",
+    "pair": "a pair around the call",
+    "pair-hardware": "the same pair, hardware",
+    "behind": "one behind the call",
+    "behind-hardware": "the same one, hardware",
+    "trace": "`regcb trace`: one behind the call, every operation decoded",
+}
+
+
+def requests_per_operation(engine: Engine, variant: str, callbacks: int) -> float:
+    """KD requests for one operation that all callbacks hear of before and after."""
+    with live_target(_SCRIPTS[callbacks]) as target:
+        done = target.run(engine, INSIDE / "placements.py", variant)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    found: float = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _table(engine: Engine) -> str:
+    lines = ["| breakpoints | 1 callback | 4 | 16 |", "|---|---|---|---|"]
+    for variant, what in MEASURED.items():
+        cells = []
+        for callbacks in _SCRIPTS:
+            requests = requests_per_operation(engine, variant, callbacks)
+            cells.append(f"{requests:.0f} ({requests / (2 * callbacks):.1f})")
+        lines.append(f"| {what} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    os.chdir(Path(__file__).parents[2])
+    with Engine.running() as running:
+        print(_table(running))
