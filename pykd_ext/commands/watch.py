@@ -47,7 +47,7 @@ def _findings(target: Target, files: ImageFiles, registration: Registration) -> 
     """What ``check`` has against the callback, or against the list since it is gone."""
     address = registration.entry.callback.address if registration.entry else None
     try:
-        triage = check(target, files)
+        triage = check(target, files, None)
     except RegcbError:
         return []
     numbers = {each.number for each in triage.listing.entries if each.callback.address == address}
