@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
+from tests.lab.world import DUMP_TIME
 
 if TYPE_CHECKING:
     from tests.lab.kd.lab import LiveLab
@@ -63,6 +64,33 @@ def test_keys_lead_to_the_root_of_the_registry(lab: LiveLab) -> None:
         names.append(lab.machine.memory.read(place + 0x1A, length))
         block = unsigned(block + parent, 8)
     assert names == [b"REGPROTECT", b"ROOT", b"SOFTWARE", b"MACHINE", b"REGISTRY"]
+
+
+def test_the_clock_goes_on_from_the_time_of_the_dumps(lab: LiveLab) -> None:
+    from tests.lab.kd.clock import Clock
+
+    def system_time() -> int:
+        return lab.machine.memory.unsigned(lab.world.profile.shared_data + 0x14, 8)
+
+    clock = Clock(lab.world, lab.machine.memory)
+    clock.tick()
+    first = system_time()
+    clock.tick()
+    assert DUMP_TIME <= first <= system_time() < DUMP_TIME + 3600 * 10_000_000
+
+
+def test_guarded_calls_go_through_the_dispatch() -> None:
+    from tests.lab.kd.lab import build_live_lab
+
+    world = build_live_lab(SCRIPTS["guarded"]).world
+    start, pointer = world.nt("CmpCallCallBacksEx"), world.nt("__guard_dispatch_icall_fptr")
+    code = world.space.read(start, 0x300)
+    calls = [index for index in range(len(code) - 6) if code[index : index + 2] == b"\xff\x15"]
+    targets = {
+        start + index + 6 + int.from_bytes(code[index + 2 : index + 6], "little", signed=True)
+        for index in calls
+    }
+    assert pointer in targets
 
 
 def rounds_done(lab: LiveLab) -> int:
