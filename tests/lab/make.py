@@ -59,7 +59,7 @@ def make_dump(
     write_unloaded_drivers(world)
     processes = write_processes(world)
     write_shared_data(world)
-    placed = write_callbacks(world, wanted, isolated=bool(damages))
+    placed = write_callbacks(world, wanted, isolated=any(each.damage.of_pages for each in damages))
     write_registry(world.space, world.registry)
     keys = write_handles(world, processes)
     stop = None if stopped_in is None else stop_at(world, placed, stopped_in, stopped_at)

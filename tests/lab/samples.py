@@ -33,7 +33,7 @@ class Sample(NamedTuple):
 
 
 SAMPLES = (
-    Sample("sound-x64.dmp", "x64-19041", 8),
+    Sample("sound-x64.dmp", "x64-19041", 6),
     Sample("blinded-x64.dmp", "x64-19041", 6, ("head-emptied", "function-unloaded@3")),
     Sample("stopped-x64.dmp", "x64-19041", 4, stopped_in="RegNtPreSetValueKey"),
     Sample("windows7-x86.dmp", "x86-7601", 6, ("entry-unreadable@2",)),

@@ -79,6 +79,11 @@ def test_the_second_command_is_what_ci_runs() -> None:
     assert second in (CHECKOUT / ".ci" / "run").read_text("utf-8")
 
 
+def test_the_samples_stay_small() -> None:
+    sizes = {each.name: each.stat().st_size for each in (CHECKOUT / "samples").glob("*.dmp")}
+    assert sizes and {name: size for name, size in sizes.items() if size >= 300_000} == {}
+
+
 if __name__ == "__main__":
     for page in PAGES:
         page.write_text(

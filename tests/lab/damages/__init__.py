@@ -21,12 +21,14 @@ DamageFunction = Callable[[Scene, int], Optional[int]]
 
 
 class Damage(NamedTuple):
-    """One kind of damage; ``after_writing`` when it is done to the file instead of the memory."""
+    """One kind of damage; ``after_writing`` when it is done to the file instead of the memory,
+    ``of_pages`` when it needs every callback on a page of its own."""
 
     name: str
     description: str
     function: DamageFunction
     after_writing: bool
+    of_pages: bool
 
 
 class ChosenDamage(NamedTuple):
@@ -36,13 +38,16 @@ class ChosenDamage(NamedTuple):
     target: int | None
 
 
-def _damages(functions: Sequence[DamageFunction], after_writing: bool = False) -> list[Damage]:
+def _damages(
+    functions: Sequence[DamageFunction], after_writing: bool = False, of_pages: bool = False
+) -> list[Damage]:
     return [
         Damage(
             function.__name__.replace("_", "-"),
             (function.__doc__ or "").partition("\n")[0].rstrip("."),
             function,
             after_writing,
+            of_pages,
         )
         for function in functions
     ]
@@ -51,7 +56,7 @@ def _damages(functions: Sequence[DamageFunction], after_writing: bool = False) -
 DAMAGES = {
     damage.name: damage
     for damage in (
-        *_damages(paging.DAMAGES),
+        *_damages(paging.DAMAGES, of_pages=True),
         *_damages(links.DAMAGES),
         *_damages(blocks.DAMAGES),
         *_damages(code.DAMAGES),
