@@ -16,4 +16,4 @@ try:
 
     main()
 except ImportError as error:
-    print(f"regcb: {error}: !pip install tabulate capstone gets what it needs")  # noqa: T201 - there is nothing else to say it with
+    print(f"regcb: {error}: !pip install tabulate capstone gets what it needs")

@@ -11,6 +11,7 @@ from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
 
 from .engine import Engine
 from .live_command import LiveRun, live_regcb, operations
+from .placements import requests_per_operation
 
 LAB = ["oldfilt.sys", "netmon.sys", "avfilter.sys", "regprotect.sys"]  # in calling order
 SOFTWARE = "\\REGISTRY\\MACHINE\\SOFTWARE"
@@ -164,3 +165,9 @@ def test_who_blocks_nobody(engine: Engine) -> None:
     run = live_regcb(engine, DEFAULT_SCRIPT, "who-blocks", "HKLM\\SOFTWARE\\Example", "--for", "2")
     assert run.status == 1
     assert run.left_nothing()
+
+
+def test_a_trace_costs_no_more_than_the_engines_own_breakpoints(engine: Engine) -> None:
+    """Which do not even see what the callbacks return."""
+    trace, gc = (requests_per_operation(engine, variant, 4) for variant in ("trace", "gc"))
+    assert trace <= gc
