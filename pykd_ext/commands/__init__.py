@@ -19,6 +19,7 @@ COMMANDS = {
     "altitude": "to whom Microsoft has allocated an altitude",
     "check": "what is wrong with the callbacks",
     "scan": "many dumps, one line each",
+    "report": "one HTML page to attach to a case",
     "diff": "what has changed since a saved list --json",
     "key": "one registry key: its path, state, creator and what callbacks remember of it",
     "classes": "what a callback can be told, and the structures",

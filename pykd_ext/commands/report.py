@@ -1,0 +1,90 @@
+"""``regcb report``: one page to attach to a case."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import __version__
+from ..kernel.details import read_details
+from ..present.output import Output
+from ..present.report import HowItWasMade, report_html
+from ..target.errors import RegcbError
+from ..target.image_files import ImageFiles
+from ..target.symbol_path import SymbolPath
+from ..triage.check import check
+from .progress import bytes_bar
+
+if TYPE_CHECKING:
+    from ..target import Target
+
+_DISASSEMBLED = 100  # callbacks with findings
+_CHUNK = 4 << 20  # bytes
+
+
+class CannotWrite(RegcbError):
+    """The page cannot be written; ``str()`` says why."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("page", type=Path, metavar="OUT.html")
+    parser.add_argument(
+        "--no-carve", action="store_true", help="do not search a dump for unlinked callbacks"
+    )
+
+
+def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
+    page: Path = arguments.page
+    _refuse_unwritable(page)
+    path = arguments.symbol_path or os.environ.get("_NT_SYMBOL_PATH", "")
+    with bytes_bar("searching") as progress:
+        searches = target.kind == "crash-dump" and not arguments.no_carve
+        triage = check(target, ImageFiles(SymbolPath(path)), progress if searches else None)
+    accused = {each.callback for each in triage.findings if each.severity != "info"}
+    entries = [each for each in triage.listing.entries if each.number in accused]
+    details = [read_details(target, entry) for entry in entries[:_DISASSEMBLED]]
+    html = report_html(triage, details, _how(target, path))
+    try:
+        page.write_text(html, "utf-8")
+    except OSError as error:
+        raise CannotWrite(f"{page}: cannot be written: {error.strerror or error}") from None
+    output.write(f"{page}: {len(triage.findings)} findings, {len(html.encode()):,} bytes")
+    return 0
+
+
+def _refuse_unwritable(page: Path) -> None:
+    """Before the work, which may take long."""
+    folder = page.parent
+    if page.is_dir():
+        raise CannotWrite(f"{page}: is a folder, name a file in it")
+    if not folder.is_dir():
+        raise CannotWrite(f"{page}: there is no folder {folder}")
+    if not os.access(page if page.exists() else folder, os.W_OK):
+        raise CannotWrite(f"{page}: cannot be written: permission denied")
+
+
+def _how(target: Target, symbol_path: str) -> HowItWasMade:
+    sha256, size = _identity(Path(target.path)) if target.path else (None, None)
+    made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return HowItWasMade(__version__, made, symbol_path, sha256, size)
+
+
+def _identity(dump: Path) -> tuple[str | None, int | None]:
+    digest = hashlib.sha256()
+    done = 0
+    try:
+        size = dump.stat().st_size
+        with dump.open("rb") as file, bytes_bar("SHA-256") as progress:
+            while True:
+                chunk = file.read(_CHUNK)
+                if not chunk:
+                    return digest.hexdigest(), size
+                digest.update(chunk)
+                done += len(chunk)
+                progress(done, size)
+    except OSError:  # the debugger's name of it is none of this machine
+        return None, None

@@ -1,0 +1,133 @@
+"""One page to attach to a case: the stack of callbacks, what is wrong with it, and how one knows.
+
+The page stands alone: its style and its script are in it, named by their hashes in a policy that
+forbids everything else, so that no string of the target can run even if it got past the escaping.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..kernel.details import Details
+from ..triage.check import Triage
+from ..triage.finding import SEVERITIES
+from .details import details_document
+from .findings import findings_document
+from .text import printable
+
+__all__ = ["HowItWasMade", "report_html"]
+
+_PARTS = Path(__file__).with_name("html")
+
+COLUMNS = (
+    "index", "altitude", "owner", "owner_state", "function_symbol", "function", "context", "cookie",
+    "registration", "active_uses", "internal", "object_contexts", "found_by", "address",
+    "owner_path",
+)  # fmt: skip
+
+
+class HowItWasMade(NamedTuple):
+    """What a reader of the page must know to trust it. ``made`` is ISO 8601 UTC; ``sha256`` and
+    ``size`` (bytes) are of the dump's file, None of a live target."""
+
+    version: str
+    made: str
+    symbol_path: str
+    sha256: str | None
+    size: int | None
+
+
+def report_html(triage: Triage, details: Sequence[Details], how: HowItWasMade) -> str:
+    """The page. ``details`` are of the callbacks whose findings get their disassembly."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - 60 ms
+    from markupsafe import Markup  # noqa: PLC0415
+
+    document = _harmless(findings_document(triage))
+    code = {
+        each["index"]: each["instructions"]
+        for each in _harmless(details_document(triage.listing, list(details)))["callbacks"]
+    }
+    findings = [
+        {
+            **each,
+            "number": number,
+            "evidence": {name: _one_line(value) for name, value in each["evidence"].items()},
+            "instructions": code.get(each["callback"]),
+        }
+        for number, each in enumerate(document["findings"])
+    ]
+    style, script = (_part(name) for name in ("report.css", "report.js"))
+    environment = Environment(
+        loader=FileSystemLoader(_PARTS), autoescape=True, undefined=StrictUndefined
+    )
+    return environment.get_template("report.html").render(
+        title=document["target"]["path"] or "a live kernel",
+        counts=[(each, _count(findings, each)) for each in SEVERITIES],
+        facts=_facts(document, how),
+        callbacks=[_with_findings(each, findings) for each in document["callbacks"]],
+        columns=COLUMNS,
+        findings=findings,
+        problems=document["problems"],
+        version=how.version,
+        made=how.made,
+        # Ours, and not the target's: the two that are not escaped.
+        style=Markup(style),
+        script=Markup(script),
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+    )
+
+
+def _harmless(value: Any) -> Any:
+    """The same with every string made printable: what turns text around or hides it shows."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {name: _harmless(each) for name, each in value.items()}
+    return [_harmless(each) for each in value] if isinstance(value, list) else value
+
+
+def _one_line(value: Any) -> Any:
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else value
+
+
+def _part(name: str) -> str:
+    return (_PARTS / name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+def _count(findings: Sequence[dict[str, Any]], severity: str) -> int:
+    return sum(each["severity"] == severity for each in findings)
+
+
+def _with_findings(callback: dict[str, Any], findings: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    own = [each for each in findings if each["callback"] == callback["index"]]
+    found = {each["severity"] for each in own}
+    gravest = next((severity for severity in SEVERITIES if severity in found), None)
+    return {**callback, "findings": own, "gravest": gravest}
+
+
+def _facts(document: dict[str, Any], how: HowItWasMade) -> list[tuple[str, str]]:
+    target = document["target"]
+    symbols = {each["owner"]: each["function_symbol"] or "" for each in document["callbacks"]}
+    named = sorted(owner for owner, symbol in symbols.items() if owner and "!" in symbol)
+    return [
+        ("target", f"{target['kind']} {target['path'] or ''}".strip()),
+        ("file", f"{how.size:,} bytes, SHA-256 {how.sha256}" if how.sha256 else "none: it runs"),
+        ("Windows", f"{target['version']} {target['architecture']}, nt at {target['nt_base']}"),
+        ("booted", target["boot_time"] or "unknown"),
+        ("list", f"{target['list_head']}, found by {target['list_head_found_by']}"),
+        ("callbacks", f"{len(document['callbacks'])}, CmpCallBackCount {target['callback_count']}"),
+        ("last cookie", target["last_cookie"] or "unknown"),
+        ("symbol path", printable(how.symbol_path) or "none"),
+        ("functions named by symbols", ", ".join(named) or "none"),
+        ("made by", f"regcb {how.version}, {how.made}"),
+    ]
