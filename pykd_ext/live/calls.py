@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from ..target import Target
     from ..target.live import LiveTarget
 
-__all__ = ["PROGRAM_COUNTERS", "RESULTS", "STACK_POINTERS", "Entered", "entered", "skip_call"]
+__all__ = [
+    "PROGRAM_COUNTERS", "RESULTS", "STACK_POINTERS", "Entered", "entered", "second_argument",
+    "skip_call",
+]  # fmt: skip
 
 PROGRAM_COUNTERS = {"x64": "rip", "x86": "eip", "arm64": "pc"}
 STACK_POINTERS = {"x64": "rsp", "x86": "esp", "arm64": "sp"}
@@ -59,6 +62,13 @@ def entered(target: Target, count: int) -> Entered:
         arguments += words[first // size :]
     popped = size + (count * size if architecture == "x86" else 0)
     return Entered(words[0], stack + popped, tuple(arguments))
+
+
+def second_argument(target: Target) -> int:
+    """Of the function that the target is stopped at the start of, read without the rest: a
+    callback's notify class, by which most calls are let go. Raises as :func:`entered`."""
+    names = _REGISTERS[target.architecture]
+    return target.register(names[1]) if names else entered(target, 2).arguments[1]
 
 
 def skip_call(target: LiveTarget, call: Entered, result: int) -> None:

@@ -10,7 +10,7 @@ from ..kernel.requestor import Requestor, read_requestor
 from ..notify.occurrence import Occurrence, read_occurrence
 from ..target.errors import MemoryUnreadable, TargetError
 from .breakpoints import Breakpoints
-from .calls import RESULTS, STACK_POINTERS, Entered, entered, skip_call
+from .calls import RESULTS, STACK_POINTERS, Entered, entered, second_argument, skip_call
 from .policy import Asked, Policy, Rule
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Guard:
         """Raises TargetError where the callback cannot be guarded."""
         self._target, self._policy, self._entry = target, policy, entry
         self._report, self._after, self._dry_run = report, after, dry_run
+        self._classes = policy.classes
         self._pending: list[_Pending] = []
         self._breakpoints = Breakpoints(target)
         self._check()
@@ -86,20 +87,28 @@ class Guard:
             return self._target.go(seconds)
 
     def _enter(self) -> bool:
-        target, callback = self._target, self._entry.callback
-        call = entered(target, 3)
-        context, number, information = call.arguments
-        if number & 0xFFFF_FFFF not in self._policy.classes or context != callback.context:
-            return False  # the same function may be another callback, too
-        decision = self._decide(number & 0xFFFF_FFFF, information)
-        if decision is None:
+        """Where the call itself cannot be read, the callback is left to itself."""
+        target = self._target
+        try:
+            number = second_argument(target) & 0xFFFF_FFFF
+            if number not in self._classes:
+                return False
+            call = entered(target, 3)
+        except MemoryUnreadable:
             return False
+        context, _, information = call.arguments
+        if context != self._entry.callback.context:
+            return False  # the same function is another callback, too
+        decision = self._decide(number, information)
+        return decision is not None and self._apply(call, decision)
+
+    def _apply(self, call: Entered, decision: Decision) -> bool:
         status = decision.rule.status
         if self._after:
             self._wait_for_return(call, decision)
             return False
         if status is not None and not self._dry_run:
-            skip_call(target, call, status)
+            skip_call(self._target, call, status)
         return self._report(decision)
 
     def _decide(self, number: int, information: int) -> Decision | None:

@@ -126,7 +126,10 @@ class RegistrationWatch:
 
     def _enter(self, which: _Function) -> bool:
         target = self._target
-        call = entered(target, _words(which, target.architecture))
+        try:
+            call = entered(target, _words(which, target.architecture))
+        except MemoryUnreadable:
+            return False
         thread = target.current_thread()
         inside = [each for each in self._pending if each.thread == thread]
         if any(each.entry.stack > call.stack for each in inside):

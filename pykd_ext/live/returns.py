@@ -15,7 +15,7 @@ from ..notify.classes import notify_class
 from ..target.errors import MemoryUnreadable, RegcbError, SymbolNotFound, TargetError
 from .breakpoints import Breakpoints
 from .call_site import CALLERS, CallSite, find_call_sites
-from .calls import RESULTS, STACK_POINTERS, Entered, entered
+from .calls import RESULTS, STACK_POINTERS, Entered, entered, second_argument
 from .data_flow import Place
 from .operations import PostStatus, Returned
 
@@ -130,12 +130,14 @@ class _Site:
 
     def _hit(self) -> bool:
         site, target = self._site, self._target
-        number = _value(target, site.notify_class) & 0xFFFF_FFFF
-        if number not in self._wanted:
+        try:
+            number = _value(target, site.notify_class) & 0xFFFF_FFFF
+            if number not in self._wanted:
+                return False
+            block, information = _value(target, site.block), _value(target, site.information)
+        except MemoryUnreadable:
             return False
-        event = _returned(
-            target, _value(target, site.block), number, _value(target, site.information)
-        )
+        event = _returned(target, block, number, information)
         return event is not None and self._on_return(event)
 
 
@@ -208,8 +210,12 @@ class _Entries:
             self._breakpoints.add(callback.function, lambda: self._enter(callback))
 
     def _enter(self, callback: RegistryCallback) -> bool:
-        entry = entered(self._target, 3)
-        if entry.arguments[1] & 0xFFFF_FFFF in self._wanted:
+        try:
+            wanted = second_argument(self._target) & 0xFFFF_FFFF in self._wanted
+            entry = entered(self._target, 3) if wanted else None
+        except MemoryUnreadable:
+            return False
+        if entry is not None:
             calls = self._calls.setdefault(self._target.current_thread(), [])
             calls[:] = [each for each in calls if each.entry.stack > entry.stack]
             calls.append(_Call(entry, callback))

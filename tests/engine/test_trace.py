@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.lab.kd.script import Operation
 from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
 
 from .engine import Engine
@@ -171,3 +172,32 @@ def test_a_trace_costs_no_more_than_the_engines_own_breakpoints(engine: Engine) 
     """Which do not even see what the callbacks return."""
     trace, gc = (requests_per_operation(engine, variant, 4) for variant in ("trace", "gc"))
     assert trace <= gc
+
+
+def test_a_breakpoint_of_the_users_stops_it(engine: Engine) -> None:
+    flush = Operation("flush", f"{SOFTWARE}\\Example")
+    work = DEFAULT_SCRIPT.work[0]._replace(operations=(*DEFAULT_SCRIPT.work[0].operations, flush))
+    run = live_regcb(engine, DEFAULT_SCRIPT._replace(work=(work,)), "trace")
+    assert (run.status, run.errors) == (0, "")
+    assert run.output.splitlines()[-1].startswith(
+        "5 operations; you or a breakpoint of yours stopped it"
+    )
+    assert run.left_nothing()
+
+
+def test_no_callbacks(engine: Engine) -> None:
+    script = DEFAULT_SCRIPT._replace(drivers=())
+    run = live_regcb(engine, script, "trace", "--for", "2")
+    assert (run.status, run.errors) == (0, "")
+    assert "! no callbacks are registered" in run.output
+    assert "0 operations; the time is over" in run.output
+    assert run.left_nothing()
+
+
+def test_a_time_that_is_over_while_nothing_happens(engine: Engine) -> None:
+    """No breakpoint is hit then: the target is broken into."""
+    script = DEFAULT_SCRIPT._replace(drivers=())
+    run = live_regcb(engine, script, "watch", "--for", "1")
+    assert (run.status, run.errors) == (0, "")
+    assert "0 registered or removed; the time is over" in run.output
+    assert run.left_nothing()

@@ -5,8 +5,6 @@ The code is a compiler's, for all three processors, and Unicorn runs it.
 
 from __future__ import annotations
 
-import struct
-import subprocess
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,38 +17,13 @@ from pykd_ext.live.data_flow import Place
 from pykd_ext.target.errors import MemoryUnreadable
 from pykd_ext.target.memory import Memory
 
+from .compiled import TRIPLES, compiled
+
 pytestmark = pytest.mark.toolchain
 
 SOURCE = Path(__file__).with_name("call_callbacks.c")
-TRIPLES = {
-    "x64": "x86_64-pc-windows-msvc",
-    "x86": "i686-pc-windows-msvc",
-    "arm64": "aarch64-pc-windows-msvc",
-}
 CODE, BLOCKS, STACK, STUB, HELPER = 0x10000, 0x20000, 0x30000, 0x40000, 0x50000
 NUMBER, INFORMATION, EXTENDED = 28, 0x60000, 0x61000
-
-
-def compiled(architecture: str, way: int, folder: Path, *options: str) -> bytes:
-    """The machine code of the loop; calls of other functions go to themselves."""
-    made = folder / "code.obj"
-    subprocess.run(
-        ["clang", f"--target={TRIPLES[architecture]}", "-c", "-O2", "-ffreestanding",
-         "-fno-unwind-tables", "-fno-asynchronous-unwind-tables",
-         f"-DWAY={way}", *options, SOURCE, "-o", made],
-        check=True,
-    )  # fmt: skip
-    return section(made.read_bytes(), b".text")
-
-
-def section(image: bytes, name: bytes) -> bytes:
-    """A section of an object file (winnt.h: IMAGE_FILE_HEADER, IMAGE_SECTION_HEADER)."""
-    for index in range(struct.unpack_from("<H", image, 2)[0]):
-        header = image[20 + 40 * index :][:40]
-        size, place = struct.unpack_from("<II", header, 16)
-        if header[:8].rstrip(b"\0") == name and size:
-            return image[place : place + size]
-    raise AssertionError(f"no {name!r}")
 
 
 class Code:
@@ -78,7 +51,7 @@ class Code:
 def test_places_hold_what_the_callback_was_given(
     architecture: str, way: int, level: str, tmp_path: Path
 ) -> None:
-    code = compiled(architecture, way, tmp_path, level)
+    code = compiled(SOURCE, architecture, tmp_path, f"-DWAY={way}", level)
     sites = Code(architecture, code).sites()
     assert len(sites) == 1
     calls = Run(architecture, way, code, sites[0]).calls
@@ -88,7 +61,7 @@ def test_places_hold_what_the_callback_was_given(
 
 def test_a_dispatched_call(tmp_path: Path) -> None:
     """The control flow guard of x64: rax holds the callback, a pointer the dispatcher."""
-    code = compiled("x64", 0, tmp_path, "-Xclang", "-cfguard")
+    code = compiled(SOURCE, "x64", tmp_path, "-DWAY=0", "-Xclang", "-cfguard")
     (site,) = Code("x64", code).sites()
     assert site.call < site.back <= CODE + len(code)
     assert code[site.call - CODE] == 0xFF and site.back - site.call == 6  # call [rip+...]
@@ -96,7 +69,7 @@ def test_a_dispatched_call(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("architecture", TRIPLES)
 def test_what_nothing_outlives_is_not_guessed(architecture: str, tmp_path: Path) -> None:
-    assert Code(architecture, compiled(architecture, 3, tmp_path)).sites() == []
+    assert Code(architecture, compiled(SOURCE, architecture, tmp_path, "-DWAY=3")).sites() == []
 
 
 @pytest.mark.parametrize("architecture", TRIPLES)

@@ -1,0 +1,99 @@
+"""A function's arguments at its start, and returning from it there: Unicorn runs compiled C."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import unicorn
+from unicorn import arm64_const, x86_const
+
+from pykd_ext.live.calls import (
+    RESULTS,
+    STACK_POINTERS,
+    Entered,
+    entered,
+    second_argument,
+    skip_call,
+)
+from pykd_ext.target.memory import Memory
+
+from .compiled import TRIPLES, compiled
+
+pytestmark = pytest.mark.toolchain
+
+SOURCE = Path(__file__).with_name("caller.c")
+CODE, STACK, CALLEE, END = 0x10000, 0x20000, 0x30000, 0x40000
+TOP = STACK + 0x1800
+MODES = {
+    "x64": (unicorn.UC_ARCH_X86, unicorn.UC_MODE_64),
+    "x86": (unicorn.UC_ARCH_X86, unicorn.UC_MODE_32),
+    "arm64": (unicorn.UC_ARCH_ARM64, unicorn.UC_MODE_ARM),
+}
+
+
+class Machine:
+    """A target that is about to run ``caller``, and what was seen at each call of the callee."""
+
+    def __init__(self, architecture: str, code: bytes) -> None:
+        self.architecture = architecture
+        self.machine = unicorn.Uc(*MODES[architecture])
+        self.memory = Memory(self)  # type: ignore[arg-type]
+        for page in (CODE, STACK, CALLEE, END):
+            self.machine.mem_map(page, 0x2000)
+        self.machine.mem_write(CODE, code)
+        self.calls: list[Entered] = []
+        self.seconds: list[int] = []
+        self.machine.hook_add(unicorn.UC_HOOK_CODE, self.called, begin=CALLEE, end=CALLEE)
+
+    def run(self) -> int:
+        """What the caller returns."""
+        size = self.memory.pointer_size
+        arguments = END.to_bytes(size, "little") + CALLEE.to_bytes(size, "little")
+        registers = {STACK_POINTERS[self.architecture]: TOP}
+        if self.architecture == "arm64":
+            registers.update(lr=END, x0=CALLEE)
+        else:
+            self.machine.mem_write(TOP, arguments)
+            registers.update({"rcx": CALLEE} if self.architecture == "x64" else {})
+        self.set_registers(registers)
+        self.machine.emu_start(CODE, END, count=1000)
+        return self.register(RESULTS[self.architecture]) & 0xFFFF_FFFF
+
+    def called(self, *_: object) -> None:
+        live: Any = self
+        call = entered(live, 3 if self.calls else 6)
+        self.calls.append(call)
+        self.seconds.append(second_argument(live))
+        skip_call(live, call, len(self.calls))
+
+    def number(self, name: str) -> int:
+        is_arm = self.architecture == "arm64"
+        names = arm64_const if is_arm else x86_const
+        prefix = "UC_ARM64_REG_" if is_arm else "UC_X86_REG_"
+        number: int = getattr(names, prefix + name.upper())
+        return number
+
+    def register(self, name: str) -> int:
+        value: int = self.machine.reg_read(self.number(name))
+        return value
+
+    def set_registers(self, values: Mapping[str, int]) -> None:
+        for name, value in values.items():
+            self.machine.reg_write(self.number(name), value)
+
+    def read(self, address: int, size: int) -> bytes:
+        return bytes(self.machine.mem_read(address, size))
+
+
+@pytest.mark.parametrize("level", ["-O1", "-O2"])
+@pytest.mark.parametrize("architecture", TRIPLES)
+def test_arguments_and_skipped_calls(architecture: str, level: str, tmp_path: Path) -> None:
+    machine = Machine(architecture, compiled(SOURCE, architecture, tmp_path, level))
+    assert machine.run() == 12  # the first call was made to return 1, the second 2
+    six, three = machine.calls
+    assert six.arguments == tuple(range(0x1001, 0x1007))
+    assert three.arguments == tuple(range(0x1001, 0x1004))
+    assert machine.seconds == [0x1002, 0x1002]
