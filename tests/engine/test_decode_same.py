@@ -7,35 +7,25 @@ from pathlib import Path
 import pytest
 
 from tests.lab import make_dump
+from tests.lab.build import build
+from tests.lab.profiles import PROFILES
+from tests.lab.registry import load_registry
 
 from .engine import Engine
 from .test_same_answers import both_ways, disagreements
 
 DECODE = [("decode", "--json")]
 
-# Of each kind one, tests/unit/test_stopped_in.py has them all: key, value, buffers, names, the
-# XP forms, versions, posts with their pre structures, and those whose Object is none.
-NOTICES = (
-    "RegNtPreSetValueKey",
-    "RegNtPreQueryMultipleValueKey",
-    "RegNtPostCreateKey",
-    "RegNtPreCreateKeyEx",
-    "RegNtPreLoadKey",
-    "RegNtPreSaveMergedKey",
-    "RegNtCallbackObjectContextCleanup",
-    "RegNtPostSetValueKey",
-    "RegNtPostQueryValueKey",
-    "RegNtPostOpenKeyEx",
-    "RegNtPostOpenKeyEx_Denied",
-)
-
 
 @pytest.mark.parametrize("profile", ["x64-19041", "x86-7601", "x86-2600", "arm64-22621"])
-def test_every_kind(engine: Engine, tmp_path: Path, profile: str) -> None:
+def test_every_notification(engine: Engine, tmp_path: Path, profile: str) -> None:
+    """Of all 51 classes, variants with other versions, statuses and value types among them."""
+    registry = load_registry(PROFILES[profile], build(PROFILES[profile]))
     truths = {
         notice: make_dump(tmp_path / f"{notice}.dmp", profile, stopped_in=notice)
-        for notice in NOTICES
+        for notice in registry.notices
     }
+    assert {registry.notices[each].number for each in truths} == set(range(51))
     answers = both_ways(engine, truths, tmp_path, DECODE)
     assert {asked: lines for asked, both in answers.items() if (lines := disagreements(both))} == {}
     assert {both[0][0] for both in answers.values()} == {0}
