@@ -15,6 +15,10 @@ class UnsupportedTarget(TargetError):
     """The target is fine, but regcb has no layout or reader for it."""
 
 
+class ConnectionLost(TargetError):
+    """A running target is gone: its session has ended."""
+
+
 class MemoryUnreadable(RegcbError):
     """``size`` bytes at the VA ``address`` cannot be read: not mapped, or paged out."""
 

@@ -1,20 +1,16 @@
-"""What a target must be able to do to be followed while it runs."""
+"""What a target must be able to do to be followed while it runs; for type checkers, as
+:mod:`.protocol`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Callable, Protocol
 
-from .errors import RegcbError
 from .protocol import Target
 
-__all__ = ["Breakpoint", "ConnectionLost", "LiveTarget", "OnHit"]
+__all__ = ["Breakpoint", "LiveTarget", "OnHit"]
 
 OnHit = Callable[[], bool]
-
-
-class ConnectionLost(RegcbError):
-    """The target is gone: rebooted, or the connection to it broke."""
 
 
 class Breakpoint(Protocol):

@@ -7,12 +7,9 @@ dbgeng 10.0.15063; tests/engine proves it in the real engine.
 from __future__ import annotations
 
 import re
-import signal
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any
 
 try:
     import pykd
@@ -23,6 +20,7 @@ except ImportError as error:
 from . import Module, Symbol
 from .dump_file import DumpFile
 from .errors import (
+    ConnectionLost,
     MemoryUnreadable,
     RegisterUnavailable,
     SymbolNotFound,
@@ -30,8 +28,11 @@ from .errors import (
     TypeNotFound,
     UnsupportedTarget,
 )
-from .live import Breakpoint, ConnectionLost, OnHit
 from .memory import Memory
+
+if TYPE_CHECKING:
+    from .live import Breakpoint, OnHit
+    from .running import Run
 
 __all__ = ["PykdSession", "open_session"]
 
@@ -130,7 +131,7 @@ class PykdSession:
         self.build: int = pykd.getSystemVersion().buildNumber
         self.nt_base, self.module_list = _kernel_addresses()
         self.memory = Memory(self)
-        self._run = _Run(None)
+        self._run: Run | None = None
 
     def read(self, address: int, size: int) -> bytes:
         if size == 0:
@@ -180,7 +181,7 @@ class PykdSession:
     def break_at(self, address: int, on_hit: OnHit) -> Breakpoint:
         def hit() -> Any:
             self.memory.invalidate()
-            stops = self._run.stops(on_hit)
+            stops = self._run is None or self._run.stops(on_hit)
             return pykd.eventResult.Break if stops else pykd.eventResult.Proceed
 
         try:
@@ -189,21 +190,24 @@ class PykdSession:
             raise TargetError(f"no breakpoint at {address:#x}: {_first_line(error)}") from None
 
     def go(self, seconds: float | None) -> str:
-        self._run = _Run(seconds)
+        from .running import Run  # noqa: PLC0415 - 3 ms that only a live target spends
+
+        self._run = run = Run(seconds)
         self.memory.invalidate()
         try:
-            with self._run.alarm(), _CtrlC(self._run.interrupt):
+            with run.alarm(pykd.breakin), run.ctrl_c():
                 pykd.go()
         except pykd.DbgException as error:
-            if self._run.error is None:
+            if run.error is None:
                 raise ConnectionLost(f"the target is gone: {_first_line(error)}") from None
         finally:
             self.memory.invalidate()
-        if self._run.error is not None:
-            raise self._run.error
+            self._run = None
+        if run.error is not None:
+            raise run.error
         if not _has_target():
             raise ConnectionLost("the target is gone")
-        return self._run.reason
+        return run.reason
 
     def set_registers(self, values: Mapping[str, int]) -> None:
         before = {name: self.register(name) for name in values}
@@ -276,85 +280,6 @@ class _EngineBreakpoint:
         with suppress(pykd.DbgException):  # the target has gone, or the user said bc *
             self._object.remove()
         self._object = None
-
-
-_GRACE = 0.5  # seconds that a busy target has to stop at a breakpoint when its time is over
-
-
-class _Run:
-    """One :meth:`PykdSession.go`: how long, and why it ended."""
-
-    def __init__(self, seconds: float | None) -> None:
-        self._seconds = seconds
-        self._deadline = None if seconds is None else time.monotonic() + seconds
-        self.reason = "debugger"
-        self.error: BaseException | None = None
-        self._is_interrupted = False
-
-    def stops(self, on_hit: OnHit) -> bool:
-        """Asks ``on_hit``, unless the time is over. Inside the engine nothing may be raised."""
-        try:
-            if self._is_interrupted:
-                return True
-            if self._is_over():
-                self.reason = "time"
-                return True
-            if on_hit():
-                self.reason = "hit"
-                return True
-        except BaseException as error:
-            self.error = error
-            return True
-        return False
-
-    def interrupt(self) -> None:
-        """Stops the target at its next breakpoint."""
-        self._is_interrupted = True
-
-    def alarm(self) -> _Alarm:
-        """Breaks in when the time is over, for a target in which no breakpoint is hit."""
-        return _Alarm(None if self._seconds is None else self._seconds + _GRACE, self._break_in)
-
-    def _is_over(self) -> bool:
-        return self._deadline is not None and time.monotonic() >= self._deadline
-
-    def _break_in(self) -> None:
-        self.reason = "time"
-        pykd.breakin()
-
-
-class _Alarm:
-    """Calls ``ring`` after ``seconds`` (None: never), unless the block is left before."""
-
-    def __init__(self, seconds: float | None, ring: Callable[[], None]) -> None:
-        self._timer = None if seconds is None else threading.Timer(seconds, ring)
-
-    def __enter__(self) -> None:
-        if self._timer is not None:
-            self._timer.daemon = True
-            self._timer.start()
-
-    def __exit__(self, *_: object) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer.join()
-
-
-class _CtrlC:
-    """Has Ctrl+C call ``interrupt`` instead of raising KeyboardInterrupt, which could come before
-    the first line of a breakpoint's function, where nobody catches it."""
-
-    def __init__(self, interrupt: Callable[[], None]) -> None:
-        self._interrupt = interrupt
-        self._before: Any = None
-
-    def __enter__(self) -> None:
-        with suppress(ValueError):  # inside WinDbg, in a thread that gets no signals
-            self._before = signal.signal(signal.SIGINT, lambda *_: self._interrupt())
-
-    def __exit__(self, *_: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
 
 
 def _architecture() -> str:

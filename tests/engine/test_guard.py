@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.lab.kd.script import Actor, Operation
 from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
 
 from .engine import Engine
@@ -98,6 +99,19 @@ def test_watch(engine: Engine) -> None:
     ]
     assert "    netmon!DriverUnload+" in run.output
     assert "cookie-gap" in run.output
+
+
+def test_watch_an_altitude_that_is_taken(engine: Engine) -> None:
+    coming = SCRIPTS["coming-and-going"]
+    register = Operation("register-callback", actor=1)
+    script = coming._replace(
+        work=(coming.work[0]._replace(operations=(register,)),),
+        actors=(Actor("200000"), Actor("140000", at_load=False)),
+    )
+    run = live_regcb(engine, script, "watch", "--count", "1")
+    assert run.left_nothing()
+    assert "not registered, STATUS_FLT_INSTANCE_ALTITUDE_COLLISION: stage!" in run.output
+    assert "  altitude 140000  " in run.output
 
 
 COMMANDS: dict[str, list[str | Path]] = {

@@ -1,0 +1,56 @@
+"""Why a run of a target ends."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import pytest
+
+from pykd_ext.target.running import Run
+
+
+def test_a_breakpoints_function_decides() -> None:
+    run = Run(None)
+    assert not run.stops(lambda: False)
+    assert run.reason == "debugger"
+    assert run.stops(lambda: True)
+    assert run.reason == "hit"
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), KeyboardInterrupt(), SystemExit(1)])
+def test_what_it_raises_is_kept_and_stops_the_target(error: BaseException) -> None:
+    def fails() -> bool:
+        raise error
+
+    run = Run(None)
+    assert run.stops(fails)
+    assert run.error is error
+
+
+def test_ctrl_c_stops_at_the_next_breakpoint() -> None:
+    run = Run(None)
+    before = signal.getsignal(signal.SIGINT)
+    with run.ctrl_c():
+        signal.raise_signal(signal.SIGINT)
+        assert run.stops(lambda: pytest.fail("is not asked any more"))
+    assert (run.reason, run.error) == ("debugger", None)
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_time_is_over_at_a_breakpoint_and_without_one() -> None:
+    run = Run(0.0)
+    assert run.stops(lambda: pytest.fail("is not asked any more"))
+    assert run.reason == "time"
+    rang = threading.Event()
+    quiet = Run(0.0)
+    with quiet.alarm(rang.set):
+        rang.wait()
+    assert quiet.reason == "time"
+
+
+def test_the_alarm_is_off_afterwards() -> None:
+    before = threading.active_count()
+    with Run(1000.0).alarm(lambda: pytest.fail("too early")):
+        assert threading.active_count() == before + 1
+    assert threading.active_count() == before
