@@ -34,13 +34,14 @@ _FIRST_SLOT = 0x20  # below are the four home slots of the callee ("x64 calling 
 class CallSite(NamedTuple):
     """A call of a callback at the VA ``call``, which returns to ``back``.
 
-    There ``block`` leads to the callback block, ``notify_class`` to the class and ``information``
-    to the documented REG_*_INFORMATION, for internal callbacks too.
+    There ``block`` leads to the callback block (None: nothing there does, but the thread's list of
+    active callbacks), ``notify_class`` to the class and ``information`` to the documented
+    REG_*_INFORMATION, for internal callbacks too.
     """
 
     call: int
     back: int
-    block: Place
+    block: Place | None
     notify_class: Place
     information: Place
 
@@ -114,7 +115,7 @@ class _Call:
         block = self._lasting(*self._base)
         notify_class = self._argument(1)
         information = self._argument(2)
-        if block is None or not self._is_of_caller(notify_class, information):
+        if not self._is_of_caller(notify_class, information):
             return None
         assert notify_class is not None and information is not None
         return CallSite(self._step.address, self._step.end, block, notify_class, information)

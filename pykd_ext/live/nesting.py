@@ -1,4 +1,4 @@
-"""How deep a registry operation is nested in callbacks of the same thread."""
+"""The registry callbacks that a thread is in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..target.errors import MemoryUnreadable
 if TYPE_CHECKING:
     from ..target import Target
 
-__all__ = ["callbacks_around"]
+__all__ = ["active_callbacks", "callbacks_around", "has_active_callbacks"]
 
 _DEEPEST = 16  # callbacks in each other that are followed
 
@@ -18,9 +18,14 @@ _DEEPEST = 16  # callbacks in each other that are followed
 # (FACTS 1.5, 3.6: read in 1507, 23H2 and 26H1, by alignment on 32 bits).
 
 
-def callbacks_around(target: Target, thread: int, block: int) -> list[int]:
-    """The blocks of the callbacks that the thread is in, the innermost first, around the one whose
-    own block is ``block``. Empty where the kernel's symbols do not say where the thread has them.
+def has_active_callbacks(target: Target) -> bool:
+    """Whether the kernel's symbols say where a thread has its list."""
+    return field_offset(target, "_ETHREAD", "CmCallbackListHead") is not None
+
+
+def active_callbacks(target: Target, thread: int, limit: int = _DEEPEST) -> list[int]:
+    """The blocks of the callbacks that ``thread`` is in, the innermost first: a read, and one for
+    each. Empty where the kernel's symbols do not say where the thread has them.
     """
     offset = field_offset(target, "_ETHREAD", "CmCallbackListHead")
     if offset is None:
@@ -29,12 +34,18 @@ def callbacks_around(target: Target, thread: int, block: int) -> list[int]:
     blocks: list[int] = []
     try:
         node = _pointer(target.read(thread + offset, size))
-        while node and len(blocks) <= _DEEPEST:
+        while node and len(blocks) < limit:
             raw = target.read(node, 2 * size)
             blocks.append(_pointer(raw[size:]))
             node = _pointer(raw[:size])
     except MemoryUnreadable:
         pass  # what was found is right as far as it goes
+    return blocks
+
+
+def callbacks_around(target: Target, thread: int, block: int) -> list[int]:
+    """The same, around the call of the callback ``block``, without that one itself."""
+    blocks = active_callbacks(target, thread)
     return blocks[1:] if blocks[:1] == [block] else blocks
 
 

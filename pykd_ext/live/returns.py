@@ -17,6 +17,7 @@ from .breakpoints import Breakpoints
 from .call_site import CALLERS, CallSite, find_call_sites
 from .calls import RESULTS, STACK_POINTERS, Entered, entered, second_argument
 from .data_flow import Place
+from .nesting import active_callbacks, has_active_callbacks
 from .operations import PostStatus, Returned
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def _sites(target: Target) -> list[CallSite]:
             sites = find_call_sites(target, target.symbol(name))
         except SymbolNotFound:
             continue
-        if sites:
+        needs_list = any(site.block is None for site in sites)
+        if sites and (has_active_callbacks(target) or not needs_list):
             return sites
     return []
 
@@ -134,11 +136,18 @@ class _Site:
             number = _value(target, site.notify_class) & 0xFFFF_FFFF
             if number not in self._wanted:
                 return False
-            block, information = _value(target, site.block), _value(target, site.information)
+            block, information = self._block(), _value(target, site.information)
         except MemoryUnreadable:
             return False
         event = _returned(target, block, number, information)
         return event is not None and self._on_return(event)
+
+    def _block(self) -> int:
+        """0 where neither the code nor the thread says which callback it was."""
+        target = self._target
+        if self._site.block is not None:
+            return _value(target, self._site.block)
+        return next(iter(active_callbacks(target, target.current_thread(), 1)), 0)
 
 
 def _value(target: Target, place: Place) -> int:

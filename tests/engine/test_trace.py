@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from tests.lab.kd.script import Operation
 from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
 
-from .engine import Engine
+from .engine import INSIDE, Engine
+from .live import live_target
 from .live_command import LiveRun, live_regcb, operations
 from .placements import requests_per_operation
 
@@ -201,3 +203,14 @@ def test_a_time_that_is_over_while_nothing_happens(engine: Engine) -> None:
     assert (run.status, run.errors) == (0, "")
     assert "0 registered or removed; the time is over" in run.output
     assert run.left_nothing()
+
+
+def test_the_thread_says_which_callback_it_was(engine: Engine) -> None:
+    """Where no register or stack slot does."""
+    with live_target() as target:
+        done = target.run(engine, INSIDE / "live_without_block.py")
+    assert done.returncode == 0, done.stderr
+    down_and_up = [*LAB, *LAB[::-1]]
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found[:3] == [down_and_up] * 3
+    assert found[3:] == [[*LAB, *LAB[2::-1]]] * 2

@@ -208,7 +208,8 @@ class Run:
         )
         self.calls.append(Call(self.given, (block, number & 0xFFFF_FFFF, information)))
 
-    def value(self, place: Place) -> int:
+    def value(self, place: Place | None) -> int:
+        assert place is not None
         names = {"fp": "x29"} if self.architecture == "arm64" else {}
         value = self.get(names.get(place.register, place.register))
         return value if place.offset is None else self.pointer(value + place.offset)

@@ -1,0 +1,32 @@
+"""Traces as if nothing in the kernel's code led to the callback block. Run by attached.py.
+
+Prints JSON: for each of five operations the owners of its verdicts.
+"""
+
+from __future__ import annotations
+
+import json
+
+from pykd_ext.live.returns import place
+from pykd_ext.live.trace import Filters, Traced, Tracer
+from pykd_ext.target.pykd_session import open_session
+
+
+def owners() -> list[list[str | None]]:
+    session = open_session()
+    placement = place(session)
+    sites = [site._replace(block=None) for site in placement.sites]
+    found: list[Traced] = []
+
+    def report(traced: Traced) -> bool:
+        found.append(traced)
+        return len(found) == 5
+
+    Tracer(session, Filters(), report).run(placement._replace(sites=sites), None)
+    return [
+        [each.entry.owner.name if each.entry else None for each in one.verdicts] for one in found
+    ]
+
+
+if __name__ == "__main__":
+    print("\n" + json.dumps(owners()))
