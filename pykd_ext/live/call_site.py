@@ -28,6 +28,7 @@ _ARGUMENTS = {"x64": ("rcx", "rdx", "r8"), "arm64": ("x0", "x1", "x2")}
 _DISPATCHED = {"x64": ("rax",), "x86": (), "arm64": ("x15", "x9")}
 _STACK = {"x64": ("rsp", "rbp"), "x86": ("esp", "ebp"), "arm64": ("sp", "fp")}
 
+_FLAGS = frozenset(("rflags", "eflags", "nzcv"))  # as capstone calls them
 _FIRST_SLOT = 0x20  # below are the four home slots of the callee ("x64 calling convention")
 
 
@@ -81,15 +82,35 @@ def _function(steps: list[Step]) -> list[Step]:
 
 
 def _straight(steps: list[Step], index: int, joins: set[int]) -> list[Step]:
-    """The steps before ``index`` that always come before it, the last of them first."""
+    """The steps before ``index`` that always come before it, the last of them first.
+
+    A jump over some of them is taken for what it may be: the choice of an internal callback's
+    argument. It stands in the list for them.
+    """
     before = []
     at = steps[index].address
-    for step in reversed(steps[:index]):
-        if at in joins or step.is_call or step.is_jump:
+    while index > 0:
+        if at in joins:
+            jump = _jump_to(steps, index, at)
+            if jump is None:
+                break
+            index = jump
+        elif steps[index - 1].is_call or steps[index - 1].is_jump:
             break
-        before.append(step)
-        at = step.address
+        else:
+            index -= 1
+        before.append(steps[index])
+        at = steps[index].address
     return before
+
+
+def _jump_to(steps: list[Step], index: int, join: int) -> int | None:
+    """The only jump to ``join``, if it is one for zero, over straight code before ``index``."""
+    sources = [number for number, step in enumerate(steps) if step.target == join]
+    if len(sources) != 1 or not sources[0] < index or not steps[sources[0]].jumps_if_zero:
+        return None
+    over = steps[sources[0] + 1 : index]
+    return None if any(step.is_call or step.is_jump for step in over) else sources[0]
 
 
 class _Call:
@@ -101,8 +122,16 @@ class _Call:
         self._architecture = architecture
         self._layout = layout
         self._before = before
+        self._before = self._trusted()
         self._step = step
         self._base = self._block_register()
+
+    def _trusted(self) -> list[Step]:
+        """The steps before, as far as jumps among them choose an internal callback's argument."""
+        for depth, step in enumerate(self._before, 1):
+            if step.is_jump and not self._is_test_of_internal(depth):
+                return self._before[: depth - 1]
+        return self._before
 
     def is_of_a_callback(self) -> bool:
         """Whether it calls a block's Function with that block's Context."""
@@ -232,11 +261,13 @@ class _Call:
 
     def _is_test_of_internal(self, back: int) -> bool:
         """Whether the last test before is that of the block's flag, zero for ordinary callbacks."""
-        for step in self._before[back:]:
+        for depth, step in enumerate(self._before[back - 1 :], back):
             if step.test:
                 place, mask = step.test
                 if place.offset is None:
-                    loaded = self._definition(place.register, self._before.index(step) + 1)
+                    loaded = self._definition(place.register, depth)
                     place = loaded[0] if loaded else place
                 return place.offset == self._layout.flags and mask == INTERNAL_CALLBACK
+            if step.clobbered & _FLAGS:
+                return False
         return False

@@ -41,6 +41,7 @@ class Step(NamedTuple):
     ``moves``: registers that become a copy of a place; ``clobbered``: all that change. ``choice``:
     for a conditional move the register, what it becomes where the last test gave zero, and else
     (None: what it was). ``target`` is where a jump goes, ``callee`` what a call calls.
+    ``jumps_if_zero``: a jump that is taken where the last test gave zero, and else is not.
     """
 
     address: int
@@ -54,6 +55,7 @@ class Step(NamedTuple):
     callee: Place | None = None
     is_jump: bool = False
     target: int | None = None
+    jumps_if_zero: bool = False
 
 
 def read_steps(target: Target, start: int, size: int) -> list[Step]:
@@ -126,6 +128,7 @@ class _X86:
             target=operands[0].imm
             if is_jump and operands and operands[0].type == capstone.x86.X86_OP_IMM
             else None,
+            jumps_if_zero=name == "je",
         )
 
     def _place(self, instruction: Any, operand: Any) -> Place | None:
@@ -168,7 +171,7 @@ class _Arm64:
         )
         moves: dict[str, Place] = {}
         choice, test = None, None
-        if name in ("mov", "ldr", "ldrsw", "ldur") and places[0] and places[1]:
+        if name in ("mov", "ldr", "ldrb", "ldrsw", "ldur") and places[0] and places[1]:
             moves[places[0].register] = places[1]
         elif name == "ldp" and all(places):
             first, second, source = places
@@ -183,6 +186,8 @@ class _Arm64:
                 choice = (places[0].register, yes if zero else no, no if zero else yes)
         elif name == "tst" and places[0] and operands[1].type == kinds.ARM64_OP_IMM:
             test = Test(places[0], operands[1].imm)
+        elif name == "tbz" and places[0]:
+            test = Test(places[0], 1 << operands[1].imm)
         _, written = instruction.regs_access()
         immediates = [each.imm for each in operands if each.type == kinds.ARM64_OP_IMM]
         return Step(
@@ -196,6 +201,7 @@ class _Arm64:
             callee=places[0] if name == "blr" else None,
             is_jump=is_jump,
             target=immediates[-1] if is_jump and immediates else None,
+            jumps_if_zero=name in ("tbz", "b.eq"),
         )
 
     def _place(self, instruction: Any, operand: Any) -> Place | None:

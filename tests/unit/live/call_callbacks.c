@@ -1,6 +1,7 @@
 /* A kernel's loop over its callbacks, in the ways that compilers and control flow guards shape it.
- * WAY: 0 plain, 1 the structure depends on a flag of the block, 2 through CMci-like nodes,
- * 3 the structure is copied to the stack for each, which nothing outlives. */
+ * WAY: 0 plain, 1 an internal callback's argument is another, 4 so by a branch, 2 blocks are found
+ * by nodes as CMci; and what must not be taken for one of these: 3 the argument is made anew for
+ * each, 5 a flag of which nothing is known chooses it. */
 typedef struct block {
     struct block *next, *previous;
     int uses, flags;
@@ -30,6 +31,16 @@ long call_callbacks(unsigned number, void *information, void *extended, block *h
 #if WAY == 1
         status = each->function(each->context, (void *)(__UINTPTR_TYPE__)number,
                                 each->flags & 1 ? extended : information);
+#elif WAY == 4
+        void *argument = information;
+        if (each->flags & 1) {
+            __asm__ volatile(""); /* keeps the compiler from a conditional move */
+            argument = extended;
+        }
+        status = each->function(each->context, (void *)(__UINTPTR_TYPE__)number, argument);
+#elif WAY == 5
+        status = each->function(each->context, (void *)(__UINTPTR_TYPE__)number,
+                                each->flags & 2 ? extended : information);
 #elif WAY == 3
         status = each->function(each->context, (void *)(__UINTPTR_TYPE__)number, made(each));
 #else

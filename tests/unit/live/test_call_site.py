@@ -45,7 +45,7 @@ class Code:
         return find_call_sites(self, CODE)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("way", [0, 1, 2], ids=["plain", "internal", "nodes"])
+@pytest.mark.parametrize("way", [0, 1, 2, 4], ids=["plain", "internal", "nodes", "branch"])
 @pytest.mark.parametrize("architecture", TRIPLES)
 @pytest.mark.parametrize("level", ["-O1", "-O2", "-Os"])
 def test_places_hold_what_the_callback_was_given(
@@ -67,9 +67,12 @@ def test_a_dispatched_call(tmp_path: Path) -> None:
     assert code[site.call - CODE] == 0xFF and site.back - site.call == 6  # call [rip+...]
 
 
+@pytest.mark.parametrize("way", [3, 5], ids=["made-anew", "other-flag"])
 @pytest.mark.parametrize("architecture", TRIPLES)
-def test_what_nothing_outlives_is_not_guessed(architecture: str, tmp_path: Path) -> None:
-    assert Code(architecture, compiled(SOURCE, architecture, tmp_path, "-DWAY=3")).sites() == []
+def test_what_nothing_outlives_is_not_guessed(architecture: str, way: int, tmp_path: Path) -> None:
+    assert (
+        Code(architecture, compiled(SOURCE, architecture, tmp_path, f"-DWAY={way}")).sites() == []
+    )
 
 
 @pytest.mark.parametrize("architecture", TRIPLES)
