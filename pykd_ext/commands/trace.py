@@ -65,7 +65,8 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
         output.write("! no callbacks are registered: nothing will be seen until there are some")
     with JsonLog(arguments.jsonl) as log:
         why = tracer.run(placement, arguments.seconds)
-    say_why(output, why, f"{count} operation{'s' * (count != 1)}")
+    others = f", {tracer.others} did not fit" if tracer.others else ""
+    say_why(output, why, f"{count} operation{'s' * (count != 1)}{others}")
     return 0
 
 

@@ -47,5 +47,8 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     why = tracer.run(placement, arguments.seconds)
     if found:
         output.write(refusal_text(facts, found[0]))
-    say_why(output, why, "found" if found else f"nothing was refused of {arguments.key}")
+    nothing = f"nothing was refused of {arguments.key}"
+    if tracer.others:
+        nothing += f", but {tracer.others} operations elsewhere"
+    say_why(output, why, "found" if found else nothing)
     return 0 if found else _NOT_FOUND

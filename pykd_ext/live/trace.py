@@ -104,7 +104,8 @@ class Traced(NamedTuple):
 
 class Tracer:
     """Follows a target; ``report`` hears of every operation that ``filters`` let through, and stops
-    it all by saying True. With ``stack`` the return addresses at a refusal are kept."""
+    it all by saying True. With ``stack`` the return addresses at a refusal are kept. ``others`` is
+    how many were looked at (by class, and whether they were refused) and did not fit."""
 
     def __init__(
         self,
@@ -120,6 +121,7 @@ class Tracer:
         self._keeps_stack = stack
         self._operations: Operations[_About] = Operations()
         self.names = CallbackNames(target)
+        self.others = 0
 
     def run(self, placement: Placement, seconds: float | None) -> str:
         """Until ``report`` has enough, ``seconds`` are over or the user stops the target; why, as
@@ -152,9 +154,11 @@ class Tracer:
         now = time.time()
         requestor = read_requestor(target)
         if not filters.fit_requestor(requestor):
+            self.others += 1
             return _About(now)
         occurrence = read_occurrence(target, event.number, event.information, requestor=requestor)
         if not filters.fit_occurrence(occurrence):
+            self.others += 1
             return _About(now)
         self.names.refresh()
         around = callbacks_around(target, event.thread, event.block)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ def test_filters(engine: Engine, tmp_path: Path, name: str) -> None:
 def test_nothing_fits(engine: Engine, tmp_path: Path) -> None:
     run, found = traced(engine, tmp_path, "default", "--process", "nobody.exe", "--for", "2")
     assert found == []
-    assert run.output.startswith("0 operations; the time is over")
+    assert re.match(r"0 operations(, \d+ did not fit)?; the time is over", run.output)
 
 
 def test_a_refusal_that_became_a_success(engine: Engine, tmp_path: Path) -> None:
@@ -167,6 +168,7 @@ def test_who_blocks(engine: Engine) -> None:
 def test_who_blocks_nobody(engine: Engine) -> None:
     run = live_regcb(engine, DEFAULT_SCRIPT, "who-blocks", "HKLM\\SOFTWARE\\Example", "--for", "2")
     assert run.status == 1
+    assert run.output.startswith("nothing was refused of HKLM\\SOFTWARE\\Example")
     assert run.left_nothing()
 
 
@@ -214,3 +216,9 @@ def test_the_thread_says_which_callback_it_was(engine: Engine) -> None:
     found = json.loads(done.stdout.splitlines()[-1])
     assert found[:3] == [down_and_up] * 3
     assert found[3:] == [[*LAB, *LAB[2::-1]]] * 2
+
+
+def test_what_did_not_fit_is_counted(engine: Engine, tmp_path: Path) -> None:
+    """The fifth operation is the first that fits."""
+    run, _ = traced(engine, tmp_path, "default", "--value", "Answer", "--count", "1")
+    assert run.output.startswith("1 operation, 4 did not fit; that was enough")
