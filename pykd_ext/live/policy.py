@@ -20,8 +20,8 @@ STATUS_CALLBACK_BYPASS = 0xC0000503  # ntstatus.h
 HANDLE_CLOSE = 14  # its pre-notification's status is ignored (FACTS 3.3)
 
 # Who answers these with STATUS_CALLBACK_BYPASS has to fill in what the caller gets: a key object,
-# or a buffer and its length (their structures; "Handling Notifications", Microsoft).
-CLASSES_WITH_OUTPUTS = frozenset((5, 6, 7, 8, 9, 26, 28, 36, 47))
+# a handle, or a buffer and its length (their structures; "Handling Notifications", Microsoft).
+CLASSES_WITH_OUTPUTS = frozenset((5, 6, 7, 8, 9, 26, 28, 32, 36, 47))
 
 
 class Asked(NamedTuple):

@@ -187,7 +187,7 @@ class _RuleReader:
         which = "some classes" if number is None else notify_class(number).name
         return (
             f"after STATUS_CALLBACK_BYPASS for {which} the caller takes its outputs (a key object, "
-            "a buffer) for filled, and nobody fills them here"
+            "a handle, a buffer) for filled, and nobody fills them here"
         )
 
     def _class(self, name: str) -> int:
