@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from ..kernel.callbacks import read_callbacks
+from ..kernel.layouts import has_vector
 from ..kernel.registry_callback import RegistryCallback
 from ..notify.classes import notify_class
 from ..target.errors import MemoryUnreadable, RegcbError, SymbolNotFound, TargetError
@@ -70,6 +71,9 @@ def place(target: Target) -> Placement:
 
 
 def _sites(target: Target) -> list[CallSite]:
+    """Empty where they are not found, and on XP, whose callbacks have no block to go by."""
+    if has_vector(target.build):
+        return []
     for name in CALLERS:
         try:
             sites = find_call_sites(target, target.symbol(name))

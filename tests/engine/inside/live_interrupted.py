@@ -20,5 +20,6 @@ def interrupt_when_it_runs() -> None:
 
 
 if __name__ == "__main__":
+    live.state()  # what a socket imports is imported by one thread
     threading.Thread(target=interrupt_when_it_runs, daemon=True).start()
     print("\n" + json.dumps(run(sys.argv[1:])))

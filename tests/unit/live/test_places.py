@@ -61,3 +61,9 @@ def test_a_call_whose_block_nothing_keeps(lab_dump: MakeDump) -> None:
     truth = lab_dump("arm64-22621", callbacks=4)
     placement = place(CrashDump(truth.path, SymbolPath(truth.symbols)))
     assert [site.block for site in placement.sites] == [None]
+
+
+def test_xps_callbacks_are_followed_at_their_starts(lab_dump: MakeDump) -> None:
+    truth = lab_dump("x86-2600", callbacks=4)
+    placement = place(CrashDump(truth.path, SymbolPath(truth.symbols)))
+    assert (placement.sites, len(placement.callbacks)) == ([], len(truth.callbacks))
