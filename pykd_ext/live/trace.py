@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 from ..kernel.listing import Entry
 from ..kernel.requestor import Requestor, read_requestor
 from ..notify.occurrence import Occurrence, read_occurrence
-from ..target.errors import SymbolNotFound
 from .callback_names import CallbackNames
 from .globs import KeyGlob
 from .nesting import callbacks_around
@@ -172,13 +171,11 @@ class Tracer:
         if about is None or about.occurrence is None:
             return False
         judged = tuple(Judged(each, self.names.entry(each.block)) for each in operation.verdicts)
+        if not self._shows(operation, judged):
+            return False
         by_verdict = {each.verdict: each for each in judged}
         decided = operation.decided_by
         blocked, turned = operation.blocked_by, operation.turned_by
-        if self._filters.only_blocked and blocked is None:
-            return False
-        if self._filters.owner and not any(self._is_owners(each.entry) for each in judged):
-            return False
         return self._report(
             Traced(
                 time=about.time,
@@ -195,16 +192,19 @@ class Tracer:
             )
         )
 
+    def _shows(self, operation: Operation[_About], judged: tuple[Judged, ...]) -> bool:
+        """What only the end of an operation tells."""
+        if self._filters.only_blocked and operation.blocked_by is None:
+            return False
+        return not self._filters.owner or any(self._is_owners(each.entry) for each in judged)
+
     def _is_owners(self, entry: Entry | None) -> bool:
         names = (entry.owner.name, entry.owner.module) if entry else ()
         pattern = self._filters.owner
         return pattern is not None and any(name and pattern.fullmatch(name) for name in names)
 
     def _place(self, address: int) -> str:
-        try:
-            return str(self._target.nearest_symbol(address) or f"{address:#x}")
-        except SymbolNotFound:
-            return f"{address:#x}"
+        return str(self._target.nearest_symbol(address) or f"{address:#x}")
 
 
 def _refuses(event: Returned) -> bool:
