@@ -41,7 +41,8 @@ class ImageFiles:
         image = self._opened[wanted]
         if image is None:
             return None
-        data: bytes = image.get_data(address - wanted.base, size)
+        section = image.get_section_by_rva(address - wanted.base)
+        data: bytes = section.get_data(address - wanted.base, size) if section else b""
         return data if len(data) == size else None
 
     def _open(self, wanted: WantedImage) -> pefile.PE | None:
@@ -62,8 +63,8 @@ class ImageFiles:
                 image.parse_data_directories([_RELOCATIONS])
                 image.relocate_image(wanted.base)
                 return image
-        except (OSError, pefile.PEFormatError, ValueError) as error:
-            self.problems.append(f"{path} is refused: {error}")
+        except Exception as error:  # pefile raises what a damaged file makes its code stumble on
+            self.problems.append(f"{path} is refused: no image that can be read: {error}")
             return None
         image.close()
         self.problems.append(

@@ -11,7 +11,7 @@ from pathlib import Path
 from pykd_ext.target.pdb import Pdb
 from tests.lab import Truth
 
-__all__ = ["bare_python", "decoding", "regcb", "volatility"]
+__all__ = ["bare_python", "decoding", "regcb", "regcb_scan", "volatility"]
 
 _CHECKOUT = Path(__file__).parents[2]
 _VOLATILITY = "volatility3==2.28.2"
@@ -34,9 +34,18 @@ def bare_python() -> list[str]:
     return [str(_environment() / "python"), "-c", "pass"]
 
 
-def regcb(truth: Truth) -> list[str]:
-    """`regcb list`, a table."""
-    return [str(_environment() / "regcb"), "-z", truth.path, "-y", truth.symbols, "list"]
+def regcb(truth: Truth, *words: str) -> list[str]:
+    """A command of regcb's about one dump, `list` unless ``words`` are another."""
+    return [
+        str(_environment() / "regcb"), "-z", truth.path, "-y", truth.symbols, *(words or ("list",)),
+    ]  # fmt: skip
+
+
+def regcb_scan(folder: Path, symbols: str, jobs: int) -> list[str]:
+    """`regcb scan` of the dumps in ``folder``."""
+    return [
+        str(_environment() / "regcb"), "-y", symbols, "scan", "--jobs", str(jobs), str(folder),
+    ]  # fmt: skip
 
 
 def volatility(truth: Truth, folder: Path) -> list[str]:

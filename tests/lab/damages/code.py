@@ -6,10 +6,10 @@ from __future__ import annotations
 from ..loaded_modules import rename_module
 from ..scene import Scene
 
-__all__ = ["DAMAGES"]
+__all__ = ["DAMAGES", "RETURNS"]
 
 # By architecture. The first is TelemetrySourcerer's qword 0xC3C033.
-_RETURNS = {
+RETURNS = {
     "x64": "33c0c30000000000",
     "x86": "33c0c20c00000000",
     "arm64": "00008052c0035fd6",  # mov w0, #0; ret
@@ -24,7 +24,7 @@ _TRAPS = {"x64": "cc", "x86": "cc", "arm64": "00003ed4"}  # brk #0xf000, as DbgB
 
 def prologue_returns(scene: Scene, index: int) -> int:
     """A callback begins with xor eax,eax; ret over its old code (TelemetrySourcerer)."""
-    return _patch(scene, index, bytes.fromhex(_RETURNS[scene.world.profile.architecture]))
+    return _patch(scene, index, bytes.fromhex(RETURNS[scene.world.profile.architecture]))
 
 
 def prologue_traps(scene: Scene, index: int) -> int:
@@ -103,7 +103,7 @@ def kernel_patched(scene: Scene, _: int) -> int:
     if scene.world.profile.has_vector:
         raise ValueError(f"{scene.world.profile.name} has no CmRegisterCallbackEx")
     function = scene.world.nt("CmRegisterCallbackEx")
-    code = bytes.fromhex(_RETURNS[scene.world.profile.architecture])
+    code = bytes.fromhex(RETURNS[scene.world.profile.architecture])
     scene.world.space.write(function, code)
     return function
 
