@@ -10,6 +10,7 @@ breakpoints                                                  1 callback  4      
 ===========================================================  ==========  ==========  ============
 at each callback with "gc", what they return unseen          24 (11.8)   187 (23.4)  2284 (71.4)
 at each callback, and where it returns to                    66 (33.1)   460 (57.5)  4918 (153.7)
+at each callback, and for once where it returns to           39 (19.6)   300 (37.5)  3507 (109.6)
 a pair around the call in nt!CmpCallCallBacksEx              80 (40.0)   320 (40.0)  1280 (40.0)
 the same pair, hardware                                      56 (28.0)   224 (28.0)  896 (28.0)
 one behind the call                                          25 (12.3)   97 (12.1)   385 (12.0)
@@ -19,8 +20,8 @@ the same one, hardware                                       28 (14.0)   112 (14
 
 The engine takes out and puts back every software breakpoint at every stop, so few are cheap, and
 one behind the call is the least that sees verdicts; hardware ones cost it a write of the context
-and of the debug registers. Hence :mod:`.call_site` finds that place by disassembly, and what the
-callback was given in registers and stack slots that outlive the call. Where it cannot,
-:mod:`.returns` falls back to the second row. ``guard`` needs one callback alone: a breakpoint at
-its start.
+and of the debug registers, of which a processor has four: too few for one at each callback. Hence
+:mod:`.call_site` finds that place by disassembly, and what the callback was given in registers and
+stack slots that outlive the call. Where it cannot, :mod:`.returns` falls back to the second row.
+``guard`` needs one callback alone: a breakpoint at its start.
 """

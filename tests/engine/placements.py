@@ -27,6 +27,7 @@ _SCRIPTS: dict[int, Script] = {
 MEASURED = {
     "gc": 'breakpoints with "gc" at each callback, returns unseen',
     "entries": "at each callback, and where it returns to",
+    "entries-once": "at each callback, and for once where it returns to",
     "pair": "a pair around the call",
     "pair-hardware": "the same pair, hardware",
     "behind": "one behind the call",

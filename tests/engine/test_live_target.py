@@ -45,6 +45,11 @@ def test_registers_and_memory_are_written(session: dict[str, Any]) -> None:
     assert session["memory"] == [4, 77]
 
 
+def test_registers_are_changed_together_or_not_at_all(session: dict[str, Any]) -> None:
+    before, after = session["refused"]
+    assert before == after
+
+
 def test_a_step_is_one_instruction(session: dict[str, Any]) -> None:
     assert session["step"].startswith("regprotect!RegisterCallback+")
 

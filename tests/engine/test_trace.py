@@ -112,6 +112,8 @@ def test_operations_of_callbacks_are_nested(engine: Engine, tmp_path: Path) -> N
             assert all(float(one["altitude"]) < around for one in each["verdicts"])
         elif phases(each, "pre")[0] == LAB[0]:
             assert phases(each, "pre") == phases(each, "post")[::-1]
+    # The lowest of the three asks from an APC, which interrupts it.
+    assert "200000" in {each["inside"][0]["altitude"] for each in found if each["inside"]}
 
 
 def test_two_processors(engine: Engine, tmp_path: Path) -> None:

@@ -8,9 +8,21 @@ from typing import Any, Callable
 
 import pykd
 
+from pykd_ext.target.errors import RegisterUnavailable
+from pykd_ext.target.pykd_session import open_session
 from tests.engine.inside import live
 
 PROCEED, BREAK = pykd.eventResult.Proceed, pykd.eventResult.Break
+
+
+def all_or_none() -> list[int]:
+    """r9 before and after it was to be changed together with a register that is none."""
+    before = pykd.reg("r9")
+    try:
+        open_session().set_registers({"r9": before + 1, "no_such_register": 2})
+    except RegisterUnavailable:
+        return [before, pykd.reg("r9")]
+    return []
 
 
 def where() -> str:
@@ -53,6 +65,7 @@ def session() -> dict[str, Any]:
     )
     pykd.setReg("r8", 0x1122334455667788)
     answers["register"] = pykd.reg("r8")
+    answers["refused"] = all_or_none()
     pykd.setReg("r8", 0)  # no information: regprotect lets the operation through
     count = nt.offset("CmpCallBackCount")
     before = pykd.ptrDWord(count)

@@ -99,6 +99,27 @@ def hardware(address: int, hit: Callable[[], Any]) -> Any:
     return pykd.setBp(address, 1, pykd.breakpointAccess.Execute, hit)
 
 
+def entries_once(counter: Counter) -> None:
+    """One at each callback, which sets another where it returns to, for once."""
+    returns: dict[int, Any] = {}
+
+    def called() -> Any:
+        counter.look()
+        back = pykd.ptrPtr(pykd.reg("rsp"))
+
+        def returned() -> Any:
+            counter.look()
+            returns.pop(back).remove()
+            return pykd.eventResult.Break if counter.count() else pykd.eventResult.Proceed
+
+        returns[back] = pykd.setBp(back, returned)
+        return pykd.eventResult.Proceed
+
+    kept = [pykd.setBp(function, called) for function in counter.callbacks]
+    pykd.go()
+    del kept
+
+
 def entries(counter: Counter) -> None:
     """regcb's fallback."""
     callbacks = read_callbacks(counter.session).callbacks
@@ -122,6 +143,7 @@ def trace(counter: Counter) -> None:
 VARIANTS: dict[str, Callable[[Counter], None]] = {
     "gc": gc,
     "entries": entries,
+    "entries-once": entries_once,
     "pair": lambda counter: pair(counter, software),
     "pair-hardware": lambda counter: pair(counter, hardware),
     "behind": lambda counter: behind(counter, software),
