@@ -20,6 +20,7 @@ from .conftest import MakeDump, Regcb
 from .schemas import validate
 
 PAGE = Path(__file__).parents[2] / "pykd_ext" / "triage" / "README.md"
+VOLATILITY = Path(__file__).parents[1] / "bench" / "techniques.json"
 PROFILES = ["x64-19041", "x86-19041", "arm64-22621"]
 
 # Damages of the lab, and the findings above info that they lead to.
@@ -162,10 +163,11 @@ def test_xp_has_no_list_to_check(lab_dump: MakeDump, regcb: Regcb) -> None:
 
 def table() -> str:
     """In Markdown: what was done to the dump, and the checks that must see it."""
-    rows = ["| done to the dump | found by |", "|---|---|"]
+    shown = json.loads(VOLATILITY.read_text("utf-8"))
+    rows = ["| done to the dump | found by | volatility3 2.28 shows |", "|---|---|---|"]
     for name, ids in [*TECHNIQUES.items(), *((each, set()) for each in CLEAN)]:
         found = ", ".join(f"`{each}`" for each in sorted(ids)) or "nothing, and rightly"
-        rows.append(f"| {DAMAGES[name.partition('@')[0]].description} | {found} |")
+        rows.append(f"| {DAMAGES[name.partition('@')[0]].description} | {found} | {shown[name]} |")
     return "\n".join(rows) + "\n"
 
 
