@@ -30,8 +30,8 @@ class WithoutSymbols:
     def nearest_symbol(self, address: int) -> Symbol | None:
         return self._symbols.nearest(address)
 
-    def field_offset(self, type_name: str, _field: str, module: str = "nt") -> int:
-        raise TypeNotFound(type_name, module)
+    def field_offset(self, type_name: str, field: str, module: str = "nt") -> int:
+        raise TypeNotFound(f"{type_name}.{field}", module)
 
     def symbol_problems(self) -> Sequence[str]:
         return [*self._target.symbol_problems(), *self._symbols.problems]

@@ -1,4 +1,4 @@
-"""What volatility3's windows.callbacks shows of each dump of the table in pykd_ext/triage/README.md.
+"""What volatility3 shows of each dump of the table in pykd_ext/triage/README.md.
 
 ``python -m tests.bench.techniques`` writes techniques.json, from which tests/unit/test_check.py
 makes the table's last column.

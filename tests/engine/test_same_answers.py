@@ -55,7 +55,7 @@ def disagreements(both: Both) -> list[str]:
     without, through = both
     if without[0] != through[0]:
         return [f"status {without[0]} {without[2]!r}, {through[0]} {through[2]!r}"]
-    says: list[Any] = [reason(each[2]) if each[0] else document(each[1]) for each in both]
+    says: list[Any] = [reason(each[2]) if each[0] == 2 else document(each[1]) for each in both]
     return list(differences(says[0], says[1]))
 
 
@@ -110,3 +110,28 @@ def test_damaged_dumps(engine: Engine, tmp_path: Path, profile: str) -> None:
     answers = both_ways(engine, make_damaged(tmp_path, profile), tmp_path)
     assert {asked: lines for asked, both in answers.items() if (lines := disagreements(both))} == {}
     assert {both[0][0] for both in answers.values()} == {0, 2}
+
+
+# What was done to the list, to a block, to code; and what leaves nothing on the list.
+TAMPERED = (
+    "head-emptied", "entry-unlinked-counted", "count-zero", "cookie-forged", "function-nowhere",
+    "prologue-returns", "prologue-jumps-out", "function-thunk", "object-context-forged",
+    "entry-unreadable",
+)  # fmt: skip
+TRIAGE = (
+    ("check", "--json"),
+    ("check", "--no-symbols", "--json"),
+    ("list", "--carve", "--json"),
+    ("list", "--no-symbols", "--json"),
+)
+
+
+@pytest.mark.parametrize("profile", ["x64-19041", "x86-7601", "arm64-22621"])
+def test_triage(engine: Engine, tmp_path: Path, profile: str) -> None:
+    truths = {
+        damage: make_dump(tmp_path / f"{damage}.dmp", profile, damage=[damage])
+        for damage in TAMPERED
+    }
+    answers = both_ways(engine, truths, tmp_path, TRIAGE)
+    assert {asked: lines for asked, both in answers.items() if (lines := disagreements(both))} == {}
+    assert {both[0][0] for both in answers.values()} == {0, 1}
