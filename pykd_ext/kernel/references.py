@@ -130,7 +130,8 @@ class _Reader:
             elif operand.type == x86.X86_OP_MEM and is_32_bit:
                 indexed = bool(operand.mem.base or operand.mem.index)  # an element of an array
                 address = operand.mem.disp & _32_BITS
-                yield from self._reference(address, operand.size, indexed, operand.access)
+                taken = indexed or instruction.mnemonic == "lea"
+                yield from self._reference(address, operand.size, taken, operand.access)
             elif operand.type == x86.X86_OP_IMM and is_32_bit:
                 yield from self._reference(operand.imm & _32_BITS, 0, True, 0)
 

@@ -31,6 +31,7 @@ _BLOCK_TAG, _CONTEXT_TAG = b"CMcb", b"CMcc"
 _LONGEST_ALTITUDE = 0x80  # bytes
 _REGISTRATIONS = 1_000_000  # since boot
 _MOST = 1_000  # blocks that are looked at as a whole
+_MOST_TAGS = 100_000  # pool headers that are kept, of either tag
 _SEGMENT_HEAP = 19041  # from this build on a POOL_HEADER's PoolType does not tell (FACTS 7.2, 5)
 
 
@@ -75,11 +76,15 @@ def _search_file(search: _Search, path: str, progress: Progress, problems: list[
         problems.append(str(error))
         return
     try:
-        blocks, contexts = _tagged(file, search.header, progress)
+        blocks, contexts, passed_over = _tagged(file, search.header, progress)
         search.add("object-context", filter(None, map(search.block_of_context, contexts)))
         search.add("carved", filter(None, map(search.address_of_block, blocks)))
     finally:
         file.close()
+    if passed_over:
+        problems.append(
+            f"{passed_over} more pool tags were not looked at, {_MOST_TAGS} of each were"
+        )
     if search.unplaced:
         problems.append(
             f"{search.unplaced} more blocks look like callbacks in physical memory, and no virtual "
@@ -89,8 +94,12 @@ def _search_file(search: _Search, path: str, progress: Progress, problems: list[
         problems.append(f"{search.skipped} more blocks were not looked at, {_MOST} were")
 
 
-def _tagged(file: DumpFile, header: int, progress: Progress) -> tuple[list[bytes], list[bytes]]:
-    """The bytes behind the pool headers with either tag, from the header on to 0x80 behind it."""
+def _tagged(
+    file: DumpFile, header: int, progress: Progress
+) -> tuple[list[bytes], list[bytes], int]:
+    """The bytes from the pool headers with either tag on to 0x60 behind them, of blocks and of
+    object contexts, and how many there were beyond ``_MOST_TAGS`` of each."""
+    passed_over = 0
     found: dict[bytes, list[bytes]] = {_BLOCK_TAG: [], _CONTEXT_TAG: []}
     for address in file.find(_BLOCK_TAG[:3], progress):
         place = address - 4
@@ -99,9 +108,13 @@ def _tagged(file: DumpFile, header: int, progress: Progress) -> tuple[list[bytes
         page = file.page(place >> 12) or b""
         raw = page[place & 0xFFF :][: header + 0x60]
         tag = raw[4:8]
-        if tag in found and len(found[tag]) < 100 * _MOST:
+        if tag not in found:
+            continue
+        if len(found[tag]) < _MOST_TAGS:
             found[tag].append(raw)
-    return found[_BLOCK_TAG], found[_CONTEXT_TAG]
+        else:
+            passed_over += 1
+    return found[_BLOCK_TAG], found[_CONTEXT_TAG], passed_over
 
 
 class _Search:

@@ -108,6 +108,15 @@ def test_a_hundred_thousand_fake_blocks(tmp_path: Path) -> None:
     assert any("look like callbacks in physical memory" in each for each in found.problems)
 
 
+def test_tags_beyond_the_limit_are_counted(
+    lab_dump: MakeDump, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truth = lab_dump(callbacks=8)
+    monkeypatch.setattr("pykd_ext.triage.carve._MOST_TAGS", 5)
+    found, _ = carved(truth.path, truth.symbols)
+    assert any("more pool tags were not looked at, 5 of each" in each for each in found.problems)
+
+
 def test_xp_has_nothing_to_carve(lab_dump: MakeDump) -> None:
     truth = lab_dump("x86-2600")
     found, told = carved(truth.path, truth.symbols)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +16,9 @@ from pykd_ext.target.crash_dump import CrashDump
 from pykd_ext.target.errors import TargetError
 from pykd_ext.target.symbol_path import SymbolPath
 from pykd_ext.target.without_symbols import WithoutSymbols
-from tests.lab import PROFILES, Truth
+from tests.lab import PROFILES, Truth, make_dump
+from tests.lab.profiles import Profile
+from tests.lab.toolchain import compile_c
 
 from .conftest import MakeDump, Regcb
 
@@ -90,6 +94,44 @@ def test_an_empty_vector_cannot_be_told(lab_dump: MakeDump, opened: Any) -> None
         None,
         ("none of what the kernel's exports refer to is a callback vector",),
     )
+
+
+DECOY = """
+CM_DATA LIST_ENTRY CmpDecoy = {&CmpDecoy, &CmpDecoy};
+static BOOLEAN CmpDecoyIsEmpty(VOID) { return CmpDecoy.Flink == &CmpDecoy; }
+"""
+HEAD, FIRST = "CM_DATA LIST_ENTRY CallbackListHead", "    LIST_ENTRY *Next = NULL;\n"
+
+
+def with_decoy(work: Path) -> None:
+    """CmUnRegisterCallback looks at another list, before its own."""
+    file = work / "c" / "callback_list.c"
+    text = file.read_text()
+    if DECOY not in text:
+        assert (text.count(HEAD), text.count(FIRST)) == (1, 1)
+        text = text.replace(HEAD, DECOY + HEAD)
+        text = text.replace(FIRST, FIRST + "    if (!CmpDecoyIsEmpty()) return 1;\n")
+        file.write_text(text)
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize("level", ["-O0", "-O2"])
+@pytest.mark.parametrize("profile", ["x64-19041", "x86-19041", "arm64-22621"])
+def test_compiled_otherwise_and_behind_another_list(
+    profile: str, level: str, tmp_path: Path, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compiled(profile: Profile, source: str, work: Path, extra: Sequence[str]) -> str:
+        with_decoy(work)
+        return compile_c(profile, source, work, [*extra, level])
+
+    building, making = sys.modules["tests.lab.build"], sys.modules["tests.lab.make"]
+    monkeypatch.setattr(building, "_CACHE", tmp_path / "cache")
+    monkeypatch.setattr(building, "compile_c", compiled)
+    monkeypatch.setattr(making, "build", building.build.__wrapped__)
+    truth = make_dump(tmp_path / "a.dmp", profile, callbacks=4)
+    found = located(opened(truth, False))
+    assert found[:3] == known(opened(truth, True))
+    assert opened(truth, True).symbol("CmpDecoy") != found.head
 
 
 def test_no_exports_and_no_symbols(
