@@ -44,8 +44,8 @@ def _until_broken(pool: ProcessPoolExecutor, work: Work, waiting: deque[str], mo
     try:
         while waiting or running:
             while waiting and len(running) < most:
-                path = waiting.popleft()
-                running[pool.submit(work, path)] = path
+                running[pool.submit(work, waiting[0])] = waiting[0]
+                waiting.popleft()  # only now: submit raises when the pool has broken meanwhile
             for done in wait(running, return_when=FIRST_COMPLETED).done:
                 result = done.result()
                 del running[done]

@@ -93,8 +93,12 @@ def group_of(altitude: str) -> Group | None:
     integer, point, fraction = altitude.partition(".")
     if not _is_digits(integer) or (point and not _is_digits(fraction)):
         return None
-    number = int(integer)
-    return next((each for each in _groups() if each.low <= number <= each.high), None)
+    key = altitude_key(altitude)  # not int(): Python refuses more than 4300 digits
+    return next((each for each in _groups() if _from(each.low) <= key < _from(each.high + 1)), None)
+
+
+def _from(number: int) -> _Key:
+    return altitude_key(str(number))
 
 
 def _is_digits(text: str) -> bool:

@@ -75,7 +75,9 @@ def test_neighbours_and_groups() -> None:
     assert neighbours("999999999")[0] is None and neighbours("0")[1] is None
     group = group_of("5")
     assert group and group.name == "FSFilter Infrastructure"
-    assert [group_of(each) for each in ("410000", "x", "", "1.", "\u0663")] == [None] * 5
+    nowhere = ("410000", "x", "", "1.", "\u0663", "9" * 5000)
+    assert [group_of(each) for each in nowhere] == [None] * 6
+    assert group_of("0329998.9") == group_of("320000") != group_of("329999")
 
 
 def test_search_is_by_driver_and_company() -> None:

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,14 @@ def dies(path: str) -> dict[str, Any]:
 
 
 @pytest.mark.toolchain
-def test_a_worker_that_dies_costs_one_dump() -> None:
+@pytest.mark.parametrize("pause", [0, 0.05], ids=["at-once", "slow-reader"])
+def test_a_worker_that_dies_costs_one_dump(pause: float) -> None:
+    """A slow reader lets it die while nobody waits: the next path meets a broken pool."""
     paths = [*map(str, range(10)), "deadly", *map(str, range(10, 20))]
-    results = {each["path"]: each["error"] for each in in_processes(dies, failed, paths, 2)}
+    results = {}
+    for each in in_processes(dies, failed, paths, 2):
+        results[each["path"]] = each["error"]
+        time.sleep(pause)
     assert set(results) == set(paths)
     assert results.pop("deadly") == "its worker process died (out of memory?)"
     assert set(results.values()) == {"done"}
@@ -123,9 +129,12 @@ def test_for_elastic(folder: Path, regcb: Regcb) -> None:
         assert (each["event"]["outcome"] == "failure") == ("error" in each)
 
 
-def test_a_spreadsheet_without_formulas(folder: Path, regcb: Regcb) -> None:
-    (folder / "=cmd.dmp").write_bytes(b"PAGEDU64")
-    output = regcb("scan", folder, folder / "=cmd.dmp", "--jobs", "1", "--format", "csv")[1]
+def test_a_spreadsheet_without_formulas(
+    folder: Path, regcb: Regcb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    Path("=cmd.dmp").write_bytes(b"PAGEDU64")
+    output = regcb("scan", folder, "=cmd.dmp", "--jobs", "1", "--format", "csv")[1]
     rows = list(csv.DictReader(output.splitlines()))
     assert {row["state"] for row in rows} == {"clean", "findings", "failed"}
     assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "@"))]
