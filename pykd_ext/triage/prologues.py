@@ -100,9 +100,8 @@ def _judged(
 
 def _expected(scene: Scene, function: int, owner: Owner) -> bytes | None:
     """The bytes of the driver's own file, None where it is not at hand."""
-    if None in (owner.name, owner.base, owner.size, owner.time_date_stamp):
+    if not (owner.name and owner.base and owner.size) or owner.time_date_stamp is None:
         return None
-    assert owner.name and owner.base and owner.size and owner.time_date_stamp is not None
     wanted = WantedImage(owner.name, owner.base, owner.size, owner.time_date_stamp)
     return scene.files.code(wanted, function, _COMPARED)
 

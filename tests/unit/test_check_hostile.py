@@ -21,6 +21,7 @@ from .schemas import validate
 
 BASE = {"x64": 0xFFFFF80412A00000, "arm64": 0xFFFFF80412A00000, "x86": 0x82800000}
 PAGES = 3
+NAMES = ("CallbackListHead", "CmpCallBackCount", "CmpCallbackCookie", "CmRegisterCallback")
 
 
 def words(architecture: str) -> st.SearchStrategy[list[int]]:
@@ -33,15 +34,27 @@ def words(architecture: str) -> st.SearchStrategy[list[int]]:
 @settings(deadline=None, max_examples=150)
 @given(data=st.data(), architecture=st.sampled_from(sorted(BASE)))
 def test_random_bytes(data: Any, architecture: str) -> None:
+    base = BASE[architecture]
+    places = st.integers(0, PAGES * PAGE - 8).map(lambda each: base + (each & ~7))
+    content = data.draw(words(architecture))
+    check_bytes(architecture, content, [data.draw(places) for _ in NAMES])
+
+
+def test_a_driver_with_an_empty_name() -> None:
+    """Its file cannot be looked for; random bytes found this once."""
+    base = BASE["x86"]
+    content = [base + 0x858, 0, *[base - 8] * 6]
+    check_bytes("x86", content, [base] * len(NAMES))
+
+
+def check_bytes(architecture: str, content: list[int], places: list[int]) -> None:
+    """``check`` of a kernel that is ``content``, again and again, its symbols at ``places``."""
     target: Any = ByteTarget(architecture)
     base, size = BASE[architecture], target.memory.pointer_size
-    content = data.draw(words(architecture))
     raw = b"".join((word & ((1 << 8 * size) - 1)).to_bytes(size, "little") for word in content)
     target.write(base, (raw * (PAGES * PAGE // len(raw) + 1))[: PAGES * PAGE])
     target.nt_base = target.module_list = base
-    places = st.integers(0, PAGES * PAGE - 8).map(lambda each: base + (each & ~7))
-    for name in ("CallbackListHead", "CmpCallBackCount", "CmpCallbackCookie", "CmRegisterCallback"):
-        target.symbols[name] = data.draw(places)
+    target.symbols.update(zip(NAMES, places))
     try:
         triage = check(target, ImageFiles(SymbolPath("")), _silent)
     except RegcbError as error:
