@@ -6,6 +6,7 @@ A symbol store keeps images beside PDBs, as ``name/TIMEDATESTAMPsizeofimage/name
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from .symbol_path import SymbolPath
@@ -57,7 +58,8 @@ class ImageFiles:
         import pefile  # noqa: PLC0415 - 50 ms, and seldom is there a file
 
         try:
-            image = pefile.PE(path, fast_load=True)
+            raw = Path(path).read_bytes()  # pefile's own mapping would keep the file locked
+            image = pefile.PE(data=raw, fast_load=True)
             stamp, size = image.FILE_HEADER.TimeDateStamp, image.OPTIONAL_HEADER.SizeOfImage
             if (stamp, size) == (wanted.time_date_stamp, wanted.size):
                 image.parse_data_directories([_RELOCATIONS])
@@ -66,7 +68,6 @@ class ImageFiles:
         except Exception as error:  # pefile raises what a damaged file makes its code stumble on
             self.problems.append(f"{path} is refused: no image that can be read: {error}")
             return None
-        image.close()
         self.problems.append(
             f"{path} is refused: its TimeDateStamp and SizeOfImage are {stamp:08x} {size:x}, "
             f"the loaded image has {wanted.time_date_stamp:08x} {wanted.size:x}"
