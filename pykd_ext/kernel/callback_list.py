@@ -152,7 +152,7 @@ def read_block(memory: Memory, layout: BlockLayout, address: int) -> RegistryCal
 
 
 def _altitude(memory: Memory, raw: bytes, problems: list[str]) -> str | None:
-    """The altitude's text: a UNICODE_STRING without terminator (FACTS 1.1)."""
+    """The altitude's text: a UNICODE_STRING without terminator (SOURCES 1.1)."""
     string = memory.parse_unicode_string(raw)
     if not string.length:
         problems.append("altitude: empty (Length 0)")

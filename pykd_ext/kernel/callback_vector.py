@@ -1,4 +1,4 @@
-"""Walking nt!CmpCallBackVector of Windows XP and Server 2003: 100 fast references (FACTS 1.4)."""
+"""Walking nt!CmpCallBackVector of Windows XP and Server 2003: 100 fast references (SOURCES 1.4)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What a cookie says: when the kernel booted, and in which order the callbacks registered.
 
 CmpInitCallbacks sets nt!CmpCallbackCookie to the system time once, and every registration takes the
-next number (FACTS 2.2: decompiled 1507 to 26H1, and an ARM32 build of the 8.1 era). So a cookie is
-a boot time as FILETIME plus a small ordinal. On XP and Server 2003 it is the time of registration.
+next number (SOURCES 2.2). So a cookie is a boot time as FILETIME plus a small ordinal. On XP and
+Server 2003 it is the time of registration.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ class Drivers:
 
 
 # 50 entries of 0x28 bytes on x64, 0x18 on x86: _UNLOADED_DRIVERS in the public PDBs of 10240, and
-# MiRememberUnloadedDriver of 23H2 (FACTS 6.2). Name, StartAddress, EndAddress, CurrentTime.
+# MiRememberUnloadedDriver of 23H2 (SOURCES 6.2). Name, StartAddress, EndAddress, CurrentTime.
 _UNLOADED_SLOTS = 50
 _UNLOADED_SIZE = {4: 0x18, 8: 0x28}
 

@@ -1,7 +1,7 @@
 """From a handle of a process to the object it stands for.
 
-HANDLE_TABLE and its entries: FACTS 5.5; the masks of the entries before 8.1 and on x86 are those of
-volatility3 (framework/plugins/windows/handles.py); ARM64 has x64's.
+HANDLE_TABLE and its entries: SOURCES 5.5; the masks of the entries before 8.1 and on x86 are
+volatility3's (framework/plugins/windows/handles.py); ARM64 has x64's.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """From a key control block (KCB) to the key's full path and its state.
 
-As the kernel does it (FACTS 5.4): the cached FullKCBName, which has the true case, where there is
+As the kernel does it (SOURCES 5.4): the cached FullKCBName, which has the true case, where there is
 one; else the name blocks from the key up to the root, which are upper-cased.
 """
 
@@ -33,7 +33,7 @@ __all__ = [
 _DEEPEST = 1024  # TotalLevels, the kernel's count of a key's parents, has ten bits
 _LONGEST = 0xFFFF  # bytes of a path, the kernel's own limit
 
-_STALE = 1  # bit 0 of FullKCBName (FACTS 5.2), which a rename sets
+_STALE = 1  # bit 0 of FullKCBName (SOURCES 5.2), which a rename sets
 
 
 class KeyControlBlock(NamedTuple):

@@ -1,7 +1,7 @@
 """Where a registry key object keeps its name, by architecture and build.
 
 Every row is a type of the public PDBs: x64 and x86 from vergilius-rs, the bits in words from
-FACTS 5.1 to 5.3. A row holds from its build until the next row's; ARM64 has x64's.
+SOURCES 5.1 to 5.3. A row holds from its build until the next row's; ARM64 has x64's.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ __all__ = [
 KEY_BODY_TYPE = 0x6B79_3032  # 'ky02', CM_KEY_BODY.Type
 HCELL_NIL = 0xFFFF_FFFF  # KeyCell of a key that is in no hive
 
-LAYER_TOMBSTONE = 1  # LayerSemantics of a key that its container has deleted (FACTS 5.5)
+LAYER_TOMBSTONE = 1  # LayerSemantics of a key that its container has deleted (SOURCES 5.5)
 
 KEY_HIVE_ENTRY = 0x0004  # KCB.Flags: the root of a hive
-KEY_VIRT_TARGET = 0x0100  # KCB.Flags: below VIRTUALSTORE, UAC's copy of another key (FACTS 5.4)
+KEY_VIRT_TARGET = 0x0100  # KCB.Flags: below VIRTUALSTORE, UAC's copy of another key (SOURCES 5.4)
 
 Bits = tuple[tuple[int, str], ...]  # a bit's number, and what it says
 
@@ -80,7 +80,7 @@ class NameBlockLayout(NamedTuple):
     name: int
 
 
-# CmpPerformKeyBodyDeletionCheck, read in 1507 to 26H1 (FACTS 5.1).
+# CmpPerformKeyBodyDeletionCheck, read in 1507 to 26H1 (SOURCES 5.1).
 _BODY_STATES = ((0, "hive unloaded"), (3, "deleted"))
 _FIRST_BODY_STATES = 10240
 
@@ -104,7 +104,7 @@ _VISTA: Bits = ()
 _WINDOWS_7 = ((17, "deleted"), (18, "hive unloaded"), (19, "decommissioned"))
 _FREED = ((16, "freed"), *_WINDOWS_7)
 
-# 1607 gave hives' roots a KCB of their own (FACTS 5.4).
+# 1607 gave hives' roots a KCB of their own (SOURCES 5.4).
 _K = KeyControlBlockLayout
 _KEY_CONTROL_BLOCKS = {
     8: (

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["KeyObject", "NotAKey", "read_key_object"]
 
-_UNFINISHED = 1  # bit 0 of KeyControlBlock: the object is being created, without a name (FACTS 5.1)
+_UNFINISHED = (
+    1  # bit 0 of KeyControlBlock: the object is being created, without a name (SOURCES 5.1)
+)
 
 
 class NotAKey(RegcbError):

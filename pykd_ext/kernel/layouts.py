@@ -1,7 +1,7 @@
 """Where Windows keeps what, by architecture and build. Each row names its source.
 
-The callback block's type is in no public PDB, so its layout is carried here. FACTS numbers are
-sections of the project's collection of sources; the sources are named beside them.
+The callback block's type is in no public PDB, so its layout is carried here. The numbers
+are sections of pykd_ext/SOURCES.md.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ class BlockLayout(NamedTuple):
     uncertain: str | None = None
 
 
-UNREGISTER_PENDING = 0x8000_0000  # bit 31 of PreCallListCount (FACTS 3.3, 3.7)
-INTERNAL_CALLBACK = 1  # bit 0 of the flags, CmRegisterInternalCallback (FACTS 1.1, 3.5)
+UNREGISTER_PENDING = 0x8000_0000  # bit 31 of PreCallListCount (SOURCES 3.3, 3.7)
+INTERNAL_CALLBACK = 1  # bit 0 of the flags, CmRegisterInternalCallback (SOURCES 1.1, 3.5)
 
-_FIRST_FLAGS = 15063  # 1703 zeroes the block and keeps flags in it (FACTS 1.1)
+_FIRST_FLAGS = 15063  # 1703 zeroes the block and keeps flags in it (SOURCES 1.1)
 
-# 7 to 11, x64 and ARM64 (FACTS 1.1: six sources for the list, Function and Cookie).
+# 7 to 11, x64 and ARM64 (SOURCES 1.1: six sources for the list, Function and Cookie).
 _BLOCK_64 = BlockLayout(0x50, 0x10, 0x14, 0x18, 0x20, 0x28, 0x30, 0x40)
-# Vista to 10, x86 (FACTS 1.2: three sources).
+# Vista to 10, x86 (SOURCES 1.2: three sources).
 _BLOCK_32 = BlockLayout(0x30, 0x08, 0x0C, 0x10, 0x18, 0x1C, 0x20, 0x28)
-# Vista x64: mimikatz and wdbgark agree on Function; the rest follows from alignment (FACTS 1.3).
+# Vista x64: mimikatz and wdbgark agree on Function; the rest follows from alignment (SOURCES 1.3).
 _BLOCK_64_VISTA = BlockLayout(
     0x58, 0x10, None, 0x20, 0x28, 0x30, 0x38, 0x48,
     "on x64 Vista only Function's offset is confirmed; cookie, context and altitude are inferred",
@@ -83,7 +83,7 @@ class ContextLayout(NamedTuple):
     context: int
 
 
-# x64 read in 23H2 and 26H1 (FACTS 1.5); the 32-bit row is the same fields by alignment.
+# x64 read in 23H2 and 26H1 (SOURCES 1.5); the 32-bit row is the same fields by alignment.
 _CONTEXT_64 = ContextLayout(0x40, 0x00, 0x10, 0x20, 0x28, 0x30, 0x38)
 _CONTEXT_32 = ContextLayout(0x28, 0x00, 0x08, 0x10, 0x18, 0x1C, 0x20)
 
@@ -103,7 +103,7 @@ class VectorLayout(NamedTuple):
     size: int
 
 
-# 100 slots, masks: wdbgark, volatility, SwishDbgExt, OpenArk (FACTS 1.4).
+# 100 slots, masks: wdbgark, volatility, SwishDbgExt, OpenArk (SOURCES 1.4).
 _VECTOR_64 = VectorLayout(100, 0xF, 0x08, 0x10, 0x18)
 _VECTOR_32 = VectorLayout(100, 0x7, 0x04, 0x08, 0x0C)
 

@@ -1,8 +1,8 @@
 """Finding the callback list without symbols, from the exports that must know where it is.
 
-CmUnRegisterCallback walks the list, CmRegisterCallback(Ex) puts into it, counts and numbers (FACTS
-2, 8). What they refer to in the kernel's writable data is tried out: a candidate counts only when
-what it points at is a list of callbacks, never because of the bytes of an instruction.
+CmUnRegisterCallback walks the list, CmRegisterCallback(Ex) puts into it, counts and numbers
+(SOURCES 2, 8). What they refer to in the kernel's writable data is tried out: a candidate counts
+only when what it points at is a list of callbacks, never because of the bytes of an instruction.
 """
 
 from __future__ import annotations

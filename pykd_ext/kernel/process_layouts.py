@@ -1,8 +1,7 @@
 """Where a process and a thread keep what is asked of them, by architecture and build.
 
 The kernel's symbols are asked first; the rows serve where they have no types. They are _EPROCESS of
-the public PDBs, from vergilius-rs (FACTS 5.5); each holds from its build until the next row's, and
-ARM64 has x64's.
+the public PDBs (SOURCES 5.5); each holds from its build until the next row's, and ARM64 has x64's.
 """
 
 from __future__ import annotations
@@ -97,7 +96,7 @@ def _row(target: Target) -> ProcessLayout | None:
 
 
 def thread_layout(target: Target) -> ThreadLayout:
-    """Where ``target`` keeps it, by its symbols alone: it changes within a build (FACTS 5.6)."""
+    """Where ``target`` keeps it, by its symbols alone: it changes within a build (SOURCES 5.6)."""
     process = field_offset(target, "_KTHREAD", "Process")
     if process is None:
         state = field_offset(target, "_KTHREAD", "ApcState")

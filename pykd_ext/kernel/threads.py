@@ -1,7 +1,7 @@
 """Threads, and the callbacks that they are in: a second witness of what is registered.
 
 A thread that is inside a registry operation keeps a CMci for each callback that it has called, from
-ETHREAD.CmCallbackListHead (Windows 7 on; FACTS 1.5, 3.6, decompiled 1507 to 26H1).
+ETHREAD.CmCallbackListHead (Windows 7 on; SOURCES 1.5, 3.6, decompiled 1507 to 26H1).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def active_callbacks(target: Target, problems: list[str]) -> Iterator[ActiveCall
 
 
 def _layout(target: Target) -> _Layout:
-    """From the kernel's types: no table serves, they move with every update (FACTS 5.6)."""
+    """From the kernel's types: no table serves, they move with every update (SOURCES 5.6)."""
     offset = target.field_offset
     return _Layout(
         process_links=offset("_EPROCESS", "ActiveProcessLinks"),

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["CALLERS", "CallSite", "find_call_sites"]
 
-# CmpCallCallBacks does all the work up to 1607, CmpCallCallBacksEx from 1703 on (FACTS 3.1).
+# CmpCallCallBacks does all the work up to 1607, CmpCallCallBacksEx from 1703 on (SOURCES 3.1).
 CALLERS = ("CmpCallCallBacksEx", "CmpCallCallBacks")
 
 _SIZE_LIMIT = 0x1000  # bytes of such a function that are looked at
 _ARGUMENTS = {"x64": ("rcx", "rdx", "r8"), "arm64": ("x0", "x1", "x2")}
-# What holds the target of a call through the control flow guard's dispatcher (FACTS 3.1: rax).
+# What holds the target of a call through the control flow guard's dispatcher (SOURCES 3.1: rax).
 _DISPATCHED = {"x64": ("rax",), "x86": (), "arm64": ("x15", "x9")}
 _STACK = {"x64": ("rsp", "rbp"), "x86": ("esp", "ebp"), "arm64": ("sp", "fp")}
 

@@ -15,7 +15,7 @@ __all__ = ["active_callbacks", "callbacks_around", "has_active_callbacks"]
 _DEEPEST = 16  # callbacks in each other that are followed
 
 # CMci, by its SINGLE_LIST_ENTRY in ETHREAD.CmCallbackListHead: the callback block follows it
-# (FACTS 1.5, 3.6: read in 1507, 23H2 and 26H1, by alignment on 32 bits).
+# (SOURCES 1.5, 3.6: read in 1507, 23H2 and 26H1, by alignment on 32 bits).
 
 
 def has_active_callbacks(target: Target) -> bool:

@@ -17,7 +17,7 @@ ACTIONS = ("allow", "deny", "bypass", "log")
 
 STATUS_CALLBACK_BYPASS = 0xC0000503  # ntstatus.h
 
-HANDLE_CLOSE = 14  # its pre-notification's status is ignored (FACTS 3.3)
+HANDLE_CLOSE = 14  # its pre-notification's status is ignored (SOURCES 3.3)
 
 # Who answers these with STATUS_CALLBACK_BYPASS has to fill in what the caller gets: a key object,
 # a handle, or a buffer and its length (their structures; "Handling Notifications", Microsoft).

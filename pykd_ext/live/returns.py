@@ -245,7 +245,7 @@ class _Entries:
         calls.remove(call)
         information = call.entry.arguments[2]
         if call.callback.internal:
-            try:  # the extended argument begins with a pointer to the structure (FACTS 3.5)
+            try:  # the extended argument begins with a pointer to the structure (SOURCES 3.5)
                 information = int.from_bytes(
                     target.read(information, target.memory.pointer_size), "little"
                 )

@@ -3,7 +3,7 @@
 Numbers and names: wdm.h of the WDK 26100 line (microsoft/wdkmetadata), which mingw-w64's
 ddk/wdm.h repeats up to 48. Since when: the comments of the same header and Microsoft's page
 "REG_NOTIFY_CLASS enumeration (wdm.h)". The nt functions that send them: decompiled Windows 11 23H2
-(FACTS 4.1), one source.
+(SOURCES 4.1), one source.
 """
 
 from __future__ import annotations

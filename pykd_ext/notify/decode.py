@@ -31,7 +31,7 @@ _RAW_LIMIT = 0x80  # bytes shown of an unknown structure, about the largest know
 _FIRST_VISTA_BUILD = 6000
 _SINCE_VISTA = {"CallContext", "ObjectContext", "ObjectType", "PreInformation"}
 
-# The Version that these carry where Vista's form has a Reserved 0 (FACTS 4.3).
+# The Version that these carry where Vista's form has a Reserved 0 (SOURCES 4.3).
 _VERSIONS = {
     "REG_CREATE_KEY_INFORMATION_V1": 1,
     "REG_OPEN_KEY_INFORMATION_V1": 1,
@@ -71,7 +71,7 @@ def decode(
     ``key_path`` gives the full path of a key object, ``data_limit`` is how many bytes are read of a
     value's data, ``build`` tells the shorter structures of XP and Server 2003. For an ``internal``
     callback (its block's flag, build 15063 on) ``address`` is that of an extended argument, whose
-    first pointer leads to the structure (FACTS 3.5). Never raises for what the memory holds.
+    first pointer leads to the structure (SOURCES 3.5). Never raises for what the memory holds.
     """
     about = notify_class(number)
     request = _Request(memory, lru_cache(maxsize=None)(key_path), data_limit, build)
@@ -193,7 +193,7 @@ def _linked_pre(
 def _keys(
     scene: Scene, fields: tuple[Field, ...], pre: Notification | None
 ) -> tuple[KeyReference, ...]:
-    """The keys, by the rules of FACTS 4.3.
+    """The keys, by the rules of SOURCES 4.3.
 
     Of a post notification they are its pre structure's, but for a key just created or opened.
     """

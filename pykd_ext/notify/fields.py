@@ -1,7 +1,7 @@
 """One member of a structure in words, by its name where that is decisive, else by its type.
 
 The rules about what is valid when: Microsoft's pages of the structures, "Invalid Key Object
-Pointers in Registry Notifications", and FACTS 4.3.
+Pointers in Registry Notifications", and SOURCES 4.3.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _name(scene: Scene, pointer: int) -> Text:
 
 
 def _value_name(scene: Scene, pointer: int) -> Text:
-    """NULL and an empty name both mean the key's default value (FACTS 4.3)."""
+    """NULL and an empty name both mean the key's default value (SOURCES 4.3)."""
     name = read_text(scene.memory, pointer)
     if name.text is None and name.problem:
         return name

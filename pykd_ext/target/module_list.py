@@ -27,7 +27,7 @@ class _Layout(NamedTuple):
     size: int
 
 
-# Public PDBs, XP to 11; by pointer size (FACTS 6.1: vergilius-rs, SymStore agree).
+# Public PDBs, XP to 11; by pointer size (SOURCES 6.1: vergilius-rs, SymStore agree).
 _LAYOUTS = {
     4: _Layout(0x18, 0x20, 0x24, 0x2C, 0x58, 0x5C),
     8: _Layout(0x30, 0x40, 0x48, 0x58, 0x9C, 0xA0),

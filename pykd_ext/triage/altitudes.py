@@ -47,7 +47,7 @@ def altitude_key(altitude: str) -> _Key:
 
     It splits at the first point, drops the integer part's leading zeros and the fraction's trailing
     ones; the longer integer part is higher, then the first different WCHAR decides, then the longer
-    fraction (decompiled 23H2, FACTS 2.3). The kernel never checks that they are digits.
+    fraction (decompiled 23H2, SOURCES 2.3). The kernel never checks that they are digits.
     """
     integer, _, fraction = altitude.partition(".")
     integer, fraction = integer.lstrip("0"), fraction.rstrip("0")

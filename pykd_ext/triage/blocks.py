@@ -18,7 +18,7 @@ _CHECKED_CONTEXTS = 100  # of each callback
 
 def flags_forged(scene: Scene) -> Iterator[Finding]:
     """The internal flag outside nt gives a driver the extended argument; other bits have no known
-    meaning (FACTS 1.1, from build 15063)."""
+    meaning (SOURCES 1.1, from build 15063)."""
     for entry in scene.readable:
         flags = entry.callback.flags
         if not flags:

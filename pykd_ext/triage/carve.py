@@ -1,8 +1,8 @@
 """Callback blocks that no list leads to: found by their pool tag, by threads, by object contexts.
 
 A block that was taken out of the list stays in its pool until its driver unregisters it. Its tag is
-`CMcb`, an object context's `CMcc`, each right behind the first word of a POOL_HEADER (FACTS 1.5). A
-freed block keeps its bytes for a while. Whether one is free, its header says up to build 18362;
+`CMcb`, an object context's `CMcc`, each right behind the first word of a POOL_HEADER (SOURCES 1.5).
+A freed block keeps its bytes for a while. Whether one is free, its header says up to build 18362;
 from 19041 on the segment heap keeps that elsewhere, and only a thread that is in the callback, or
 an object context that still hangs from its key, shows that it lives.
 """
@@ -32,7 +32,7 @@ _LONGEST_ALTITUDE = 0x80  # bytes
 _REGISTRATIONS = 1_000_000  # since boot
 _MOST = 1_000  # blocks that are looked at as a whole
 _MOST_TAGS = 100_000  # pool headers that are kept, of either tag
-_SEGMENT_HEAP = 19041  # from this build on a POOL_HEADER's PoolType does not tell (FACTS 7.2, 5)
+_SEGMENT_HEAP = 19041  # from this build on a POOL_HEADER's PoolType does not tell (SOURCES 7.2)
 
 
 class Carved(NamedTuple):
@@ -215,7 +215,7 @@ class _Search:
         return abs(cookie - self._last_cookie) < _REGISTRATIONS
 
     def _state(self, address: int) -> str:
-        """By PoolType: 0 in a free block's header (FACTS: volatility3's pool.py)."""
+        """By PoolType: 0 in a free block's header (SOURCES 7.2)."""
         try:
             raw = self._memory.read(address - self.header, self.header)
         except MemoryUnreadable:

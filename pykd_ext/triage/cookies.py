@@ -1,4 +1,4 @@
-"""Cookies: the boot time plus the number of the registration, each once (FACTS 2.2)."""
+"""Cookies: the boot time plus the number of the registration, each once (SOURCES 2.2)."""
 
 from __future__ import annotations
 

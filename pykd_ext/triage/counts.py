@@ -16,7 +16,7 @@ _IN_FLIGHT = (
 
 
 def callbacks_disabled(scene: Scene) -> Iterator[Finding]:
-    """The count is 0 with entries in the list: no callback is called (FACTS 2.1)."""
+    """The count is 0 with entries in the list: no callback is called (SOURCES 2.1)."""
     count = scene.listing.callbacks.callback_count
     if count == 0 and scene.entries:
         yield Finding(

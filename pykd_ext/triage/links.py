@@ -29,7 +29,7 @@ def head_links_disagree(scene: Scene) -> Iterator[Finding]:
     """Flink and Blink lead through different entries.
 
     RealBlindingEDR points the head's Flink at the head itself and leaves its Blink: the kernel
-    then calls nobody, and the back links still lead to everybody (FACTS 7.1).
+    then calls nobody, and the back links still lead to everybody (SOURCES 7.1).
     """
     if not scene.has_list:
         return

@@ -17,12 +17,12 @@ __all__ = [
     "order_broken",
 ]
 
-_LEGACY = altitude_key("425000")  # nt!CmLegacyAltitude, which CmRegisterCallback uses (FACTS 2)
+_LEGACY = altitude_key("425000")  # nt!CmLegacyAltitude, which CmRegisterCallback uses (SOURCES 2.3)
 _LONGEST = 64  # characters; "infinite-precision" in theory, under 20 in every product seen
 
 
 def order_broken(scene: Scene) -> Iterator[Finding]:
-    """A higher altitude behind a lower one: the kernel inserts in descending order (FACTS 2.3)."""
+    """A higher altitude behind a lower one: the kernel keeps them descending (SOURCES 2.3)."""
     for before, entry in _neighbours(scene):
         if _key(entry) > _key(before):
             yield about(
@@ -67,7 +67,7 @@ def _key(entry: Entry) -> tuple[int, bytes, bytes]:
 
 def altitude_malformed(scene: Scene) -> Iterator[Finding]:
     """A UNICODE_STRING that the kernel does not make (it copies the text into a buffer of exactly
-    its length, FACTS 1.1), or text that is no number."""
+    its length, SOURCES 1.1), or text that is no number."""
     if not scene.has_list:
         return
     memory, offset = scene.target.memory, scene.layout.altitude
@@ -121,7 +121,7 @@ def altitude_foreign(scene: Scene) -> Iterator[Finding]:
             continue
         first = allocated[0]
         if entry.owner.base == scene.target.nt_base:
-            continue  # the silo callback has wcifs.sys's altitude (FACTS 2.3)
+            continue  # the silo callback has wcifs.sys's altitude (SOURCES 2.3)
         yield about(
             entry, "altitude-foreign", "info",
             f"altitude {entry.callback.altitude} is allocated to {first.driver_file} "

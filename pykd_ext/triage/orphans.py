@@ -27,7 +27,7 @@ _DOUBTS = {
 
 def entry_orphaned(scene: Scene) -> Iterator[Finding]:
     """Unlinking an entry stops its calls and leaves the block: with the count corrected, this is
-    all that betrays it (FACTS 7.1, "24H2 notes")."""
+    all that betrays it (SOURCES 7.1)."""
     for entry, state in scene.orphans:
         found_by = entry.callback.found_by
         yield about(

@@ -20,7 +20,7 @@ __all__ = [
     "owner_unloaded",
 ]
 
-# The kernel's own two: of the registry's ETW provider, and of silos (FACTS 2.3).
+# The kernel's own two: of the registry's ETW provider, and of silos (SOURCES 2.3).
 _OF_THE_KERNEL = {"nt!EtwpRegTraceCallback", "nt!VrpRegistryCallback"}
 
 
@@ -118,7 +118,7 @@ def _objections(section: Section | None) -> Iterator[tuple[str, str]]:
 
 def function_shared(scene: Scene) -> Iterator[Finding]:
     """One function in several callbacks: shadow-rs and Nidhogg overwrite a victim's function with
-    another block's (FACTS 7.1). A driver may register one twice itself."""
+    another block's (SOURCES 7.1). A driver may register one twice itself."""
     by_function: dict[int, list[Entry]] = {}
     for entry in scene.readable:
         if entry.callback.function:

@@ -22,9 +22,9 @@ _MOST_JUMPS = 4  # from thunk to thunk
 _ALIGNMENT = 16  # of functions
 
 _PADDING = re.compile(r"int3|nop.*|brk .*|udf .*")
-_HOTPATCH = "_hotpatch"  # in the name of the image that a patched function jumps to (FACTS 7.2)
+_HOTPATCH = "_hotpatch"  # in the name of the image that a patched function jumps to (SOURCES 7.2)
 
-# What a blinded kernel would have changed (FACTS 7.2, check 14).
+# What a blinded kernel would have changed (SOURCES 7.1).
 _KERNEL_FUNCTIONS = (
     "CmpCallCallBacksEx", "CmRegisterCallback", "CmRegisterCallbackEx", "CmUnRegisterCallback",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Drivers that could have a callback and have none: what a clean removal leaves (FACTS 7.2, 12)."""
+"""Drivers that could have a callback and have none: what a clean removal leaves (SOURCES 7.1)."""
 
 from __future__ import annotations
 

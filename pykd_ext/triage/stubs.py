@@ -1,6 +1,6 @@
 """Code that does nothing, or leads away: what a patch at the start of a function looks like.
 
-Patterns: FACTS 7.2, from the public tools that write them. Matched on disassembly, since the same
+Patterns: SOURCES 7.1, from the public tools that write them. Matched on disassembly, since the same
 instruction has several encodings.
 """
 

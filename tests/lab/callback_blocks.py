@@ -1,7 +1,7 @@
 """The registered callbacks in memory: CallbackListHead's blocks, or XP's CmpCallBackVector.
 
-Layouts, tags and sizes: FACTS 1.1 to 1.5. They are written down a second time here, apart from the
-product's, so that a slip in one of the two shows.
+Layouts, tags and sizes: SOURCES 1.1 to 1.5. They are written down a second time here, apart from
+the product's, so that a slip in one of the two shows.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .world import BOOT_TIME, LoadedImage, World
 
 __all__ = ["BlockLayout", "PlacedCallback", "block_layout", "write_callbacks"]
 
-_KEY_BODY_TYPE = 0x6B793032  # FACTS 5.1
+_KEY_BODY_TYPE = 0x6B793032  # SOURCES 5.1
 _POOL_GARBAGE = 0x00650073  # what the pool block held before: letters of some name
 
 

@@ -1,6 +1,6 @@
 """Handle tables of the processes, with handles to the registry's keys.
 
-HANDLE_TABLE and its entries: FACTS 5.5; before Windows 8 and on x86 volatility3's
+HANDLE_TABLE and its entries: SOURCES 5.5; before Windows 8 and on x86 volatility3's
 framework/plugins/windows/handles.py. Written down a second time here, apart from the product's, so
 that a slip in one of the two shows.
 """

@@ -1,6 +1,6 @@
 """PsLoadedModuleList, and the drivers that were unloaded.
 
-FACTS 6.1 (KLDR_DATA_TABLE_ENTRY) and 6.2 (MmUnloadedDrivers: 50 entries, MmLastUnloadedDriver is
+SOURCES 6.1 (KLDR_DATA_TABLE_ENTRY) and 6.2 (MmUnloadedDrivers: 50 entries, MmLastUnloadedDriver is
 the next index).
 """
 

@@ -42,7 +42,7 @@ class Profile(NamedTuple):
 
     @property
     def has_flags(self) -> bool:
-        """From 1703 the dword behind PreCallListCount holds flags (FACTS 1.1); before, nothing."""
+        """From 1703 the dword behind PreCallListCount holds flags (SOURCES 1.1), not before."""
         return self.build >= 15063
 
 

@@ -35,7 +35,7 @@ _USUAL = (
     Registration("avfilter.sys", "AvfRegistryCallback", "328010", 1, object_contexts=1),
     Registration("regprotect.sys", "RegisterCallback", "140000", 4, object_contexts=2),
 )
-# Only there while registry tracing is on, or while a silo runs (FACTS 2.3).
+# Only there while registry tracing is on, or while a silo runs (SOURCES 2.3).
 _OF_THE_KERNEL = (
     Registration(KERNEL, "EtwpRegTraceCallback", "425500", 9, has_context=False),
     Registration(KERNEL, "VrpRegistryCallback", "189900", 8, has_context=False, internal=True),

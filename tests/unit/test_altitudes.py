@@ -25,7 +25,7 @@ from pykd_ext.triage.altitudes import (
 from .conftest import MakeDump, Regcb
 from .schemas import validate
 
-# What RtlCompareAltitudes does step by step (FACTS 2.3), lowest first.
+# What RtlCompareAltitudes does step by step (SOURCES 2.3), lowest first.
 ASCENDING = ["", ".1", "9", "10", "385200", "385200.05", "385200.1", "385200.15", "1000000"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,3 +42,13 @@ def test_a_room_imports_only_from_rooms_to_its_left(source: Path) -> None:
 def test_pykd_is_imported_by_one_file() -> None:
     knows = [source for source in SOURCES if "pykd" in set(imported_modules(source))]
     assert knows == [PACKAGE / "target" / "pykd_session.py"]
+
+
+def test_sections_that_comments_name_are_in_sources_md() -> None:
+    sections = re.findall(
+        r"^(?:## )?(\d(?:\.\d)?) ", (PACKAGE / "SOURCES.md").read_text(), re.MULTILINE
+    )
+    for source in SOURCES:
+        for cited in re.findall(r"SOURCES\s+([\d., to]+)", source.read_text(encoding="utf-8")):
+            for number in re.findall(r"\d(?:\.\d)?", cited):
+                assert number in sections, f"{source}: {number}"

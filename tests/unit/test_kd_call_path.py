@@ -1,4 +1,4 @@
-"""The live lab calls callbacks as FACTS says Windows does, from what stage.sys was told."""
+"""The live lab calls callbacks as Windows does (SOURCES 3), from what stage.sys was told."""
 
 from __future__ import annotations
 

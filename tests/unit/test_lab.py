@@ -73,7 +73,7 @@ class Memory:
 
 
 class Fields(NamedTuple):
-    """Offsets in a callback block, as FACTS 1.1 and 1.3 give them."""
+    """Offsets in a callback block, as SOURCES 1.1 and 1.3 give them."""
 
     uses: int
     flags: int

@@ -35,7 +35,7 @@ class UnicodeString(ctypes.Structure):
 
 
 class Block(ctypes.Structure):
-    """FACTS 1.1."""
+    """SOURCES 1.1."""
 
     _fields_ = (
         ("CallbackListEntry", ListEntry),

@@ -11,7 +11,7 @@ from pykd_ext.notify.classes import CLASSES, NotifyClass, find_class, notify_cla
 from tests.unit.notify.compilers import MINGW, Compiler, complaints, is_number
 
 # mingw-w64 10.0.0 ends at 48: RegNtPre/PostSaveMergedKey are missing, and so is its count off
-# (FACTS 4.4).
+# (SOURCES 4.4).
 NOT_IN_MINGW = {49, 50}
 
 

@@ -14,7 +14,7 @@ from tests.unit.notify.compilers import MINGW, MSVC, Compiler, complaints
 NAMES = re.findall(r"^typedef struct _(\w+)", DECLARATIONS, re.MULTILINE)
 SECOND_NAMES = {name for each in CLASSES for name in each.structures} - set(NAMES)
 
-# mingw-w64 10.0.0 has none of these (FACTS 4.4).
+# mingw-w64 10.0.0 has none of these (SOURCES 4.4).
 NOT_IN_MINGW = {
     "REG_QUERY_KEY_NAME",
     "REG_LOAD_KEY_INFORMATION_V2",

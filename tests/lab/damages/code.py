@@ -1,5 +1,5 @@
 """Code that was written over, and functions that were exchanged: what public tools do to blind a
-driver (FACTS 7.1), and what Windows itself does that looks like it."""
+driver (SOURCES 7.1), and what Windows itself does that looks like it."""
 
 from __future__ import annotations
 

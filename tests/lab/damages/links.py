@@ -107,7 +107,7 @@ def thread_inside(scene: Scene, index: int) -> int:
     links = world.space.pointer(world.field(process, "_EPROCESS", "ThreadListHead"))
     thread = links - world.offsets.field("_ETHREAD", "ThreadListEntry")
     context = world.paged.allocate(6 * pointer, b"CMci")
-    world.space.write_pointer(context + 3 * pointer, block)  # behind two lists (FACTS 1.5)
+    world.space.write_pointer(context + 3 * pointer, block)  # behind two lists (SOURCES 1.5)
     world.space.write_pointer(
         world.field(thread, "_ETHREAD", "CmCallbackListHead"), context + 2 * pointer
     )

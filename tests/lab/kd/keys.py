@@ -1,4 +1,4 @@
-"""Key objects with their key control blocks (FACTS 5.1 to 5.4)."""
+"""Key objects with their key control blocks (SOURCES 5.1 to 5.4)."""
 
 from __future__ import annotations
 

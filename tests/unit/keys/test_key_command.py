@@ -65,7 +65,7 @@ def add_context(registry: Registry, address: int) -> int:
         block + layout.altitude, registry.target.read(string, 2 * registry.pointer_size)
     )
     registry.target.symbols["A_Callback"] = 0x8B00_1000
-    # CMcc: two LIST_ENTRYs, the cookie, the block, the key object, the context (FACTS 1.5).
+    # CMcc: two LIST_ENTRYs, the cookie, the block, the key object, the context (SOURCES 1.5).
     fields = (registry.word(block), registry.word(address), registry.word(0x77))
     context = registry.data(
         bytes(4 * registry.pointer_size) + (5).to_bytes(8, "little") + b"".join(fields)

@@ -1,6 +1,6 @@
 /*
  * The part of the kernel that regprotect imports, for a process: what each function checks and
- * returns is FACTS 2.2, 2.3, 3.7 and Microsoft's reference pages.
+ * returns is SOURCES 2.2, 2.3, 3.7 and Microsoft's reference pages.
  */
 #pragma once
 
