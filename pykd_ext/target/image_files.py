@@ -43,7 +43,7 @@ class ImageFiles:
         if image is None:
             return None
         section = image.get_section_by_rva(address - wanted.base)
-        data: bytes = section.get_data(address - wanted.base, size) if section else b""
+        data = bytes(section.get_data(address - wanted.base, size)) if section else b""
         return data if len(data) == size else None
 
     def _open(self, wanted: WantedImage) -> pefile.PE | None:
@@ -58,8 +58,9 @@ class ImageFiles:
         import pefile  # noqa: PLC0415 - 50 ms, and seldom is there a file
 
         try:
-            raw = Path(path).read_bytes()  # pefile's own mapping would keep the file locked
-            image = pefile.PE(data=raw, fast_load=True)
+            # Not by name: pefile's mapping keeps the file locked on Windows. A bytearray, since it
+            # relocates only that in place.
+            image = pefile.PE(data=bytearray(Path(path).read_bytes()), fast_load=True)
             stamp, size = image.FILE_HEADER.TimeDateStamp, image.OPTIONAL_HEADER.SizeOfImage
             if (stamp, size) == (wanted.time_date_stamp, wanted.size):
                 image.parse_data_directories([_RELOCATIONS])
