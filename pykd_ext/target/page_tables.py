@@ -3,7 +3,9 @@
 Entry formats: Intel SDM volume 3, chapter 4 (x64, PAE and 32-bit paging); Arm ARM DDI 0487,
 chapter D8 (4 KB granule, 48-bit). A page that Windows has trimmed but not yet reused is still in
 memory, "in transition": ``_MMPTE_TRANSITION`` in ntoskrnl's public PDBs (Prototype bit 10 clear,
-Transition bit 11 set, x86 and x64). It is read as Windows would on a fault.
+Transition bit 11 set, x86 and x64). It is read as Windows would on a fault. Since the fixes for
+L1TF Windows sets a high bit in the frame number of such an entry, so that it leads to no memory:
+bit 45, which MemProcFS clears and volatility3 (pull request 475) leaves out with all above it.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import Callable, NamedTuple, Optional
 Word = Callable[[int, int], Optional[int]]  # (physical address, bytes) -> value or None
 
 _PROTOTYPE, _TRANSITION = 1 << 10, 1 << 11
+_TRANSITION_FRAMES = 0x0000_1FFF_FFFF_F000
 
 
 class Level(NamedTuple):
@@ -88,4 +91,4 @@ def _in_transition(paging: Paging, level: Level, entry: int, address: int) -> in
         return None
     if not entry & _TRANSITION or entry & _PROTOTYPE:
         return None
-    return (entry & 0x0000_FFFF_FFFF_F000) | (address & 0xFFF)
+    return (entry & _TRANSITION_FRAMES) | (address & 0xFFF)

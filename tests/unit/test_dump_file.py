@@ -124,6 +124,13 @@ def test_a_truncated_dump_gives_what_it_has(tmp_path: Path) -> None:
             0xFFFF_F800_0000_0123,
             0x9123,
         ),
+        # ... and with the bit that keeps processors from it since the fixes for L1TF
+        (
+            X64,
+            {0x1000 + 8 * 0x1F0: 0x2063, 0x2000: 0x3063, 0x3000: 0x4063, 0x4000: 1 << 45 | 0x9880},
+            0xFFFF_F800_0000_0123,
+            0x9123,
+        ),
         # ... but not a prototype, nor one that is in the paging file
         (
             X64,
