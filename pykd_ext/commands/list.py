@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--wide", action="store_true", help="more columns, nothing shortened")
     parser.add_argument(
         "--limit",
-        type=int,
+        type=_entries,
         default=DEFAULT_LIMIT,
         metavar="N",
         help="read at most N entries (default: %(default)s)",
@@ -29,6 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--carve", action="store_true", help="and search for callbacks that are on no list"
     )
+
+
+def _entries(text: str) -> int:
+    """How many are asked for; 1 at least, or the answer would seem to be "none"."""
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of entries, 1 or more")
+    return number
 
 
 def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:

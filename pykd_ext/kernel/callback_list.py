@@ -21,7 +21,7 @@ _ALTITUDE_LIMIT = 0x400  # bytes shown of an altitude; a genuine one has under 2
 def walk_list(
     memory: Memory, head: int, layout: BlockLayout, limit: int, problems: list[Problem]
 ) -> list[RegistryCallback]:
-    """The callbacks in calling order, at most ``limit`` a direction.
+    """The callbacks in calling order, at most ``limit``.
 
     What is wrong with the links is appended to ``problems``. Raises TargetError when the head
     cannot be read.
@@ -58,7 +58,7 @@ class _ListWalk:
             ) from None
         forward, intact = self._follow(flink, backward=False)
         last = next(reversed(forward), self._head)
-        if intact and blink == last:
+        if (intact and blink == last) or len(self._read) >= self._limit:
             return [self._read[address] for address in forward]
         if intact:
             self._note("nt!CallbackListHead", f"Blink is {blink:#x}, but Flink leads to {last:#x}")
@@ -101,7 +101,7 @@ class _ListWalk:
             return f"points into user space ({entry:#x})"
         if entry % self._memory.pointer_size:
             return f"is not aligned ({entry:#x})"
-        if len(order) >= self._limit:
+        if entry not in self._read and len(self._read) >= self._limit:
             return f"goes on after {self._limit} entries; more with --limit"
         return None
 
