@@ -23,7 +23,9 @@ def select(listing: Listing, what: str) -> list[Entry]:
     folded = what.casefold()
     for fits in (
         lambda entry: entry.callback.altitude == what,
-        lambda entry: address in (entry.callback.address, entry.callback.function),
+        lambda entry: (
+            address is not None and address in (entry.callback.address, entry.callback.function)
+        ),
         lambda entry: folded in _names(entry),
     ):
         found = [entry for entry in listing.entries if fits(entry)]
@@ -37,8 +39,9 @@ def select(listing: Listing, what: str) -> list[Entry]:
 
 
 def _names(entry: Entry) -> set[str]:
-    symbol = entry.function_symbol or ""
-    names = (entry.owner.name, entry.owner.module, symbol, symbol.partition("!")[2])
+    symbol, file = entry.function_symbol or "", entry.owner.name or ""
+    stem = file.rpartition(".")[0]
+    names = (file, stem, entry.owner.module, symbol, symbol.partition("!")[2])
     return {name.casefold() for name in names if name}
 
 

@@ -38,6 +38,21 @@ def test_a_callback_has_many_names(lab_dump: MakeDump, regcb: Regcb) -> None:
         assert [each["index"] for each in found] == [index], name
 
 
+def test_a_name_is_not_the_callback_that_cannot_be_read(lab_dump: MakeDump, regcb: Regcb) -> None:
+    truth = lab_dump("x64-19041", callbacks=4, damage=("entry-unreadable",))
+    names = [each.owner for each in truth.callbacks if each.owner != "ntoskrnl.exe"]
+    found = regcb.json(truth, "show", names[-1])["callbacks"]
+    assert [each["owner"] for each in found] == [names[-1]]
+
+
+@pytest.mark.parametrize("name", ["nt", "ntoskrnl", "ntoskrnl.exe"])
+def test_the_kernel_has_two_names(name: str, lab_dump: MakeDump, regcb: Regcb) -> None:
+    truth = lab_dump("x64-19041", callbacks=16)
+    found = regcb.json(truth, "show", name)["callbacks"]
+    assert found
+    assert {each["owner"] for each in found} == {"ntoskrnl.exe"}
+
+
 def test_an_owner_of_several_shows_them_all(lab_dump: MakeDump, regcb: Regcb) -> None:
     truth = lab_dump("x64-19041", callbacks=16)
     owners = [each.owner for each in truth.callbacks]
