@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from .. import __version__
-from ..present.output import Output
+from ..present.output import Output, OutputError
 from ..target.errors import RegcbError
 from . import COMMANDS
 from .open_target import open_target
@@ -50,16 +50,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     output = Output(sys.stdout, _own_command())
     try:
-        return _run(words, output)
+        status = _run(words, output)
+        output.flush()
+        return status
+    except OutputError as error:
+        _abandon_output()
+        output.error(f"regcb: {error}")
     except (_Usage, RegcbError) as error:
         output.error(f"regcb: {error}")
     except (KeyboardInterrupt, SystemExit):
         # Ctrl+C; inside WinDbg, Ctrl+Break comes as SystemExit (pykd-ext, windbgext.cpp).
         output.error("regcb: interrupted")
-    except BrokenPipeError:
-        # The reader (head, less) has gone; keep the interpreter from saying so again at exit.
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    except BrokenPipeError:  # the reader (head, less) has gone
+        _abandon_output()
     return USAGE_ERROR
+
+
+def _abandon_output() -> None:
+    """Keeps the interpreter from trying again, and from saying so, at exit."""
+    sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
 
 
 def _own_command() -> str:

@@ -16,14 +16,15 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def callbacks_csv(listing: Listing) -> str:
-    """With a header row and CRLF line ends (RFC 4180), without a last line end."""
+    """With a header row, without a last line end; the others are for the stream to translate:
+    on Windows it makes them the CRLF of RFC 4180, and CRLF into an empty line."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer)
+    writer = csv.writer(buffer, lineterminator="\n")
     rows = [entry_document(entry) for entry in listing.entries]
     writer.writerow(COLUMNS)
     for row in rows:
         writer.writerow([safe_cell(row[column]) for column in COLUMNS])
-    return buffer.getvalue().rstrip("\r\n")
+    return buffer.getvalue().rstrip("\n")
 
 
 COLUMNS = (

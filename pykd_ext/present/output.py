@@ -7,38 +7,49 @@ links (:func:`pykd_ext.present.text.link`); everything else in it is shown as it
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TextIO
 
+from ..target.errors import RegcbError
 from .text import LINK_END, LINK_MIDDLE, LINK_START, OWN_COMMAND
 
-__all__ = ["Output", "to_dml", "to_plain"]
+__all__ = ["Output", "OutputError", "to_dml", "to_plain"]
 
 _DML_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
+class OutputError(RegcbError):
+    """The stream takes no more: a full disk; ``str()`` says why."""
+
+
 class Output:
-    """One stream. pykd gives ``sys.stdout`` a ``writedml`` inside WinDbg, and only there.
+    """One stream, None for a closed one. pykd gives ``sys.stdout`` a ``writedml`` inside WinDbg,
+    and only there.
 
     ``own_command`` is how the user started regcb in WinDbg, and how its own links start it again.
     """
 
-    def __init__(self, stream: TextIO, own_command: str = OWN_COMMAND) -> None:
+    def __init__(self, stream: TextIO | None, own_command: str = OWN_COMMAND) -> None:
         self._stream = stream
         self._own_command = own_command
         self._write_dml: Any = getattr(stream, "writedml", None)
         self.is_debugger = self._write_dml is not None
 
     def write(self, text: str) -> None:
-        """Prints ``text`` and a line feed."""
+        """Prints ``text`` and a line feed; raises OutputError, BrokenPipeError."""
         if self._write_dml is not None:
             self._write_dml(to_dml(text, self._own_command) + "\n")
-            return
-        plain = to_plain(text) + "\n"
-        try:
-            self._stream.write(plain)
-        except UnicodeEncodeError:
-            encoding = self._stream.encoding or "ascii"
-            self._stream.write(plain.encode(encoding, "backslashreplace").decode(encoding))
+        elif self._stream is not None:
+            with _told():
+                _write(self._stream, to_plain(text) + "\n")
+
+    def flush(self) -> None:
+        """Hands over what is still buffered, which is late to fail when the interpreter does it;
+        raises as :meth:`write` does."""
+        if self._stream is not None and not self.is_debugger:
+            with _told():
+                self._stream.flush()
 
     def error(self, text: str) -> None:
         """Prints one line for the user to act on: in WinDbg's window, else on standard error."""
@@ -46,6 +57,24 @@ class Output:
             self.write(text)
         else:
             Output(sys.stderr).write(text)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"the output cannot be written: {error.strerror or error}") from None
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text)
+    except UnicodeEncodeError:
+        encoding = stream.encoding or "ascii"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def to_plain(text: str) -> str:

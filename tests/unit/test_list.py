@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
+from contextlib import suppress
 from datetime import datetime, timezone
+from errno import ENOSPC, EPIPE
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pykd_ext.commands.main import main
 from tests.lab import PROFILES, CallbackTruth, Truth
 
 from .conftest import MakeDump, Regcb
@@ -127,11 +131,73 @@ def test_csv_has_a_row_a_callback(lab_dump: MakeDump, regcb: Regcb) -> None:
     assert [row["owner"] for row in rows] == [each.owner for each in truth.callbacks]
 
 
+def test_csv_has_no_empty_rows_on_windows(
+    lab_dump: MakeDump, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truth = lab_dump("x64-19041")
+    raw = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, "utf-8", newline="\r\n"))
+    assert main(["-z", truth.path, "-y", truth.symbols, "list", "--csv"]) == 0
+    lines = raw.getvalue().split(b"\r\n")
+    assert len(lines) == 1 + len(truth.callbacks) + 1
+    assert all(b"\r" not in line and b"\n" not in line for line in lines)
+
+
+class Refusing(io.RawIOBase):
+    """A full disk, or a pipe that nobody reads any more."""
+
+    def __init__(self, error: OSError) -> None:
+        self._error = error
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, _: Any) -> int:
+        raise self._error
+
+
+@pytest.mark.parametrize("words", [("list",), ("list", "--json"), ("--help",)], ids=" ".join)
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError(ENOSPC, "No space left"), "regcb: the output cannot be written: No space left\n"),
+        (BrokenPipeError(EPIPE, "Broken pipe"), ""),
+    ],
+    ids=["full", "pipe"],
+)
+def test_output_that_is_refused(
+    words: tuple[str, ...],
+    error: OSError,
+    says: str,
+    lab_dump: MakeDump,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    truth = lab_dump("x64-19041", callbacks=64)
+    stream = io.TextIOWrapper(io.BufferedWriter(Refusing(error)), "utf-8")
+    monkeypatch.setattr("sys.stdout", stream)
+    assert main(["-z", truth.path, "-y", truth.symbols, *words]) == 2
+    assert sys.stdout is not stream  # or it would be flushed again at exit
+    sys.stdout.close()
+    assert capsys.readouterr().err == says
+    with suppress(OSError):
+        stream.close()
+
+
 def test_as_many_entries_as_asked_for(lab_dump: MakeDump, regcb: Regcb) -> None:
     document = regcb.json(lab_dump("x64-19041", callbacks=64), "list", "--limit", "3")
+    assert [each["found_by"] for each in document["callbacks"]] == ["list"] * 3
+    (problem,) = (each for each in document["problems"] if "--limit" in each["what"])
+    assert "Flink goes on after 3 entries" in problem["what"]
+
+
+def test_the_limit_holds_for_both_directions_together(lab_dump: MakeDump, regcb: Regcb) -> None:
+    truth = lab_dump("x64-19041", callbacks=64, damage=("flink-user@1",))
+    document = regcb.json(truth, "list", "--limit", "5")
     found = [each["found_by"] for each in document["callbacks"]]
-    assert found == ["list"] * 3 + ["back-links"] * 3
-    assert any("--limit" in problem["what"] for problem in document["problems"])
+    assert len(found) == 5
+    assert found[0] == "list"
+    assert found[-1] == "back-links"
 
 
 def symbols_known_by(truth: Truth) -> set[str]:
