@@ -33,7 +33,7 @@ _FIELDS_64 = {
     "directory_table": (0x10, 8),
     "module_list": (0x20, 8),
     "machine": (0x30, 4),
-    "bugcheck": (0x38, 4),
+    "bug_check": (0x38, 4),
     "debugger_data": (0x80, 8),
     "type": (0xF98, 4),
 }
@@ -42,7 +42,7 @@ _FIELDS_32 = {
     "directory_table": (0x10, 4),
     "module_list": (0x18, 4),
     "machine": (0x20, 4),
-    "bugcheck": (0x28, 4),
+    "bug_check": (0x28, 4),
     "pae": (0x5C, 1),
     "debugger_data": (0x60, 4),
     "type": (0xF88, 4),
@@ -80,7 +80,7 @@ class DumpHeader(NamedTuple):
     pae: bool
     module_list: int
     debugger_data: int
-    bugcheck: int
+    bug_check: int
 
 
 class DumpFile:
@@ -157,7 +157,7 @@ class DumpFile:
             pae=bool(field("pae")) if "pae" in shape.fields else True,
             module_list=field("module_list"),
             debugger_data=field("debugger_data"),
-            bugcheck=field("bugcheck"),
+            bug_check=field("bug_check"),
         )
 
     def _read_pages(self, shape: Shape) -> _Pages:
