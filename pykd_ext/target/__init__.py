@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from .protocol import Target
 
-__all__ = ["Module", "Symbol", "Target"]
+__all__ = ["BugCheck", "Module", "Symbol", "Target"]
 
 
 class Symbol(NamedTuple):
@@ -25,6 +25,13 @@ class Symbol(NamedTuple):
     def __str__(self) -> str:
         name = f"{self.module}!{self.name}"
         return f"{name}+{self.displacement:#x}" if self.displacement else name
+
+
+class BugCheck(NamedTuple):
+    """What KeBugCheckEx was told: the code and its four parameters, unsigned."""
+
+    code: int
+    parameters: tuple[int, ...]
 
 
 class Module(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import Module, Symbol
+from . import BugCheck, Module, Symbol
 from .dump_file import PAGE, DumpFile
 from .errors import MemoryUnreadable
 from .loaded_symbols import LoadedSymbols
@@ -71,6 +71,9 @@ class CrashDump:
         from .current_thread import current_thread  # noqa: PLC0415 - a list needs none
 
         return current_thread(self)
+
+    def bug_check(self) -> BugCheck | None:
+        return self._file.header.bug_check
 
     def modules(self) -> Sequence[Module]:
         return self._symbols.modules()

@@ -15,6 +15,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Callable, NamedTuple
 
+from . import BugCheck
 from .errors import TargetError, UnsupportedTarget
 
 PAGE = 0x1000
@@ -34,6 +35,7 @@ _FIELDS_64 = {
     "module_list": (0x20, 8),
     "machine": (0x30, 4),
     "bug_check": (0x38, 4),
+    "parameters": (0x40, 8),
     "debugger_data": (0x80, 8),
     "type": (0xF98, 4),
 }
@@ -43,6 +45,7 @@ _FIELDS_32 = {
     "module_list": (0x18, 4),
     "machine": (0x20, 4),
     "bug_check": (0x28, 4),
+    "parameters": (0x2C, 4),
     "pae": (0x5C, 1),
     "debugger_data": (0x60, 4),
     "type": (0xF88, 4),
@@ -80,7 +83,7 @@ class DumpHeader(NamedTuple):
     pae: bool
     module_list: int
     debugger_data: int
-    bug_check: int
+    bug_check: BugCheck
 
 
 class DumpFile:
@@ -139,9 +142,10 @@ class DumpFile:
         return int.from_bytes(data, "little") if len(data) == size else None
 
     def _read_header(self, shape: Shape) -> DumpHeader:
-        def field(name: str) -> int:
+        def field(name: str, index: int = 0) -> int:
             offset, size = shape.fields[name]
-            return int.from_bytes(self._map[offset : offset + size], "little")
+            start = offset + index * size
+            return int.from_bytes(self._map[start : start + size], "little")
 
         architecture = _ARCHITECTURES.get(field("machine"))
         if architecture is None:
@@ -157,7 +161,9 @@ class DumpFile:
             pae=bool(field("pae")) if "pae" in shape.fields else True,
             module_list=field("module_list"),
             debugger_data=field("debugger_data"),
-            bug_check=field("bug_check"),
+            bug_check=BugCheck(
+                field("bug_check"), tuple(field("parameters", each) for each in range(4))
+            ),
         )
 
     def _read_pages(self, shape: Shape) -> _Pages:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from . import Module, Symbol
+from . import BugCheck, Module, Symbol
 from .memory import Memory
 
 __all__ = ["Target"]
@@ -68,6 +68,9 @@ class Target(Protocol):
     def current_thread(self) -> int:
         """The VA of the KTHREAD that the target is stopped in, whose registers those are; raises
         RegisterUnavailable. Of a dump: the thread that crashed."""
+
+    def bug_check(self) -> BugCheck | None:
+        """What the target crashed with, None for one that has not crashed."""
 
     def modules(self) -> Sequence[Module]:
         """The images that the symbol engine knows. Not a witness: the callbacks' owners are found

@@ -17,7 +17,7 @@ except ImportError as error:
     pykd = None
     _why_no_pykd = str(error)
 
-from . import Module, Symbol
+from . import BugCheck, Module, Symbol
 from .dump_file import DumpFile
 from .errors import (
     ConnectionLost,
@@ -177,6 +177,15 @@ class PykdSession:
         except pykd.DbgException as error:
             why = f"the debugger says: {_first_line(error)}"
             raise RegisterUnavailable("$thread", why) from None
+
+    def bug_check(self) -> BugCheck | None:
+        try:
+            code, *parameters = pykd.bugCheckData()
+        except pykd.DbgException:
+            return None
+        return (
+            BugCheck(code, tuple(self._from_engine(each) for each in parameters)) if code else None
+        )
 
     def break_at(self, address: int, on_hit: OnHit) -> Breakpoint:
         def hit() -> Any:

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..kernel.drivers import Drivers
 from ..kernel.listing import Listing, read_listing, with_unlisted
 from ..target.image_files import ImageFiles
-from . import blocks, cookies, counts, links, order, orphans, owners, prologues, silent_drivers
+from . import (
+    blocks,
+    cookies,
+    counts,
+    crash,
+    links,
+    order,
+    orphans,
+    owners,
+    prologues,
+    silent_drivers,
+)
 from .carve import Carving, Progress, carve
 from .finding import SEVERITIES, Finding
 from .scene import Orphan, Scene
@@ -47,6 +58,7 @@ CHECKS: tuple[Check, ...] = (
     blocks.uses_odd,
     blocks.object_contexts_broken,
     silent_drivers.driver_silent,
+    crash.callback_crashed,
     orphans.entry_orphaned,
 )
 

@@ -12,7 +12,6 @@ from typing import BinaryIO, NamedTuple
 
 from .physical_memory import PAGE
 from .processor import Processor
-from .running import BUGCHECK
 from .world import BOOT_TIME, DUMP_TIME, World
 
 __all__ = ["BITMAP_TYPES", "DUMP_TYPES", "write_dump"]
@@ -123,8 +122,11 @@ def _header(
     put(layout.processes, word, world.nt("PsActiveProcessHead"))
     put(layout.machine, 4, world.profile.machine)
     put(layout.machine + 4, 4, 1)
-    put(layout.machine + 8, 4, BUGCHECK)
+    code, *parameters = world.bug_check
+    put(layout.machine + 8, 4, code)
     clear(layout.parameters, layout.debugger_data - layout.parameters)
+    for index, parameter in enumerate(parameters):
+        put(layout.parameters + index * word, word, parameter)
     if word == 4:
         put(_PAE_ENABLED_32, 1, 1)
     put(layout.debugger_data, word, world.nt("KdDebuggerDataBlock"))

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .processes import Processes
-from .world import World
+from .world import BUGCHECK, World
 
-__all__ = ["BUGCHECK", "Running", "in_bugcheck", "in_callback"]
-
-BUGCHECK = 0xE2  # MANUALLY_INITIATED_CRASH
+__all__ = ["Running", "in_bugcheck", "in_callback"]
 
 _INTO_CALLER = 0x1A  # a return address lies somewhere behind a function's start
 # Below the frame that the thread has; x64 aligns the stack to 16 bytes before a call, and the call

@@ -17,12 +17,13 @@ from .profiles import Profile
 from .registrations import KERNEL, Registration
 from .registry import load_registry
 
-__all__ = ["BOOT_TIME", "DUMP_TIME", "LoadedImage", "World"]
+__all__ = ["BOOT_TIME", "BUGCHECK", "DUMP_TIME", "LoadedImage", "World"]
 
 # FILETIMEs: 5 March 2024, 08:15:30.5 UTC, and three hours later.
 BOOT_TIME = (1709626530 + 11644473600) * 10_000_000 + 5_128_449
 DUMP_TIME = BOOT_TIME + 3 * 3600 * 10_000_000
 
+BUGCHECK = 0xE2  # MANUALLY_INITIATED_CRASH
 _DRIVER_STRIDE = 0x20000
 
 
@@ -47,6 +48,7 @@ class World:
 
     ``registrations`` decide which drivers are loaded; ``size`` is the machine's memory in bytes,
     None for as much as is needed. ``runs``: drivers have yet to start, so all of them is there.
+    ``bug_check``: the code and the parameters that a dump's header gives.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class World:
         runs: bool = False,
     ) -> None:
         self.profile = profile
+        self.bug_check = (BUGCHECK, 0, 0, 0, 0)
         self._runs = runs
         self.offsets = kernel_offsets(profile)
         memory = PhysicalMemory(size)

@@ -22,6 +22,7 @@ from .schemas import validate
 PAGE = Path(__file__).parents[2] / "pykd_ext" / "triage" / "README.md"
 VOLATILITY = Path(__file__).parents[1] / "bench" / "techniques.json"
 PROFILES = ["x64-19041", "x86-19041", "arm64-22621"]
+DAMAGED = 2  # the callback in the middle of four
 
 # Damages of the lab, and the findings above info that they lead to.
 TECHNIQUES = {
@@ -63,6 +64,7 @@ TECHNIQUES = {
     "flags-forged": {"flags-forged"},
     "uses-huge": {"uses-odd"},
     "object-context-forged": {"object-contexts-broken"},
+    "callback-crashed": {"callback-crashed"},
 }
 
 # What is odd, and no reason to worry.
@@ -136,6 +138,30 @@ def test_a_freed_block_is_no_orphan_where_the_pool_tells(
     # The lab leaves the object contexts of callback 2 on their keys: those show that it lives.
     told = ("info", "freed") if index == 1 else ("high", "live")
     assert orphans == [told, told, ("medium", "unknown") if index == 1 else told]
+
+
+@pytest.mark.parametrize("damage", ["callback-crashed", "entry-unlinked"])
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_callback_that_the_machine_crashed_in(
+    profile: str, damage: str, lab_dump: MakeDump, regcb: Regcb
+) -> None:
+    """Wherever it is found: on the list or, unlinked, by the object contexts that it has set."""
+    truth = lab_dump(profile, callbacks=4, damage=("callback-crashed", damage))
+    document = checked(truth, regcb)[1]
+    finding = next(each for each in document["findings"] if each["id"] == "callback-crashed")
+    assert finding["evidence"]["exception"] == "0xc0000005"
+    assert "STATUS_ACCESS_VIOLATION" in finding["summary"]
+    crashed = document["callbacks"][finding["callback"]]
+    assert crashed["function"] == f"{truth.callbacks[DAMAGED].function:#x}"
+    assert crashed["found_by"] == ("object-context" if damage == "entry-unlinked" else "list")
+
+
+def test_a_crash_in_a_callback_that_nobody_has(lab_dump: MakeDump, regcb: Regcb) -> None:
+    truth = lab_dump(callbacks=4, damage=("callback-crashed", "function-null"))
+    findings = checked(truth, regcb)[1]["findings"]
+    finding = next(each for each in findings if each["id"] == "callback-crashed")
+    assert finding["callback"] is None
+    assert f"{truth.callbacks[DAMAGED].function:#x}" in finding["summary"]
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -19,6 +19,8 @@ _RETURNS_SUCCESS_PADDED = {
     "x86": "33c0c20c00" + 11 * "cc",
     "arm64": "00008052c0035fd6" + 2 * "1f2003d5",
 }
+_REGISTRY_FILTER_DRIVER_EXCEPTION = 0x135  # bugcodes.h
+_STATUS_ACCESS_VIOLATION = 0xC0000005
 _TRAPS = {"x64": "cc", "x86": "cc", "arm64": "00003ed4"}  # brk #0xf000, as DbgBreakPoint
 
 
@@ -114,6 +116,17 @@ def _patch(scene: Scene, index: int, code: bytes) -> int:
     return function
 
 
+def callback_crashed(scene: Scene, index: int) -> None:
+    """A callback raised an access violation, and the machine crashed of it (bug check 0x135)."""
+    scene.world.bug_check = (
+        _REGISTRY_FILTER_DRIVER_EXCEPTION,
+        _STATUS_ACCESS_VIOLATION,
+        scene.world.profile.nonpaged_pool + 0x40,  # the CONTEXT
+        scene.callbacks[index].function,
+        scene.callbacks[index].address,
+    )
+
+
 def _jump(scene: Scene, place: int, destination: int) -> bytes:
     """A direct jump at ``place``: jmp rel32, or b."""
     if scene.world.profile.architecture == "arm64":
@@ -141,4 +154,5 @@ DAMAGES = (
     function_data,
     function_discarded,
     kernel_patched,
+    callback_crashed,
 )

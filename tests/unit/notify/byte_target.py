@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pykd_ext.notify.structures import structure
-from pykd_ext.target import Module, Symbol
+from pykd_ext.target import BugCheck, Module, Symbol
 from pykd_ext.target.errors import (
     MemoryUnreadable,
     RegisterUnavailable,
@@ -74,6 +74,9 @@ class ByteTarget:
 
     def current_thread(self) -> int:
         return self.register("$thread")
+
+    def bug_check(self) -> BugCheck | None:
+        return None
 
     def modules(self) -> Sequence[Module]:
         return self.images
