@@ -504,6 +504,11 @@ CHECKS: dict[str, Callable[[Case], bool]] = {
     "kernel-patched": lambda case: (
         case.memory.read(case.symbol("CmRegisterCallbackEx"), 3) == b"\x33\xc0\xc3"
     ),
+    # The header's BugCheckParameter3 (volatility3's crash64.json).
+    "callback-crashed": lambda case: (
+        int.from_bytes(Path(case.truth.path).read_bytes()[0x50:0x58], "little")
+        == case.target.function
+    ),
     "pdb-wrong-guid": lambda case: not _has_guid_of_its_image(case),
     "pdb-missing": lambda case: not _pdb(case).exists(),
     "pdb-damaged": lambda case: (
