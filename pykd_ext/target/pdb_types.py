@@ -2,7 +2,8 @@
 
 LLVM: TpiStream.html (header, hash stream); cvinfo.h: lfStructure, lfUnion, lfFieldList, lfMember,
 lfBitfield. A type's record is found through the hash of its name; records are walked only from the
-closest offset that the stream names, or, in a PDB without hashes, from the first.
+closest offset that the stream names, or, in a PDB without hashes, from the first. A PDB of XP's
+time has hashes of two bytes, for other buckets (tpi.h of microsoft-pdb): they count as none.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _FORWARD = 0x80  # CV_prop_t.fwdref
 
 _MOST_NAMESAKES = 4096  # records tried for one hash
 _LONGEST_CHAIN = 64  # field lists continued by LF_INDEX
+_HASH_SIZE = 4  # bytes
 _CHUNK = 1 << 17  # bytes read at once; the longest record has half as many
 
 
@@ -57,7 +59,8 @@ class Types:
         self._header = stream.word(4)
         self._first, self._end = stream.word(8), stream.word(12)
         hashes = stream.word(20, 2)
-        self._hashes = None if hashes == NO_STREAM else msf.stream(hashes)
+        has_hashes = hashes != NO_STREAM and stream.word(24) == _HASH_SIZE
+        self._hashes = msf.stream(hashes) if has_hashes else None
         self._known: tuple[int, ...] | None = None
 
     def size(self, type_name: str) -> int | None:

@@ -212,10 +212,19 @@ def test_fields_that_are_not_there(sample: BuildSample, type_name: str, field: s
         assert pdb.field(type_name, field) is None
 
 
-def test_without_a_hash_stream_types_are_searched(sample: BuildSample, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_old", [False, True], ids=["none", "two bytes"])
+def test_without_hashes_that_are_known_types_are_searched(
+    is_old: bool, sample: BuildSample, tmp_path: Path
+) -> None:
     built = sample()
-    types = patched(read_streams(built.pdb)[TPI], 20, NO_STREAM)
-    with opened(changed(built, tmp_path, {TPI: types})) as pdb, opened(built.pdb) as original:
+    streams = read_streams(built.pdb)
+    changes = {TPI: patched(streams[TPI], 20, NO_STREAM)}
+    if is_old:
+        first, end = struct.unpack_from("<II", streams[TPI], 8)
+        hashes = struct.unpack_from("<H", streams[TPI], 20)[0]
+        types = patched(streams[TPI], 24, struct.pack("<IIII", 2, 0x1000, 0, 2 * (end - first)))
+        changes = {TPI: types, hashes: bytes(len(streams[hashes]))}
+    with opened(changed(built, tmp_path, changes)) as pdb, opened(built.pdb) as original:
         for name in ("_FLAGS", "_LONG_LIST", "_ELSEWHERE", "_NOTHING"):
             assert pdb.type_size(name) == original.type_size(name)
         last = "FieldOfAStructureWithMoreFieldsThanFitIntoOneRecord2499"
