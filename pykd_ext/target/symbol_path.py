@@ -1,9 +1,9 @@
 """The symbol path: where PDBs are looked for, in WinDbg's own notation.
 
 ``folder;srv*cache*https://server/symbols``: Microsoft, "Symbol path for Windows debuggers" and
-"Advanced SymSrv use". A store keeps ``name/GUIDAGE/name``, one with an ``index2.txt`` below the
-first two letters of the name. Compressed files (``name.pd_``) and ``file.ptr`` redirections are
-named as problems and passed over.
+"Advanced SymSrv use", ".symfix". A store keeps ``name/GUIDAGE/name``, one with an ``index2.txt``
+below the first two letters of the name. Compressed files (``name.pd_``) and ``file.ptr``
+redirections are named as problems and passed over.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ __all__ = ["Progress", "SymbolPath"]
 Progress = Callable[[str, int, int], None]  # file name, bytes so far, bytes in all (0: unknown)
 
 _DEFAULT_STORE = os.path.join("~", ".regcb", "symbols")
+_DEFAULT_SERVER = "https://msdl.microsoft.com/download/symbols"  # what .symfix makes of srv*
 
 
 class _Element(NamedTuple):
@@ -91,7 +92,7 @@ class SymbolPath:
     ) -> Pdb | None:
         from .symbol_server import ServerFailed, StoreFailed, fetch  # noqa: PLC0415 - loads urllib
 
-        path = os.path.join(store, wanted.name, _identity(wanted), wanted.name)
+        path = os.path.join(_tier(store, wanted.name), wanted.name, _identity(wanted), wanted.name)
         try:
             found = fetch(server, wanted.name, _identity(wanted), path, self._progress)
         except ServerFailed as error:
@@ -131,8 +132,11 @@ def _parse(text: str) -> list[_Element]:
 
 
 def _store_element(words: list[str], cache: tuple[str, ...]) -> _Element:
-    """``srv*near*far*server``; an empty word is the default store."""
+    """``srv*near*far*server``; an empty word is the default store, and ``srv*`` alone Microsoft's
+    public server."""
     servers = [word for word in words if _is_url(word)]
+    if words == [""]:
+        servers = [_DEFAULT_SERVER]
     stores = tuple(_expanded(word or _DEFAULT_STORE) for word in words if not _is_url(word))
     stores = cache + stores or (_expanded(_DEFAULT_STORE),)
     return _Element(stores, servers[-1].rstrip("/") if servers else None)
@@ -165,9 +169,7 @@ def _candidates(element: _Element, name: str, identity: str, problems: list[str]
     for store in element.stores:
         if element.is_folder:
             found.append(_existing(store, name))
-        above = os.path.join(store, name[:2])
-        top = above if os.path.isfile(os.path.join(store, "index2.txt")) else store
-        folder = _existing(top, name, identity)
+        folder = _existing(_tier(store, name), name, identity)
         if folder is None:
             continue
         found.append(_existing(folder, name))
@@ -176,6 +178,12 @@ def _candidates(element: _Element, name: str, identity: str, problems: list[str]
             if path is not None:
                 problems.append(f"{path}: {what} symbol files are not read")
     return [path for path in found if path is not None and os.path.isfile(path)]
+
+
+def _tier(store: str, name: str) -> str:
+    """The folder of a store below which ``name`` has its own."""
+    has_two = os.path.isfile(os.path.join(store, "index2.txt"))
+    return os.path.join(store, name[:2]) if has_two else store
 
 
 def _existing(path: str, *names: str) -> str | None:

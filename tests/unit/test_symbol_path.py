@@ -117,6 +117,18 @@ def test_the_default_store(home: Path, text: str) -> None:
     assert find(text) == (path, [])
 
 
+def test_srv_alone_is_microsofts_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As ``.symfix`` sets it and ``.sympath`` explains it; with no way to get there."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        proxy = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        monkeypatch.setenv("https_proxy", proxy)
+        monkeypatch.setenv("no_proxy", "")
+        found, (problem,) = find("srv*")
+    assert found is None
+    assert problem.startswith("symbol server https://msdl.microsoft.com/download/symbols: ")
+
+
 def test_variables_and_home_in_a_path(
     tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +240,16 @@ def test_a_cache_is_filled_for_the_servers_behind_it(tmp_path: Path, server: Sym
     server.answers[ON_SERVER] = Answer(body=RIGHT)
     found, _ = find(f"cache*{tmp_path / 'cache'};srv*{server.url}")
     assert found == tmp_path / "cache" / NAME / IDENTITY / NAME
+
+
+def test_a_store_with_two_tiers_is_filled_as_one(tmp_path: Path, server: SymbolServer) -> None:
+    """ "Symbol store folder tree": symsrv makes and reads two tiers where index2.txt is."""
+    server.answers[ON_SERVER] = Answer(body=RIGHT)
+    put(tmp_path / "index2.txt", b"")
+    for _ in range(2):
+        found, problems = find(f"srv*{tmp_path}*{server.url}")
+        assert (found, problems) == (tmp_path / NAME[:2] / NAME / IDENTITY / NAME, [])
+    assert server.asked == [ON_SERVER]
 
 
 def test_a_redirection_by_the_server(tmp_path: Path, server: SymbolServer) -> None:
