@@ -75,10 +75,14 @@ class Drivers:
     def _loaded_owner(self, module: LoadedModule) -> Owner:
         name = module_text(self._memory, module.base_dll_name)
         path = module_text(self._memory, module.full_dll_name)
-        is_kernel = module.base == self._target.nt_base
+        symbols = debugger_name(path, name)
+        if module.base == self._target.nt_base:
+            symbols = "nt"
+        elif symbols.lower() == "nt":  # as the debugger tells them apart
+            symbols += f"_{module.base:x}"
         return Owner(
             state="loaded",
-            module="nt" if is_kernel else debugger_name(path, name),
+            module=symbols,
             name=name,
             path=path,
             base=module.base,

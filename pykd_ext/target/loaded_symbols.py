@@ -8,7 +8,7 @@ from . import Module, Symbol
 from .errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
 from .image import size_of_image
 from .memory import Memory
-from .module_list import debugger_name, loaded_modules, module_text
+from .module_list import named_modules
 from .symbol_path import SymbolPath
 from .symbols import ModuleSymbols
 
@@ -76,10 +76,8 @@ class LoadedSymbols:
         if self._found is None:
             self._found = []
             try:
-                for module in loaded_modules(self._memory, self._module_list):
-                    path = module_text(self._memory, module.full_dll_name)
-                    name = debugger_name(path, module_text(self._memory, module.base_dll_name))
-                    self._add(name if self._found else "nt", module.base, module.size)
+                for name, module in named_modules(self._memory, self._module_list):
+                    self._add(name, module.base, module.size)
             except MemoryUnreadable:
                 pass  # kernel.drivers walks the same list and says so
             if not self._found and self._debugger_data:

@@ -11,7 +11,13 @@ from typing import NamedTuple
 from .errors import MemoryUnreadable
 from .memory import Memory, UnicodeString
 
-__all__ = ["LoadedModule", "debugger_name", "loaded_modules", "module_text"]
+__all__ = [
+    "LoadedModule",
+    "debugger_name",
+    "loaded_modules",
+    "module_text",
+    "named_modules",
+]
 
 _LIMIT = 10_000
 
@@ -75,13 +81,45 @@ def module_text(memory: Memory, string: UnicodeString) -> str | None:
         return None
 
 
+def named_modules(memory: Memory, head: int) -> Iterator[tuple[str, LoadedModule]]:
+    """The same with their names in dbgeng's symbols, the first one's ``nt``.
+
+    A name that one before has, in whatever case, is followed by the base:
+    ``netmon_fffff80416a30000``.
+    """
+    taken: set[str] = set()
+    for module in loaded_modules(memory, head):
+        name = "nt"
+        if taken:
+            path = module_text(memory, module.full_dll_name)
+            name = debugger_name(path, module_text(memory, module.base_dll_name))
+        if name.lower() in taken:
+            name = f"{name}_{module.base:x}"
+        taken.add(name.lower())
+        yield name, module
+
+
+# Files that dbgeng calls by one name; seen in 10.0.15063, which goes by no pattern.
+_OWN_NAMES = {
+    **dict.fromkeys(("ntoskrnl.exe", "ntkrnlmp.exe", "ntkrnlpa.exe", "ntkrpamp.exe"), "nt"),
+    **dict.fromkeys(
+        ("halacpi.dll", "halapic.dll", "halaacpi.dll", "halmacpi.dll", "halmps.dll", "halsp.dll"),
+        "hal",
+    ),
+    **dict.fromkeys(("kd1394.dll", "kdnet.dll", "kdusb.dll"), "kdcom"),
+}
+
+
 def debugger_name(path: str | None, name: str | None) -> str:
     """The name dbgeng gives to a driver's symbols: ``...\\my-driver.sys`` -> ``my_driver``.
 
     From the path, from the file name only where that is empty or unreadable; whatever is no ASCII
-    letter or digit becomes ``_`` (seen in dbgeng 10.0.15063, tests/engine compares).
+    letter or digit becomes ``_`` (seen in dbgeng 10.0.15063, tests/engine compares). A few files
+    have a name of their own: ``halmacpi.dll`` is ``hal``.
     """
     leaf = (path or "").partition("\0")[0].replace("/", "\\").rpartition("\\")[2]
     leaf = leaf or name or "unknown"
+    if leaf.lower() in _OWN_NAMES:
+        return _OWN_NAMES[leaf.lower()]
     stem = leaf.rpartition(".")[0] or leaf
     return "".join(char if char.isascii() and char.isalnum() else "_" for char in stem)

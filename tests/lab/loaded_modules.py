@@ -15,6 +15,7 @@ __all__ = [
     "UNLOADED",
     "UnloadedDriver",
     "image_path",
+    "rename_file",
     "rename_module",
     "write_loaded_modules",
     "write_unloaded_drivers",
@@ -79,6 +80,12 @@ def image_path(file_name: str) -> str:
 def rename_module(world: World, entry: int, name: str) -> None:
     """Gives a module another BaseDllName."""
     _write_name(world, entry + _ENTRIES[world.profile.pointer_size].base_dll_name, name)
+
+
+def rename_file(world: World, entry: int, name: str) -> None:
+    """Gives a module another FullDllName, too."""
+    _write_name(world, entry + _ENTRIES[world.profile.pointer_size].full_dll_name, image_path(name))
+    rename_module(world, entry, name)
 
 
 def _write_entry(world: World, loaded: LoadedImage) -> int:

@@ -179,3 +179,20 @@ def test_hostile_strings_stay_text(
     assert printed.isprintable()
     if form == ["list", "--csv"]:
         assert not re.search(r'(^|,)"?[=+@]', output)
+
+
+@pytest.mark.parametrize("symbols", [(), ("--no-symbols",)], ids=["pdb", "exports"])
+def test_no_driver_passes_for_the_kernel_or_for_another(
+    symbols: tuple[str, ...], lab_dump: MakeDump, regcb: Regcb
+) -> None:
+    truth = lab_dump(callbacks=8, damage=("driver-names-alike",))
+    found = {
+        each["owner"]: (each["function_symbol"], each["owner_base"])
+        for each in regcb.json(truth, "list", *symbols)["callbacks"]
+    }
+    for name, module in (("HAL.sys", "HAL"), ("KDCOM.sys", "KDCOM"), ("ntkrnlpa.exe", "nt")):
+        symbol, base = found[name]
+        if module == "nt" or not symbols:
+            assert re.match(rf"{module}_{base[2:]}[!+]", symbol), symbol
+    assert found["halmacpi.dll"][0].startswith("hal!" if not symbols else "hal+")
+    assert re.match(r"nt[!+]", found["ntoskrnl.exe"][0])

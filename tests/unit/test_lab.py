@@ -460,6 +460,14 @@ CHECKS: dict[str, Callable[[Case], bool]] = {
         and case.memory.number(entry + 0x30) == case.target.owner_base
         for entry in case.memory.list_entries(case.truth.module_list)
     ),
+    "driver-names-alike": lambda case: (
+        [
+            case.memory.text(entry + place).rpartition("\\")[2]
+            for entry in list(case.memory.list_entries(case.truth.module_list))[1:3]
+            for place in (0x48, 0x58)
+        ]
+        == ["halmacpi.dll", "halmacpi.dll", "HAL.sys", "HAL.sys"]
+    ),
     "unregister-pending": lambda case: case.number(SEVEN.uses, 4) == 0x80000001,
     "active-uses": lambda case: case.number(SEVEN.uses, 4) == 3,
     "flags-forged": lambda case: case.number(SEVEN.flags, 4) == 0x41,

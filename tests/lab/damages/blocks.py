@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..loaded_modules import UNLOADED, rename_module
+from ..loaded_modules import UNLOADED, rename_file, rename_module
 from ..scene import Scene
 
 __all__ = ["DAMAGES"]
@@ -89,6 +89,15 @@ def driver_name_dml(scene: Scene, index: int) -> int:
     name = '<exec cmd="q">evil</exec>&\x1b[31m x.sys'
     rename_module(scene.world, entry, name)
     return entry
+
+
+def driver_names_alike(scene: Scene, _: int) -> int:
+    """The drivers have two names between them, and one has the kernel's; the debugger knows that
+    halmacpi.dll is hal, and which files are kdcom and nt."""
+    names = ("halmacpi.dll", "HAL.sys", "kdnet.dll", "KDCOM.sys", "ntkrnlpa.exe")
+    for entry, name in zip(scene.modules[1:], names):
+        rename_file(scene.world, entry, name)
+    return scene.modules[1]
 
 
 def unregister_pending(scene: Scene, index: int) -> int:
@@ -216,6 +225,7 @@ DAMAGES = (
     altitude_html,
     altitude_formula,
     driver_name_dml,
+    driver_names_alike,
     unregister_pending,
     active_uses,
     flags_forged,
