@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..kernel.listing import Entry
 from ..target.errors import MemoryUnreadable
-from ..target.image import Section, sections
+from ..target.image import Section, image_around, pdb_reference, sections
 from .finding import Finding, about
 from .scene import Scene
 
@@ -20,6 +20,7 @@ __all__ = [
     "owner_unloaded",
 ]
 
+_MOST_SEARCHES = 20  # for the header of an image, 2,048 reads each at most
 # The kernel's own two: of the registry's ETW provider, and of silos (SOURCES 2.3).
 _OF_THE_KERNEL = {"nt!EtwpRegTraceCallback", "nt!VrpRegistryCallback"}
 
@@ -32,15 +33,36 @@ def function_null(scene: Scene) -> Iterator[Finding]:
 
 
 def owner_none(scene: Scene) -> Iterator[Finding]:
-    """The function lies in no image of PsLoadedModuleList."""
-    for entry in scene.readable:
-        if entry.callback.function and entry.owner.state == "none":
-            yield about(
-                entry, "owner-none", "high",
-                f"the function {entry.callback.function:#x} lies in no loaded image: a driver that "
-                "was mapped by hand, or taken out of PsLoadedModuleList",
-                {"function": f"{entry.callback.function:#x}"},
-            )  # fmt: skip
+    """The function lies in no image of PsLoadedModuleList; often its header still tells whose."""
+    strangers = [
+        entry for entry in scene.readable
+        if entry.callback.function and entry.owner.state == "none"
+    ]  # fmt: skip
+    for number, entry in enumerate(strangers):
+        function = entry.callback.function or 0
+        base = image_around(scene.target.memory, function) if number < _MOST_SEARCHES else None
+        pdb = None if base is None else _pdb_name(scene, base)
+        where = "no loaded image: a driver that was mapped by hand, or taken out of"
+        if base is not None:
+            name = f"of {pdb}" if pdb else "without the name of a PDB"
+            where = f"an image at {base:#x}, {name}, that was taken out of, or never was in,"
+        yield about(
+            entry, "owner-none", "high",
+            f"the function {function:#x} lies in {where} PsLoadedModuleList",
+            {
+                "function": f"{function:#x}",
+                "image": None if base is None else f"{base:#x}",
+                "pdb": pdb,
+            },
+        )  # fmt: skip
+
+
+def _pdb_name(scene: Scene, base: int) -> str | None:
+    try:
+        reference = pdb_reference(scene.target.memory, base)
+    except MemoryUnreadable:
+        return None
+    return reference.name if reference else None
 
 
 def owner_unloaded(scene: Scene) -> Iterator[Finding]:

@@ -116,7 +116,7 @@ def test_damaged_dumps(engine: Engine, tmp_path: Path, profile: str) -> None:
 TAMPERED = (
     "head-emptied", "entry-unlinked-counted", "count-zero", "cookie-forged", "function-nowhere",
     "prologue-returns", "prologue-jumps-out", "function-thunk", "object-context-forged",
-    "entry-unreadable", "callback-crashed",
+    "entry-unreadable", "module-unlinked", "callback-crashed",
 )  # fmt: skip
 TRIAGE = (
     ("check", "--json"),

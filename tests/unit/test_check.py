@@ -64,6 +64,7 @@ TECHNIQUES = {
     "flags-forged": {"flags-forged"},
     "uses-huge": {"uses-odd"},
     "object-context-forged": {"object-contexts-broken"},
+    "module-unlinked": {"owner-none"},
     "callback-crashed": {"callback-crashed"},
 }
 
@@ -154,6 +155,25 @@ def test_the_callback_that_the_machine_crashed_in(
     crashed = document["callbacks"][finding["callback"]]
     assert crashed["function"] == f"{truth.callbacks[DAMAGED].function:#x}"
     assert crashed["found_by"] == ("object-context" if damage == "entry-unlinked" else "list")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_driver_that_hides_is_named_by_its_header(
+    profile: str, lab_dump: MakeDump, regcb: Regcb
+) -> None:
+    truth = lab_dump(profile, callbacks=4, damage=("module-unlinked",))
+    callback = truth.callbacks[DAMAGED]
+    findings = checked(truth, regcb)[1]["findings"]
+    finding = next(each for each in findings if each["id"] == "owner-none")
+    assert finding["evidence"]["image"] == f"{callback.owner_base:#x}"
+    assert finding["evidence"]["pdb"] == callback.owner.replace(".sys", ".pdb")
+    assert finding["evidence"]["pdb"] in finding["summary"]
+
+
+def test_a_function_with_no_image_around_it(lab_dump: MakeDump, regcb: Regcb) -> None:
+    findings = checked(lab_dump(damage=("function-nowhere",)), regcb)[1]["findings"]
+    finding = next(each for each in findings if each["id"] == "owner-none")
+    assert (finding["evidence"]["image"], finding["evidence"]["pdb"]) == (None, None)
 
 
 def test_a_crash_in_a_callback_that_nobody_has(lab_dump: MakeDump, regcb: Regcb) -> None:

@@ -512,6 +512,10 @@ CHECKS: dict[str, Callable[[Case], bool]] = {
     "kernel-patched": lambda case: (
         case.memory.read(case.symbol("CmRegisterCallbackEx"), 3) == b"\x33\xc0\xc3"
     ),
+    "module-unlinked": lambda case: all(
+        case.memory.number(entry + 0x30) != case.target.owner_base
+        for entry in case.memory.list_entries(case.truth.module_list)
+    ),
     # The header's BugCheckParameter3 (volatility3's crash64.json).
     "callback-crashed": lambda case: (
         int.from_bytes(Path(case.truth.path).read_bytes()[0x50:0x58], "little")

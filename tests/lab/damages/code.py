@@ -116,6 +116,17 @@ def _patch(scene: Scene, index: int, code: bytes) -> int:
     return function
 
 
+def module_unlinked(scene: Scene, index: int) -> int:
+    """A callback's driver is taken out of PsLoadedModuleList; its image is left as it is."""
+    images = list(scene.world.images.values())
+    entry = scene.modules[images.index(scene.callbacks[index].owner)]
+    space, pointer = scene.world.space, scene.world.profile.pointer_size
+    after, before = space.pointer(entry), space.pointer(entry + pointer)
+    space.write_pointer(before, after)
+    space.write_pointer(after + pointer, before)
+    return entry
+
+
 def callback_crashed(scene: Scene, index: int) -> None:
     """A callback raised an access violation, and the machine crashed of it (bug check 0x135)."""
     scene.world.bug_check = (
@@ -154,5 +165,6 @@ DAMAGES = (
     function_data,
     function_discarded,
     kernel_patched,
+    module_unlinked,
     callback_crashed,
 )
