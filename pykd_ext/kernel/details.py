@@ -13,6 +13,7 @@ from .key_objects import NotAKey, read_key_object
 from .layouts import block_layout, has_vector
 from .listing import Entry
 from .object_contexts import ObjectContext, object_contexts
+from .unlisted_images import UnlistedImage, unlisted_image
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -26,12 +27,14 @@ _KEY_PATHS = 100  # each takes four requests
 
 @dataclass(frozen=True)
 class Details:
-    """``section`` is the one of the owner's image that holds the function; ``symbols`` names the
+    """``section`` is the one of the owner's image that holds the function, ``unlisted`` the image
+    that does where no owner is known; ``symbols`` names the
     targets of the calls and jumps among ``instructions``; ``key_paths`` has the full paths of the
     first 100 key objects among ``contexts``, where they can be told."""
 
     entry: Entry
     section: Section | None = None
+    unlisted: UnlistedImage | None = None
     instructions: list[Instruction] = field(default_factory=list)
     symbols: dict[int, str] = field(default_factory=dict)
     contexts: list[ObjectContext] = field(default_factory=list)
@@ -41,7 +44,7 @@ class Details:
 
 def read_details(target: Target, entry: Entry) -> Details:
     """Reads what there is; what could not be read is said in ``problems``."""
-    details = Details(entry, section=_section(target, entry))
+    details = Details(entry, _section(target, entry), _unlisted(target, entry))
     _read_code(target, details)
     _read_contexts(target, details)
     _read_key_paths(target, details)
@@ -61,6 +64,12 @@ def _section(target: Target, entry: Entry) -> Section | None:
     except MemoryUnreadable:
         return None
     return found[0] if found else None
+
+
+def _unlisted(target: Target, entry: Entry) -> UnlistedImage | None:
+    function = entry.callback.function
+    hidden = bool(function) and entry.owner.state == "none"
+    return unlisted_image(target.memory, function or 0) if hidden else None
 
 
 def _read_code(target: Target, details: Details) -> None:

@@ -9,6 +9,7 @@ from ..kernel.cookies import unix_time
 from ..kernel.details import Details
 from ..kernel.layouts import has_vector
 from ..kernel.listing import Listing
+from ..kernel.unlisted_images import UnlistedImage
 from ..target.image import Section
 from ..triage.altitudes import find
 from .altitudes import allocation_text
@@ -40,6 +41,7 @@ def _document(details: Details) -> dict[str, Any]:
         "altitude_allocations": [each._asdict() for each in find(altitude)] if altitude else [],
         "owner_size": owner.size,
         "owner_time_date_stamp": hexadecimal(owner.time_date_stamp),
+        "unlisted_image": _unlisted_document(details.unlisted) if details.unlisted else None,
         "section": _section_document(details.section) if details.section else None,
         "instructions": [
             {
@@ -62,6 +64,10 @@ def _document(details: Details) -> dict[str, Any]:
         ],
         "problems": [*details.entry.callback.problems, *details.problems],
     }
+
+
+def _unlisted_document(image: UnlistedImage) -> dict[str, Any]:
+    return {"base": hexadecimal(image.base), "pdb": image.pdb}
 
 
 def _section_document(section: Section) -> dict[str, Any]:
@@ -95,6 +101,12 @@ def _fields(listing: Listing, details: Details) -> Iterator[str]:
     if owner.base is not None and owner.size is not None:
         end = address_text(owner.base + owner.size, architecture)
         rows.append(("image", f"{address_text(owner.base, architecture)} - {end}"))
+    if details.unlisted:
+        base, pdb = details.unlisted
+        known = f"of {printable(pdb)}" if pdb else "names no PDB"
+        rows.append(
+            ("image", f"{address_text(base, architecture)}, {known}, on no list of modules")
+        )
     if owner.path:
         rows.append(("path", printable(owner.path)))
     if owner.time_date_stamp:

@@ -17,7 +17,6 @@ __all__ = [
     "PdbReference",
     "Section",
     "exports",
-    "image_around",
     "import_addresses",
     "pdb_reference",
     "sections",
@@ -32,7 +31,6 @@ _MOST_SECTIONS = 96
 _MOST_EXPORTS = 0x10000
 _MOST_IMPORTS = 0x4000
 _LONGEST_NAME = 260
-_MOST_PAGES = 0x800  # 8 MiB, of code before an address
 
 
 class PdbReference(NamedTuple):
@@ -72,20 +70,6 @@ def size_of_image(memory: Memory, base: int) -> int:
     """OptionalHeader.SizeOfImage in bytes, 0 without a PE header; raises MemoryUnreadable."""
     header = _nt_headers(memory, base)
     return memory.u32(header + 24 + 56) if header else 0
-
-
-def image_around(memory: Memory, address: int) -> int | None:
-    """The base of the image that ``address`` lies in, by the PE header before it, in no list of
-    modules; None where there is none within 8 MiB, or its end comes before ``address``."""
-    page = address & ~(PAGE - 1)
-    for base in range(page, max(0, page - _MOST_PAGES * PAGE), -PAGE):
-        try:
-            size = size_of_image(memory, base)
-        except MemoryUnreadable:
-            continue
-        if size:
-            return base if address - base < size else None
-    return None
 
 
 def sections(memory: Memory, base: int) -> list[Section]:

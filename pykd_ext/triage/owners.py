@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..kernel.listing import Entry
+from ..kernel.unlisted_images import unlisted_image
 from ..target.errors import MemoryUnreadable
-from ..target.image import Section, image_around, pdb_reference, sections
+from ..target.image import Section, sections
 from .finding import Finding, about
 from .scene import Scene
 
@@ -40,29 +41,21 @@ def owner_none(scene: Scene) -> Iterator[Finding]:
     ]  # fmt: skip
     for number, entry in enumerate(strangers):
         function = entry.callback.function or 0
-        base = image_around(scene.target.memory, function) if number < _MOST_SEARCHES else None
-        pdb = None if base is None else _pdb_name(scene, base)
+        searched = number < _MOST_SEARCHES
+        image = unlisted_image(scene.target.memory, function) if searched else None
         where = "no loaded image: a driver that was mapped by hand, or taken out of"
-        if base is not None:
-            name = f"of {pdb}" if pdb else "without the name of a PDB"
-            where = f"an image at {base:#x}, {name}, that was taken out of, or never was in,"
+        if image is not None:
+            name = f"of {image.pdb}" if image.pdb else "without the name of a PDB"
+            where = f"an image at {image.base:#x}, {name}, that was taken out of, or never was in,"
         yield about(
             entry, "owner-none", "high",
             f"the function {function:#x} lies in {where} PsLoadedModuleList",
             {
                 "function": f"{function:#x}",
-                "image": None if base is None else f"{base:#x}",
-                "pdb": pdb,
+                "image": f"{image.base:#x}" if image else None,
+                "pdb": image.pdb if image else None,
             },
         )  # fmt: skip
-
-
-def _pdb_name(scene: Scene, base: int) -> str | None:
-    try:
-        reference = pdb_reference(scene.target.memory, base)
-    except MemoryUnreadable:
-        return None
-    return reference.name if reference else None
 
 
 def owner_unloaded(scene: Scene) -> Iterator[Finding]:

@@ -120,3 +120,18 @@ def test_xp_says_when_a_callback_was_registered(lab_dump: MakeDump, regcb: Regcb
     truth = lab_dump("x86-2600")
     _, output, _ = regcb("show", "0", "-z", truth.path, "-y", truth.symbols)
     assert "(registered 2024-03-05T08:15:3" in output
+
+
+@pytest.mark.parametrize("profile", ["x64-19041", "x86-19041", "arm64-22621", "x86-2600"])
+def test_a_driver_that_is_on_no_list_of_modules(
+    profile: str, lab_dump: MakeDump, regcb: Regcb
+) -> None:
+    truth = lab_dump(profile, callbacks=4, damage=("module-unlinked@2",))
+    callback = truth.callbacks[2]
+    (found,) = regcb.json(truth, "show", "2")["callbacks"]
+    pdb = callback.owner.replace(".sys", ".pdb")
+    assert found["unlisted_image"] == {"base": f"{callback.owner_base:#x}", "pdb": pdb}
+    (named,) = regcb.json(truth, "show", "1")["callbacks"]
+    assert named["unlisted_image"] is None
+    text = regcb("-z", truth.path, "-y", truth.symbols, "show", "2")[1]
+    assert f", of {pdb}, on no list of modules\n" in text
