@@ -169,7 +169,8 @@ class DumpFile:
     def _read_pages(self, shape: Shape) -> _Pages:
         if self.header.dump_type in _WITH_RUNS:
             return _Runs(_read_runs(self._map, shape, self.path))
-        return _Bitmap(self._map, shape.header_size, self.path)
+        is_old = self.header.dump_type == _KERNEL
+        return _Bitmap(self._map, shape.header_size, is_old, self.path)
 
     def _note_truncation(self) -> None:
         if len(self._map) < self._pages.end:
@@ -238,11 +239,10 @@ class _BitmapHeader(NamedTuple):
 
 
 # BMP_HEADER64 (Windows 8 on, kdmp-parser-structs.h), and SUMMARY_DUMP32 and 64 of the kernel dumps
-# before (can1357/selene, from the WDK), which leave what is the first page's offset there at 0.
-_BITMAP_HEADERS = (
-    _BitmapHeader(0x20, 0x28, 0x30, 8, {0x2000: 0x38, 0x1000: 0x38}),
-    _BitmapHeader(0x0C, 0x14, 0x18, 4, {0x2000: 0x28, 0x1000: 0x20}),
-)
+# before (can1357/selene, from the WDK). The bits of a SUMMARY_DUMP32 begin where the other has the
+# first page's offset, so it comes first for those.
+_BMP_HEADER = _BitmapHeader(0x20, 0x28, 0x30, 8, {0x2000: 0x38, 0x1000: 0x38})
+_SUMMARY_HEADER = _BitmapHeader(0x0C, 0x14, 0x18, 4, {0x2000: 0x28, 0x1000: 0x20})
 
 
 class _Bitmap(_Pages):
@@ -253,13 +253,13 @@ class _Bitmap(_Pages):
 
     _BLOCK = 0x200  # bytes of bitmap: 4096 pages
 
-    def __init__(self, data: mmap.mmap, header: int, path: str) -> None:
+    def __init__(self, data: mmap.mmap, header: int, is_old: bool, path: str) -> None:
         signature = data[header : header + 8]
         if signature not in (b"SDMPDUMP", b"FDMPDUMP"):
             raise TargetError(f"{path}: no page bitmap at {header:#x} (found {signature!r})")
-        for layout in _BITMAP_HEADERS:
+        for layout in (_SUMMARY_HEADER, _BMP_HEADER) if is_old else (_BMP_HEADER,):
             first, present, bits, bitmap = layout.read(data, header)
-            if first and first % PAGE == 0 and bitmap + bits // 8 <= first:
+            if first and bitmap + bits // 8 <= first:
                 break
         else:
             raise TargetError(f"{path}: the page bitmap at {header:#x} is damaged")

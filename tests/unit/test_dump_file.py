@@ -62,6 +62,23 @@ def test_every_kind_of_dump_holds_the_same_image(
         assert target.nt_base == truth.nt_base
 
 
+def test_low_pages_of_an_old_kernel_dump_are_no_offset(lab_dump: MakeDump, tmp_path: Path) -> None:
+    """SUMMARY_DUMP32's bits begin where BMP_HEADER64 has the offset of its first page."""
+    truth = lab_dump("x86-7601", 2)
+    data = bytearray(Path(truth.path).read_bytes())
+    first, present, bits = 0x2000, int.from_bytes(data[0x101C:0x1020], "little") + 4, 0x1020
+    data[0x101C:0x1020] = present.to_bytes(4, "little")
+    data[bits : bits + 8] = (0xF000).to_bytes(8, "little")  # pages 12 to 15
+    low = b"".join(bytes([number]) * PAGE for number in range(12, 16))
+    path = tmp_path / "low.dmp"
+    path.write_bytes(data[:first] + low + data[first:])
+    dump, reference = DumpFile(str(path)), DumpFile(truth.path)
+    assert dump.problems == []
+    for frame in range(0x240):
+        expected = bytes([frame]) * PAGE if 12 <= frame < 16 else reference.page(frame)
+        assert dump.page(frame) == expected, hex(frame)
+
+
 def test_reads_are_whole_or_fail(lab_dump: MakeDump) -> None:
     truth = lab_dump("x64-19041")
     with open_dump(truth) as target:
