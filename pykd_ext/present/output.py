@@ -16,6 +16,10 @@ from .text import LINK_END, LINK_MIDDLE, LINK_START, OWN_COMMAND
 
 __all__ = ["Output", "OutputError", "to_dml", "to_plain"]
 
+# dbgeng drops what is longer than 16,383 UTF-16 units (seen in 10.0.15063), and the bootstrapper
+# gives it what it is given.
+_LONGEST = 8_000  # characters
+
 _DML_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
@@ -39,7 +43,8 @@ class Output:
     def write(self, text: str) -> None:
         """Prints ``text`` and a line feed; raises OutputError, BrokenPipeError."""
         if self._write_dml is not None:
-            self._write_dml(to_dml(text, self._own_command) + "\n")
+            for part in _parts(to_dml(text, self._own_command) + "\n"):
+                self._write_dml(part)
         elif self._stream is not None:
             with _told():
                 _write(self._stream, to_plain(text) + "\n")
@@ -102,6 +107,26 @@ def _segments(text: str) -> list[tuple[str, str]]:
         shown, _, text = rest.partition(LINK_END)
         segments += [("", before), (command, shown)]
     return [*segments, ("", text)]
+
+
+def _parts(dml: str) -> Iterator[str]:
+    """``dml`` in pieces that the engine takes, cut behind a line where there is one."""
+    start = 0
+    while len(dml) - start > _LONGEST:
+        end = dml.rfind("\n", start, start + _LONGEST) + 1
+        end = end or _end_of_part(dml, start, start + _LONGEST)
+        yield dml[start:end]
+        start = end
+    yield dml[start:]
+
+
+def _end_of_part(dml: str, start: int, end: int) -> int:
+    """``end``, or as far before it as takes no link and no escape apart."""
+    link = dml.rfind("<link ", start, end)
+    if link > start and dml.find("</link>", link, end) < 0:
+        return link
+    escape = dml.rfind("&", start, end)
+    return escape if escape > start and dml.find(";", escape, end) < 0 else end
 
 
 def _escape(text: str) -> str:

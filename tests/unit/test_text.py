@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from typing import TextIO, cast
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pykd_ext.kernel.selection import parse_address
-from pykd_ext.present.output import to_dml, to_plain
+from pykd_ext.present.output import Output, to_dml, to_plain
 from pykd_ext.present.text import address_text, cell, link, printable
 
 
@@ -56,3 +60,42 @@ def test_links_become_dml_and_nothing_else_does() -> None:
     assert to_dml(text) == (
         'a&lt;b <link cmd="u 0x1">x&amp;y</link> &lt;link cmd=&quot;evil&quot;&gt;'
     )
+
+
+class Window:
+    """WinDbg's, as the pykd bootstrapper gives it: the engine cuts what is written at once."""
+
+    encoding = "ascii"
+    _LONGEST = 16_383  # UTF-16 units, by the length of the log file that dbgeng writes
+
+    def __init__(self) -> None:
+        self.dml = ""
+
+    def write(self, text: str) -> None:
+        self.dml += text
+
+    def flush(self) -> None:
+        pass
+
+    def writedml(self, text: str) -> None:
+        shown = text.encode("utf-16-le")[: 2 * self._LONGEST].decode("utf-16-le", "replace")
+        assert shown.count("<link ") == shown.count("</link>")
+        assert not re.search("&[a-z]*$", shown)
+        self.dml += shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(f"{number} {link('fffff804`12a03458', 'u 0x1')} a & b" for number in range(2000)),
+        "0123456789abcdef" * 9_000,
+        "&" * 9_000,
+        f"{'a' * 7_990}{link('b' * 100, 'u 0x1')}{'c' * 9_000}",
+        "\U0001f511" * 9_000,
+    ],
+    ids=["table", "data", "escapes", "link", "pairs"],
+)
+def test_windbg_shows_all_of_it(text: str) -> None:
+    window = Window()
+    Output(cast(TextIO, window)).write(text)
+    assert window.dml == to_dml(text) + "\n"
