@@ -204,7 +204,7 @@ class PykdSession:
         self._run = run = Run(seconds)
         self.memory.invalidate()
         try:
-            with run.alarm(pykd.breakin), run.ctrl_c():
+            with run.interruptible(pykd.breakin):
                 pykd.go()
         except pykd.DbgException as error:
             if run.error is None:

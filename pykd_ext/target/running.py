@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import select
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Callable
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Run"]
 
-_GRACE = 0.5  # seconds that a busy target has to stop at a breakpoint when its time is over
+_GRACE = 0.5  # seconds that a busy target has to stop at a breakpoint by itself
 
 
 class Run:
@@ -44,28 +46,40 @@ class Run:
         return False
 
     @contextmanager
-    def alarm(self, break_in: Callable[[], None]) -> Iterator[None]:
-        """Breaks in when the time is over, for a target in which no breakpoint is hit."""
-        if self._seconds is None:
-            yield
-            return
+    def interruptible(self, break_in: Callable[[], None]) -> Iterator[None]:
+        """Breaks in when the time is over, or on Ctrl+C, where no breakpoint stops the target.
 
-        def ring() -> None:
-            self.reason = "time"
-            break_in()
-
-        timer = threading.Timer(self._seconds + _GRACE, ring)
-        timer.daemon = True
-        timer.start()
+        While the engine waits no Python runs in its thread, and of a signal only the byte that
+        set_wakeup_fd asks for is to be had, in another thread.
+        """
+        ear, mouth = socket.socketpair()
+        mouth.setblocking(False)
+        watch = threading.Thread(target=self._watch, args=(ear, break_in), daemon=True)
+        watch.start()
         try:
-            yield
+            with self._ctrl_c(mouth):
+                yield
         finally:
-            timer.cancel()
-            timer.join()
+            mouth.close()
+            watch.join()
+            ear.close()
+
+    def _watch(self, ear: socket.socket, break_in: Callable[[], None]) -> None:
+        """Until the run is over, which closes the other end."""
+        wait = None if self._seconds is None else self._seconds + _GRACE
+        if not _is_readable(ear, wait):
+            self.reason = "time"
+        elif ear.recv(1):
+            self._is_interrupted = True
+            if _is_readable(ear, _GRACE) and not ear.recv(1):
+                return  # a breakpoint was hit
+        else:
+            return
+        break_in()
 
     @contextmanager
-    def ctrl_c(self) -> Iterator[None]:
-        """Has Ctrl+C stop the target at its next breakpoint.
+    def _ctrl_c(self, mouth: socket.socket) -> Iterator[None]:
+        """Has Ctrl+C write to ``mouth`` and stop the target at its next breakpoint.
 
         KeyboardInterrupt could be raised before the first line of a breakpoint's function, where
         nobody catches it.
@@ -74,11 +88,18 @@ class Run:
         def interrupt(*_: object) -> None:
             self._is_interrupted = True
 
-        before = None
-        with suppress(ValueError):  # inside WinDbg, in a thread that gets no signals
+        try:
             before = signal.signal(signal.SIGINT, interrupt)
+        except ValueError:  # inside WinDbg, in a thread that gets no signals
+            yield
+            return
+        awake = signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
         try:
             yield
         finally:
-            if before is not None:
-                signal.signal(signal.SIGINT, before)
+            signal.set_wakeup_fd(awake)
+            signal.signal(signal.SIGINT, before)
+
+
+def _is_readable(ear: socket.socket, seconds: float | None) -> bool:
+    return bool(select.select([ear], [], [], seconds)[0])

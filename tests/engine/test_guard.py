@@ -123,11 +123,19 @@ COMMANDS: dict[str, list[str | Path]] = {
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_ctrl_c_leaves_nothing(engine: Engine, name: str) -> None:
-    run = live_regcb(engine, DEFAULT_SCRIPT, *COMMANDS[name], inside="live_interrupted.py")
+    run = live_regcb(engine, DEFAULT_SCRIPT, "busy", *COMMANDS[name], inside="live_interrupted.py")
     assert (run.status, run.errors) == (name == "who-blocks", "")
     assert "you or a breakpoint of yours stopped it" in run.output
     assert run.left_nothing()
     assert run.state["breakpoints"] == []
+
+
+def test_ctrl_c_while_nothing_happens(engine: Engine) -> None:
+    script = DEFAULT_SCRIPT._replace(drivers=())
+    run = live_regcb(engine, script, "idle", "watch", inside="live_interrupted.py")
+    assert (run.status, run.errors) == (0, "")
+    assert "0 registered or removed; you or a breakpoint of yours stopped it" in run.output
+    assert run.left_nothing()
 
 
 def test_a_full_disk_leaves_nothing(engine: Engine) -> None:

@@ -1,4 +1,7 @@
-"""live_regcb.py, with Ctrl+C once the target has run. Run by attached.py."""
+"""live_regcb.py, with Ctrl+C once the target runs. Run by attached.py.
+
+The first argument: ``busy`` waits for the first operation to be done, ``idle`` for breakpoints.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,28 @@ import json
 import sys
 import threading
 import time
+from typing import Callable
 
 from tests.engine.inside import live
 from tests.engine.inside.live_regcb import run
 
 
-def interrupt_when_it_runs() -> None:
-    """As soon as the first operation is done."""
-    while not any(each["count"] for thread in live.state()["operations"] for each in thread):
+def is_busy() -> bool:
+    return any(each["count"] for thread in live.state()["operations"] for each in thread)
+
+
+def is_idle() -> bool:
+    return bool(live.state()["breakpoints"])  # the engine takes them out while it is stopped
+
+
+def interrupt_when(runs: Callable[[], bool]) -> None:
+    while not runs():
         time.sleep(0.1)
     _thread.interrupt_main()
 
 
 if __name__ == "__main__":
     live.state()  # what a socket imports is imported by one thread
-    threading.Thread(target=interrupt_when_it_runs, daemon=True).start()
-    print("\n" + json.dumps(run(sys.argv[1:])))
+    runs = {"busy": is_busy, "idle": is_idle}[sys.argv[1]]
+    threading.Thread(target=interrupt_when, args=(runs,), daemon=True).start()
+    print("\n" + json.dumps(run(sys.argv[2:])))

@@ -31,11 +31,20 @@ def test_what_it_raises_is_kept_and_stops_the_target(error: BaseException) -> No
 def test_ctrl_c_stops_at_the_next_breakpoint() -> None:
     run = Run(None)
     before = signal.getsignal(signal.SIGINT)
-    with run.ctrl_c():
+    with run.interruptible(lambda: pytest.fail("a breakpoint is hit")):
         signal.raise_signal(signal.SIGINT)
         assert run.stops(lambda: pytest.fail("is not asked any more"))
     assert (run.reason, run.error) == ("debugger", None)
     assert signal.getsignal(signal.SIGINT) == before
+    assert signal.set_wakeup_fd(-1) == -1
+
+
+def test_ctrl_c_without_a_breakpoint() -> None:
+    run, broke_in = Run(None), threading.Event()
+    with run.interruptible(broke_in.set):
+        signal.raise_signal(signal.SIGINT)
+        broke_in.wait()
+    assert run.reason == "debugger"
 
 
 def test_time_is_over_at_a_breakpoint_and_without_one() -> None:
@@ -44,13 +53,26 @@ def test_time_is_over_at_a_breakpoint_and_without_one() -> None:
     assert run.reason == "time"
     rang = threading.Event()
     quiet = Run(0.0)
-    with quiet.alarm(rang.set):
+    with quiet.interruptible(rang.set):
         rang.wait()
     assert quiet.reason == "time"
 
 
-def test_the_alarm_is_off_afterwards() -> None:
+def test_in_a_thread_that_gets_no_signals() -> None:
+    rang = threading.Event()
+
+    def go() -> None:
+        with Run(0.0).interruptible(rang.set):
+            rang.wait()
+
+    thread = threading.Thread(target=go)
+    thread.start()
+    thread.join()
+    assert rang.is_set()
+
+
+def test_the_watch_is_off_afterwards() -> None:
     before = threading.active_count()
-    with Run(1000.0).alarm(lambda: pytest.fail("too early")):
+    with Run(1000.0).interruptible(lambda: pytest.fail("too early")):
         assert threading.active_count() == before + 1
     assert threading.active_count() == before
