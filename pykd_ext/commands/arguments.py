@@ -36,12 +36,10 @@ def class_argument(text: str) -> NotifyClass:
 
 
 def address_argument(text: str, architecture: str) -> int:
-    """The VA that ``text`` is in WinDbg's forms, on x86 also sign-extended; raises BadArgument."""
-    address = parse_address(text)
+    """The VA that ``text`` is in WinDbg's forms; raises BadArgument."""
+    address = parse_address(text, architecture)
     if address is None:
         raise BadArgument(f"no address {text!r}: hexadecimal, as in ffffb080`12340000")
-    if architecture == "x86" and address >> 32 == 0xFFFF_FFFF:
-        return address & 0xFFFF_FFFF
     return address
 
 

@@ -19,7 +19,7 @@ def select(listing: Listing, what: str) -> list[Entry]:
     """
     if what.isdecimal() and int(what) < len(listing.entries):
         return [listing.entries[int(what)]]
-    address = parse_address(what)
+    address = parse_address(what, listing.target.architecture)
     folded = what.casefold()
     for fits in (
         lambda entry: entry.callback.altitude == what,
@@ -45,10 +45,14 @@ def _names(entry: Entry) -> set[str]:
     return {name.casefold() for name in names if name}
 
 
-def parse_address(text: str) -> int | None:
-    """An address as WinDbg reads it: hex, 0x or not, with or without its backtick; else None."""
+def parse_address(text: str, architecture: str) -> int | None:
+    """An address as WinDbg reads it: hex, 0x or not, with or without its backtick, of x86 also
+    sign-extended; else None."""
     digits = text.replace("`", "")
     digits = digits[2:] if digits[:2] in ("0x", "0X") else digits
     if not 0 < len(digits) <= 16 or not set(digits) <= set(string.hexdigits):
         return None
-    return int(digits, 16)
+    address = int(digits, 16)
+    if architecture == "x86" and address >> 32 == 0xFFFF_FFFF:
+        return address & 0xFFFF_FFFF
+    return address

@@ -38,6 +38,14 @@ def test_a_callback_has_many_names(lab_dump: MakeDump, regcb: Regcb) -> None:
         assert [each["index"] for each in found] == [index], name
 
 
+def test_an_address_of_x86_may_be_sign_extended(lab_dump: MakeDump, regcb: Regcb) -> None:
+    truth = lab_dump("x86-7601", callbacks=4)
+    address = truth.callbacks[2].address
+    for text in (f"{address:08x}", f"ffffffff`{address:08x}", hex(address | 0xFFFFFFFF << 32)):
+        (found,) = regcb.json(truth, "show", text)["callbacks"]
+        assert found["index"] == 2
+
+
 def test_a_name_is_not_the_callback_that_cannot_be_read(lab_dump: MakeDump, regcb: Regcb) -> None:
     truth = lab_dump("x64-19041", callbacks=4, damage=("entry-unreadable",))
     names = [each.owner for each in truth.callbacks if each.owner != "ntoskrnl.exe"]

@@ -23,13 +23,13 @@ def test_addresses_take_windbgs_form() -> None:
 
 @given(st.integers(1, (1 << 64) - 1))
 def test_what_is_printed_can_be_pasted_back(address: int) -> None:
-    assert parse_address(address_text(address, "x64")) == address
+    assert parse_address(address_text(address, "x64"), "x64") == address
 
 
 def test_only_hex_of_at_most_64_bits_is_an_address() -> None:
-    assert parse_address("0xFFFF") == 0xFFFF
+    assert parse_address("0xFFFF", "x64") == 0xFFFF
     for text in ("", "0x", "netmon", "12g4", "1" * 17, "-1", "0x0x1"):
-        assert parse_address(text) is None, text
+        assert parse_address(text, "x64") is None, text
 
 
 @given(st.text())
