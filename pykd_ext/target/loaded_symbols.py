@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from . import Module, Symbol
 from .errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
 from .image import size_of_image
 from .memory import Memory
-from .module_list import named_modules
+from .module_list import LoadedModule, debugger_names, loaded_modules
 from .symbol_path import SymbolPath
 from .symbols import ModuleSymbols
 
@@ -26,21 +27,22 @@ class LoadedSymbols:
         symbol_path: SymbolPath,
         problems: list[str],
         debugger_data: int = 0,
+        kernel_base: int = 0,
     ) -> None:
-        """``debugger_data`` is the VA of KDDEBUGGER_DATA64, which knows where nt is when the list
-        cannot be read."""
+        """``debugger_data`` is the VA of KDDEBUGGER_DATA64, which knows where nt is whatever has
+        been done to the list; ``kernel_base`` is that base where it is known already."""
         self.problems = problems
         self._memory = memory
         self._module_list = module_list
         self._symbol_path = symbol_path
         self._debugger_data = debugger_data
+        self._kernel_base = kernel_base
         self._found: list[ModuleSymbols] | None = None
 
     @property
     def nt_base(self) -> int:
-        """The base of the first image in PsLoadedModuleList; 0 when nothing leads to it."""
-        modules = self._modules()
-        return modules[0].base if modules else 0
+        """The base of the kernel's image; 0 when nothing leads to it."""
+        return next((each.base for each in self._modules() if each.name == "nt"), 0)
 
     def symbol(self, name: str, module: str) -> int:
         """The VA of ``module!name``; raises SymbolNotFound."""
@@ -69,19 +71,22 @@ class LoadedSymbols:
         raise TypeNotFound(type_name, module)
 
     def modules(self) -> Sequence[Module]:
-        """The images in load order, nt first."""
+        """The images in load order; before them nt, where the list has not got it."""
         return [Module(each.name, each.base, each.size) for each in self._modules()]
 
     def _modules(self) -> list[ModuleSymbols]:
         if self._found is None:
             self._found = []
-            try:
-                for name, module in named_modules(self._memory, self._module_list):
-                    self._add(name, module.base, module.size)
-            except MemoryUnreadable:
-                pass  # kernel.drivers walks the same list and says so
-            if not self._found and self._debugger_data:
-                self._add_kernel_by_debugger_data()
+            listed: list[LoadedModule] = []
+            with suppress(MemoryUnreadable):  # kernel.drivers walks the same list and says so
+                listed.extend(loaded_modules(self._memory, self._module_list))
+            base = self._kernel_base or self._base_in_debugger_data()
+            if base and all(each.base != base for each in listed):
+                base = self._add_unlisted_kernel(base)
+            if not base and listed:
+                base = listed[0].base
+            for name, module in zip(debugger_names(self._memory, listed, base), listed):
+                self._add(name, module.base, module.size)
         return self._found
 
     def _add(self, name: str, base: int, size: int) -> None:
@@ -90,13 +95,23 @@ class LoadedSymbols:
             ModuleSymbols(self._memory, name, base, size, self._symbol_path, self.problems)
         )
 
-    def _add_kernel_by_debugger_data(self) -> None:
-        """nt alone, from KDDEBUGGER_DATA64 (wdbgexts.h: OwnerTag +0x10, KernBase +0x18)."""
+    def _base_in_debugger_data(self) -> int:
+        """KDDEBUGGER_DATA64 (wdbgexts.h): OwnerTag +0x10, KernBase +0x18; 0 without it."""
         memory, block = self._memory, self._debugger_data
         try:
-            if memory.read(block + 0x10, 4) != b"KDBG":
-                return
-            base = memory.u64(block + 0x18) & ((1 << 8 * memory.pointer_size) - 1)
-            self._add("nt", base, size_of_image(memory, base))
+            if not block or memory.read(block + 0x10, 4) != b"KDBG":
+                return 0
+            return memory.u64(block + 0x18) & ((1 << 8 * memory.pointer_size) - 1)
         except MemoryUnreadable:
-            return
+            return 0
+
+    def _add_unlisted_kernel(self, base: int) -> int:
+        """``base``, or 0 where no image is."""
+        try:
+            size = size_of_image(self._memory, base)
+        except MemoryUnreadable:
+            return 0
+        if not size:
+            return 0
+        self._add("nt", base, size)
+        return base

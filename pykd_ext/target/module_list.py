@@ -5,7 +5,7 @@ Read from memory, because the list is evidence and a debugger's copy of it is no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from .errors import MemoryUnreadable
@@ -14,9 +14,9 @@ from .memory import Memory, UnicodeString
 __all__ = [
     "LoadedModule",
     "debugger_name",
+    "debugger_names",
     "loaded_modules",
     "module_text",
-    "named_modules",
 ]
 
 _LIMIT = 10_000
@@ -81,22 +81,25 @@ def module_text(memory: Memory, string: UnicodeString) -> str | None:
         return None
 
 
-def named_modules(memory: Memory, head: int) -> Iterator[tuple[str, LoadedModule]]:
-    """The same with their names in dbgeng's symbols, the first one's ``nt``.
+def debugger_names(
+    memory: Memory, modules: Iterable[LoadedModule], kernel_base: int
+) -> Iterator[str]:
+    """The name of each in dbgeng's symbols, ``nt`` at ``kernel_base``.
 
     A name that one before has, in whatever case, is followed by the base:
     ``netmon_fffff80416a30000``.
     """
-    taken: set[str] = set()
-    for module in loaded_modules(memory, head):
-        name = "nt"
-        if taken:
-            path = module_text(memory, module.full_dll_name)
-            name = debugger_name(path, module_text(memory, module.base_dll_name))
+    taken = {"nt"}
+    for module in modules:
+        if module.base == kernel_base:
+            yield "nt"
+            continue
+        path = module_text(memory, module.full_dll_name)
+        name = debugger_name(path, module_text(memory, module.base_dll_name))
         if name.lower() in taken:
             name = f"{name}_{module.base:x}"
         taken.add(name.lower())
-        yield name, module
+        yield name
 
 
 # Files that dbgeng calls by one name; seen in 10.0.15063, which goes by no pattern.

@@ -22,7 +22,9 @@ class WithoutSymbols:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._symbols = LoadedSymbols(target.memory, target.module_list, SymbolPath(""), [])
+        self._symbols = LoadedSymbols(
+            target.memory, target.module_list, SymbolPath(""), [], kernel_base=target.nt_base
+        )
 
     def symbol(self, name: str, module: str = "nt") -> int:
         return self._symbols.symbol(name, module)

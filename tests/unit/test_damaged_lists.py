@@ -27,6 +27,8 @@ RECOVERED = {
     "modules-unreadable": 0,
     "unloaded-unreadable": 0,
     "code-unreadable": 0,
+    "kernel-not-first": 0,
+    "kernel-unlinked": 0,
 }
 
 ALTITUDES = ["odd", "null-buffer", "empty", "huge"]
@@ -196,3 +198,16 @@ def test_no_driver_passes_for_the_kernel_or_for_another(
             assert re.match(rf"{module}_{base[2:]}[!+]", symbol), symbol
     assert found["halmacpi.dll"][0].startswith("hal!" if not symbols else "hal+")
     assert re.match(r"nt[!+]", found["ntoskrnl.exe"][0])
+
+
+@pytest.mark.parametrize("symbols", [(), ("--no-symbols",)], ids=["pdb", "exports"])
+@pytest.mark.parametrize("damage", ["kernel-not-first", "kernel-unlinked"])
+def test_the_kernel_is_known_by_its_debugger_data(
+    damage: str, symbols: tuple[str, ...], lab_dump: MakeDump, regcb: Regcb
+) -> None:
+    truth = lab_dump(callbacks=8, damage=(damage,))
+    document = regcb.json(truth, "list", *symbols)
+    assert document["target"]["nt_base"] == f"{truth.nt_base:#x}"
+    owners = {each["owner"]: each["owner_state"] for each in document["callbacks"]}
+    assert ("ntoskrnl.exe" in owners) == (damage == "kernel-not-first")
+    assert (None in owners) == (damage == "kernel-unlinked")

@@ -440,6 +440,17 @@ CHECKS: dict[str, Callable[[Case], bool]] = {
     "count-zero": lambda case: (
         case.memory.number(case.symbol("CmpCallBackCount"), 4) == 0 and len(case.forward()) == 5
     ),
+    "kernel-not-first": lambda case: (
+        [
+            case.memory.text(entry + 0x58)
+            for entry in list(case.memory.list_entries(case.truth.module_list))[:2]
+        ]
+        == ["avfilter.sys", "ntoskrnl.exe"]
+    ),
+    "kernel-unlinked": lambda case: all(
+        case.memory.number(entry + 0x30) != case.truth.nt_base
+        for entry in case.memory.list_entries(case.truth.module_list)
+    ),
     "function-null": lambda case: case.number(SEVEN.function) == 0,
     "function-nowhere": lambda case: case.gone(case.number(SEVEN.function)),
     "function-unloaded": lambda case: any(

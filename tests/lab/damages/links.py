@@ -126,6 +126,23 @@ def count_low(scene: Scene, _: int) -> int:
     return scene.world.nt("CmpCallBackCount")
 
 
+def kernel_not_first(scene: Scene, _: int) -> int:
+    """PsLoadedModuleList begins with a driver; the kernel comes second."""
+    kernel, driver, *others = scene.modules
+    return _link_modules(scene, [driver, kernel, *others])
+
+
+def kernel_unlinked(scene: Scene, _: int) -> int:
+    """The kernel is not in PsLoadedModuleList."""
+    return _link_modules(scene, scene.modules[1:])
+
+
+def _link_modules(scene: Scene, modules: list[int]) -> int:
+    head = scene.world.nt("PsLoadedModuleList")
+    scene.world.space.link(head, modules)
+    return head
+
+
 DAMAGES = (
     entry_self_link,
     entry_loop,
@@ -141,4 +158,6 @@ DAMAGES = (
     thread_inside,
     count_zero,
     count_low,
+    kernel_not_first,
+    kernel_unlinked,
 )
