@@ -55,7 +55,6 @@ def report_html(triage: Triage, details: Sequence[Details], how: HowItWasMade) -
         {
             **each,
             "number": number,
-            "evidence": {name: _one_line(value) for name, value in each["evidence"].items()},
             "instructions": code.get(each["callback"]),
         }
         for number, each in enumerate(document["findings"])
@@ -64,6 +63,7 @@ def report_html(triage: Triage, details: Sequence[Details], how: HowItWasMade) -
     environment = Environment(
         loader=FileSystemLoader(_PARTS), autoescape=True, undefined=StrictUndefined
     )
+    environment.filters["one_line"] = _one_line
     return environment.get_template("report.html").render(
         title=document["target"]["path"] or "a live kernel",
         counts=[(each, _count(findings, each)) for each in SEVERITIES],
@@ -91,8 +91,14 @@ def _harmless(value: Any) -> Any:
     return [_harmless(each) for each in value] if isinstance(value, list) else value
 
 
-def _one_line(value: Any) -> Any:
-    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else value
+def _one_line(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_one_line(each)}" for name, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_one_line, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)
 
 
 def _part(name: str) -> str:

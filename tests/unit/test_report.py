@@ -64,6 +64,8 @@ def test_what_the_page_says(page: Path, truth: Truth) -> None:
         "owner-none", "xor eax, eax", "regcb show 3", "avfilter!AvfRegistryCallback",
     ):  # fmt: skip
         assert wanted in text, wanted
+    for python in ("None", "True", "False", "{'"):
+        assert python not in text
     altitudes = [each.altitude for each in truth.callbacks]
     assert text.index(altitudes[0] or "") < text.index(altitudes[3] or "")
 
@@ -86,11 +88,11 @@ def test_no_control_character_is_left(page: Path) -> None:
     assert all(each.isprintable() or each == "\n" for each in html)
 
 
-def dom(path: Path) -> str:
+def dom(path: Path, *options: str) -> str:
     """The page as a browser has it when its scripts have run."""
     done = subprocess.run(
         [
-            "chromium", "--headless", "--no-sandbox", "--disable-gpu",
+            "chromium", "--headless", "--no-sandbox", "--disable-gpu", *options,
             f"--user-data-dir={path.parent / 'profile'}", "--dump-dom", path.as_uri(),
         ],
         capture_output=True, text=True, check=True, timeout=120,
@@ -118,6 +120,60 @@ def test_the_policy_holds_back_a_script_that_got_in(page: Path) -> None:
     assert 'id="owned"' in dom(page)
 
 
+def with_script(page: Path, script: str) -> None:
+    """Puts a script of the test's at the page's end, and takes away the policy that forbids it."""
+    html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text("utf-8"))
+    page.write_text(html.replace("</body>", f"<script>{script}</script></body>"), "utf-8")
+
+
+# The lowest contrast of a text with what is behind it, as WCAG 2.1 counts it.
+LOWEST_CONTRAST = """
+  const channels = (color) => color.match(/[\\d.]+/g).map(Number);
+  const light = (color) => {
+    const [r, g, b] = channels(color).map((each) => {
+      const part = each / 255;
+      return part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    const color = getComputedStyle(element).backgroundColor;
+    return channels(color)[3] === 0 ? behind(element.parentElement) : color;
+  };
+  const ratios = Array.from(document.body.querySelectorAll("*"))
+    .filter((each) => Array.from(each.childNodes).some((node) => node.nodeType === 3))
+    .map((each) => [light(getComputedStyle(each).color), light(behind(each))])
+    .map((both) => (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05));
+  document.body.title = [light(behind(document.body)), Math.min(...ratios)].join(" ");
+"""
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize("options", [(), ("--force-dark-mode",)], ids=["light", "dark"])
+def test_it_can_be_read_by_day_and_by_night(page: Path, options: tuple[str, ...]) -> None:
+    with_script(page, LOWEST_CONTRAST)
+    seen = re.search(r'<body title="(\S+) (\S+)"', dom(page, *options))
+    assert seen
+    assert (float(seen[1]) < 0.5) == bool(options)
+    assert float(seen[2]) >= 4.5  # level AA
+
+
+@pytest.mark.toolchain
+def test_nothing_is_cut_off_on_paper(page: Path) -> None:
+    """The rules for print, on a window as narrow as A4 landscape between its margins."""
+    html = page.read_text("utf-8")
+    assert "@media print" in html
+    page.write_text(html.replace("@media print", "@media all"), "utf-8")
+    with_script(page, """
+      document.body.title = Array.from(document.querySelectorAll("body, body *"))
+        .filter((each) => each.scrollWidth > each.clientWidth && each.clientWidth > 0
+          || each.getBoundingClientRect().right > innerWidth)
+        .map((each) => `${each.tagName}.${each.className}`).join(" ");
+    """)  # fmt: skip
+    seen = re.search(r'<body title="(.*?)"', dom(page, "--window-size=1030,700"))
+    assert seen and seen[1] == ""
+
+
 @pytest.mark.toolchain
 def test_the_table_sorts_and_filters(page: Path) -> None:
     clicks = """
@@ -126,9 +182,7 @@ def test_the_table_sorts_and_filters(page: Path) -> None:
       const field = document.getElementById("filter");
       field.value = "AVFILTER"; field.dispatchEvent(new Event("input"));
     """
-    html = page.read_text("utf-8")
-    html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html)
-    page.write_text(html.replace("</body>", f"<script>{clicks}</script></body>"), "utf-8")
+    with_script(page, clicks)
     table = dom(page).partition('id="callbacks"')[2]
     rows = re.findall(r"<tr( hidden=\"\")?><td>(\d)</td><td>(.*?)</td>", table)
     numbers = [int(altitude) for _, _, altitude in rows if altitude.isdigit()]
