@@ -47,8 +47,10 @@ def entry_orphaned(scene: Scene) -> Iterator[Finding]:
 
 def _severity(scene: Scene, entry: Entry, state: str) -> str:
     """Where nothing tells a free block, a loaded driver that has no other callback does: one that
-    has unregistered is mostly on its way out."""
+    has unregistered is mostly on its way out. The kernel's own two come and go (SOURCES 2.3)."""
     if state != "unknown":
         return "info" if state == "freed" else "high"
+    if entry.owner.base == scene.target.nt_base:
+        return "info"
     has_other = any(each.owner.base == entry.owner.base for each in scene.entries)
     return "medium" if entry.owner.state == "loaded" and not has_other else "info"

@@ -63,6 +63,12 @@ class AddressSpace:
             self.write_pointer(entry, ring[(index + 1) % len(ring)])
             self.write_pointer(entry + self.pointer_size, ring[index - 1])
 
+    def unlink(self, entry: int) -> None:
+        """RemoveEntryList: the LIST_ENTRY at ``entry`` keeps its own links."""
+        after, before = self.pointer(entry), self.pointer(entry + self.pointer_size)
+        self.write_pointer(before, after)
+        self.write_pointer(after + self.pointer_size, before)
+
     def _place(self, address: int) -> tuple[bytearray, int]:
         frame = self.tables.frame(address)
         if frame is None:

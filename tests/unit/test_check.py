@@ -184,6 +184,23 @@ def test_a_crash_in_a_callback_that_nobody_has(lab_dump: MakeDump, regcb: Regcb)
     assert f"{truth.callbacks[DAMAGED].function:#x}" in finding["summary"]
 
 
+@pytest.mark.parametrize("profile", ["x64-19041", "arm64-22621"])
+def test_the_kernels_own_callbacks_come_and_go(
+    profile: str, lab_dump: MakeDump, regcb: Regcb
+) -> None:
+    """Both have been unregistered, and nothing tells that their blocks are free."""
+    own = [
+        index
+        for index, each in enumerate(lab_dump(profile, callbacks=6).callbacks)
+        if each.owner == "ntoskrnl.exe"
+    ]
+    freed = tuple(f"entry-freed@{index}" for index in own)
+    document = checked(lab_dump(profile, callbacks=6, damage=freed), regcb)[1]
+    assert len(freed) == 2
+    assert [each["id"] for each in document["findings"]].count("entry-orphaned") == 2
+    assert above_info(document) == set()
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 def test_the_kernels_own_callbacks_are_clean(
     profile: str, lab_dump: MakeDump, regcb: Regcb

@@ -120,10 +120,7 @@ def module_unlinked(scene: Scene, index: int) -> int:
     """A callback's driver is taken out of PsLoadedModuleList; its image is left as it is."""
     images = list(scene.world.images.values())
     entry = scene.modules[images.index(scene.callbacks[index].owner)]
-    space, pointer = scene.world.space, scene.world.profile.pointer_size
-    after, before = space.pointer(entry), space.pointer(entry + pointer)
-    space.write_pointer(before, after)
-    space.write_pointer(after + pointer, before)
+    scene.world.space.unlink(entry)
     return entry
 
 

@@ -69,18 +69,15 @@ def head_emptied(scene: Scene, _: int) -> int:
 def entry_unlinked(scene: Scene, index: int) -> int:
     """An entry is taken out of the list behind the kernel's back; the count still includes it."""
     block = scene.block(index)
-    linked = [each.address for each in scene.callbacks if each.address != block]
-    space, pointer = scene.world.space, scene.world.profile.pointer_size
-    links = space.read(block, 2 * pointer)
-    space.link(scene.list_head, linked)
-    space.write(block, links)  # a removed entry keeps its own links
+    scene.world.space.unlink(block)
     return block
 
 
 def entry_unlinked_counted(scene: Scene, index: int) -> int:
     """An entry is taken out of the list and the count is corrected: no mismatch betrays it."""
     block = entry_unlinked(scene, index)
-    scene.world.set_ulong("CmpCallBackCount", len(scene.callbacks) - 1)
+    count = scene.world.space.unsigned(scene.world.nt("CmpCallBackCount"), 4)
+    scene.world.set_ulong("CmpCallBackCount", count - 1)
     return block
 
 
