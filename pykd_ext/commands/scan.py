@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..target import Target
 
 NEEDS_TARGET = False
-_FOUND = 1
+_FOUND, _NONE_COULD_BE_READ = 1, 2
 _MAGIC = (b"PAGEDU64", b"PAGEDUMP")
 
 
@@ -62,6 +62,8 @@ def run(_target: Target | None, arguments: argparse.Namespace, output: Output) -
     states = set()
     for result in _shown(_results(arguments, paths), arguments, len(paths), output):
         states.add(result["state"])
+    if states == {"failed"}:
+        return _NONE_COULD_BE_READ
     return _FOUND if "findings" in states else 0
 
 
@@ -76,18 +78,28 @@ def _results(arguments: argparse.Namespace, paths: list[str]) -> Iterator[dict[s
 
 
 def _dumps(paths: list[Path]) -> Iterator[Path]:
-    """Each file that was named, and those in the folders that begin as a kernel dump does."""
+    """Each file that was named, and in the folders those that begin as a kernel dump does or are
+    called ``.dmp``; a folder that cannot be read stands for itself."""
     for path in paths:
         if not path.is_dir():
             yield path
             continue
-        found = [each for each in sorted(path.rglob("*")) if each.is_file() and _is_dump(each)]
+        found = sorted(_in_folder(path))
         if not found:
             raise NothingToScan(f"{path}: no kernel dump in this folder or below it")
         yield from found
 
 
+def _in_folder(top: Path) -> list[Path]:
+    unreadable: list[Path] = []
+    walk = os.walk(top, onerror=lambda error: unreadable.append(Path(error.filename)))
+    files = (Path(folder, name) for folder, _, names in walk for name in names)
+    return [each for each in files if each.is_file() and _is_dump(each)] + unreadable
+
+
 def _is_dump(path: Path) -> bool:
+    if path.suffix.lower() == ".dmp":
+        return True
     try:
         with path.open("rb") as file:
             return file.read(8) in _MAGIC
@@ -96,18 +108,26 @@ def _is_dump(path: Path) -> bool:
 
 
 def _done(arguments: argparse.Namespace) -> set[str]:
-    """The paths that the output file has a line for; a line that was cut off does not count."""
+    """The paths that the output file has a line for. A last one that was cut off is taken away, for
+    its dump is scanned again."""
     if arguments.output is None or arguments.format == "csv":
         raise NothingToScan("--skip-done needs -o FILE, and lines of JSON in it")
-    done = set()
-    if arguments.output.exists():
-        for line in arguments.output.read_text("utf-8").splitlines():
-            try:
-                parsed = json.loads(line)
-                done.add(parsed.get("path") or parsed["file"]["path"])
-            except (ValueError, KeyError, AttributeError, TypeError):
-                continue
-    return done
+    if not arguments.output.exists():
+        return set()
+    whole, end, rest = arguments.output.read_bytes().rpartition(b"\n")
+    if rest and not _path_of(rest):
+        os.truncate(arguments.output, len(whole + end))
+    return {path for line in [*whole.splitlines(), rest] if (path := _path_of(line))}
+
+
+def _path_of(line: bytes) -> str | None:
+    """Of the dump that a line of ours is about."""
+    try:
+        parsed = json.loads(line)
+        path: str = parsed.get("path") or parsed["file"]["path"]
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return None
+    return path
 
 
 def _shown(

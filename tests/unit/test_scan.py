@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import shutil
@@ -21,13 +22,15 @@ from .schemas import validate
 
 @pytest.fixture
 def folder(tmp_path: Path, lab_dump: MakeDump) -> Path:
-    """Four dumps, one of them cut off in its header, and a file that is none."""
+    """Five dumps, one of them cut off in its header and one empty, and a file that is none."""
     top = tmp_path / "case"
     (top / "deep").mkdir(parents=True)
     shutil.copyfile(lab_dump().path, top / "sound.dmp")
     shutil.copyfile(lab_dump(callbacks=4, damage=("head-emptied",)).path, top / "emptied.dmp")
     shutil.copyfile(lab_dump("x86-7601").path, top / "deep" / "seven.DMP")
     (top / "broken.dmp").write_bytes(Path(lab_dump().path).read_bytes()[:0x1800])
+    (top / "empty.dmp").touch()
+    shutil.copyfile(lab_dump().path, top / "deep" / "MEMORY")
     (top / "notes.txt").write_text("PAGE of notes")
     return top
 
@@ -50,10 +53,11 @@ def test_every_dump_of_a_folder(folder: Path, regcb: Regcb) -> None:
     states = {Path(each["path"]).name: each["state"] for each in results}
     assert states == {
         "broken.dmp": "failed", "emptied.dmp": "findings", "seven.DMP": "clean",
-        "sound.dmp": "clean",
+        "sound.dmp": "clean", "empty.dmp": "failed", "MEMORY": "clean",
     }  # fmt: skip
-    broken = next(each for each in results if each["state"] == "failed")
-    assert "cut off in its header" in broken["error"]
+    said = {Path(each["path"]).name: each["error"] for each in results if each["error"]}
+    assert "cut off in its header" in said["broken.dmp"]
+    assert "empty" in said["empty.dmp"]
 
 
 @pytest.mark.toolchain
@@ -113,12 +117,32 @@ def test_what_is_done_is_not_done_again(folder: Path, tmp_path: Path, regcb: Reg
     assert regcb(*words)[:2] == (0, "")
     assert out.read_text("utf-8") == whole
     kept = whole.splitlines()
-    out.write_text("\n".join([*kept[:2], kept[2][:40]]), "utf-8")  # as after a power cut
-    regcb(*words)
-    paths = [
-        json.loads(line)["path"] for line in out.read_text("utf-8").splitlines() if line[-1] == "}"
-    ]
-    assert len(paths) == len(set(paths)) == 4
+    for last in (kept[2][:40], kept[2]):  # as after a power cut
+        out.write_text("\n".join([*kept[:2], last]), "utf-8")
+        regcb(*words)
+        paths = [each["path"] for each in lines(out.read_text("utf-8"))]
+        assert len(paths) == len(set(paths)) == len(kept)
+
+
+def test_a_folder_that_cannot_be_read_is_a_line(
+    folder: Path, regcb: Regcb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also for root, who may read everything."""
+    scandir = os.scandir
+
+    def scandir_but_one(path: str) -> Any:
+        if Path(path).name == "deep":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scandir_but_one)
+    results = lines(regcb("scan", folder, "--jobs", "1")[1])
+    assert "failed" in [each["state"] for each in results if each["path"] == str(folder / "deep")]
+
+
+def test_no_dump_that_could_be_read(folder: Path, regcb: Regcb) -> None:
+    status, output, _ = regcb("scan", folder / "broken.dmp", folder / "none.dmp", "--jobs", "1")
+    assert (status, [each["state"] for each in lines(output)]) == (2, ["failed", "failed"])
 
 
 def test_for_elastic(folder: Path, regcb: Regcb) -> None:
