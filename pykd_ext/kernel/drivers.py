@@ -58,7 +58,14 @@ class Drivers:
         self._loaded: list[LoadedModule] = []
         self._unloaded: list[UnloadedDriver] | None = None
         self._cut_short = False
+        self._knows_unloaded = True
         self.problems: list[str] = []
+
+    @property
+    def knows_unloaded(self) -> bool:
+        """Whether nt!MmUnloadedDrivers could be read."""
+        self.unloaded()
+        return self._knows_unloaded
 
     def owner(self, address: int) -> Owner:
         """The image that holds ``address``, or did before it was unloaded."""
@@ -111,13 +118,14 @@ class Drivers:
             return None
 
     def unloaded(self) -> list[UnloadedDriver]:
-        """nt!MmUnloadedDrivers, empty slots left out."""
+        """nt!MmUnloadedDrivers, empty slots left out; none where it cannot be read."""
         if self._unloaded is None:
             self._unloaded = []
             try:
                 array = self._memory.pointer(self._target.symbol("MmUnloadedDrivers"))
                 self._unloaded = list(_unloaded_drivers(self._memory, array))
             except (SymbolNotFound, MemoryUnreadable) as error:
+                self._knows_unloaded = False
                 self.problems.append(f"unloaded drivers: {error}")
         return self._unloaded
 

@@ -22,6 +22,9 @@ __all__ = [
 ]
 
 _MOST_SEARCHES = 20  # for the header of an image, 2,048 reads each at most
+_MAYBE_UNLOADED = (
+    "which drivers were unloaded could not be read: one of them may have left it behind"
+)
 # The kernel's own two: of the registry's ETW provider, and of silos (SOURCES 2.3).
 _OF_THE_KERNEL = {"nt!EtwpRegTraceCallback", "nt!VrpRegistryCallback"}
 
@@ -55,6 +58,7 @@ def owner_none(scene: Scene) -> Iterator[Finding]:
                 "image": f"{image.base:#x}" if image else None,
                 "pdb": image.pdb if image else None,
             },
+            None if image or scene.drivers.knows_unloaded else _MAYBE_UNLOADED,
         )  # fmt: skip
 
 

@@ -174,6 +174,15 @@ def test_a_function_with_no_image_around_it(lab_dump: MakeDump, regcb: Regcb) ->
     findings = checked(lab_dump(damage=("function-nowhere",)), regcb)[1]["findings"]
     finding = next(each for each in findings if each["id"] == "owner-none")
     assert (finding["evidence"]["image"], finding["evidence"]["pdb"]) == (None, None)
+    assert finding["doubt"] is None
+
+
+def test_unloaded_drivers_are_not_known_without_symbols(lab_dump: MakeDump, regcb: Regcb) -> None:
+    truth = lab_dump(callbacks=4, damage=("function-unloaded",))
+    status, output, _ = regcb("-z", truth.path, "check", "--json")
+    finding = next(each for each in json.loads(output)["findings"] if each["id"] == "owner-none")
+    assert status == 1
+    assert "which drivers were unloaded could not be read" in finding["doubt"]
 
 
 def test_a_crash_in_a_callback_that_nobody_has(lab_dump: MakeDump, regcb: Regcb) -> None:
