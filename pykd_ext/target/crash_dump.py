@@ -28,6 +28,7 @@ class CrashDump:
         self.architecture = header.architecture
         self.build = header.build
         self.module_list = header.module_list
+        self.debugger_data = header.debugger_data
         self.memory = Memory(self)
         self._paging = paging_mode(header.architecture, header.pae)
         self._symbols = LoadedSymbols(

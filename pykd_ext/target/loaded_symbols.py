@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from . import Module, Symbol
+from .debugger_data import KERN_BASE, debugger_word
 from .errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
 from .image import size_of_image
 from .memory import Memory
@@ -80,7 +81,7 @@ class LoadedSymbols:
             listed: list[LoadedModule] = []
             with suppress(MemoryUnreadable):  # kernel.drivers walks the same list and says so
                 listed.extend(loaded_modules(self._memory, self._module_list))
-            base = self._kernel_base or self._base_in_debugger_data()
+            base = self._kernel_base or debugger_word(self._memory, self._debugger_data, KERN_BASE)
             if base and all(each.base != base for each in listed):
                 base = self._add_unlisted_kernel(base)
             if not base and listed:
@@ -94,16 +95,6 @@ class LoadedSymbols:
         self._found.append(
             ModuleSymbols(self._memory, name, base, size, self._symbol_path, self.problems)
         )
-
-    def _base_in_debugger_data(self) -> int:
-        """KDDEBUGGER_DATA64 (wdbgexts.h): OwnerTag +0x10, KernBase +0x18; 0 without it."""
-        memory, block = self._memory, self._debugger_data
-        try:
-            if not block or memory.read(block + 0x10, 4) != b"KDBG":
-                return 0
-            return memory.u64(block + 0x18) & ((1 << 8 * memory.pointer_size) - 1)
-        except MemoryUnreadable:
-            return 0
 
     def _add_unlisted_kernel(self, base: int) -> int:
         """``base``, or 0 where no image is."""

@@ -46,6 +46,10 @@ class Target(Protocol):
         """The VA of nt!PsLoadedModuleList."""
 
     @property
+    def debugger_data(self) -> int:
+        """The VA of KDDEBUGGER_DATA64 as a dump's header gives it, 0 where nothing does."""
+
+    @property
     def memory(self) -> Memory:
         """Typed, cached reads over :meth:`read`; valid until the target runs again."""
 

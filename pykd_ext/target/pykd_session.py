@@ -133,6 +133,22 @@ class PykdSession:
         self.memory = Memory(self)
         self._run: Run | None = None
 
+    @property
+    def debugger_data(self) -> int:
+        file = self._dump_file()
+        return file.header.debugger_data if file else 0
+
+    def _dump_file(self) -> DumpFile | None:
+        """Closed: for what is known of the file itself."""
+        if self.path is None:
+            return None
+        try:
+            file = DumpFile(self.path)
+        except TargetError:  # a form that only the engine reads, such as .cab
+            return None
+        file.close()
+        return file
+
     def read(self, address: int, size: int) -> bytes:
         if size == 0:
             return b""  # MemoryException in pykd
@@ -249,14 +265,8 @@ class PykdSession:
 
     def symbol_problems(self) -> Sequence[str]:
         """What is wrong with a dump's file; the engine says the rest in its window (!sym noisy)."""
-        if self.path is None:
-            return ()
-        try:
-            file = DumpFile(self.path)
-        except TargetError:  # a form that only the engine reads, such as .cab
-            return ()
-        file.close()
-        return file.problems
+        file = self._dump_file()
+        return file.problems if file else ()
 
     def close(self) -> None:
         """Closes a dump that this session opened; a debugger's session is not ours to end."""

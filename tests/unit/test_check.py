@@ -177,11 +177,23 @@ def test_a_function_with_no_image_around_it(lab_dump: MakeDump, regcb: Regcb) ->
     assert finding["doubt"] is None
 
 
-def test_unloaded_drivers_are_not_known_without_symbols(lab_dump: MakeDump, regcb: Regcb) -> None:
-    truth = lab_dump(callbacks=4, damage=("function-unloaded",))
-    status, output, _ = regcb("-z", truth.path, "check", "--json")
-    finding = next(each for each in json.loads(output)["findings"] if each["id"] == "owner-none")
-    assert status == 1
+@pytest.mark.parametrize("profile", PROFILES)
+def test_unloaded_drivers_are_known_without_symbols(
+    profile: str, lab_dump: MakeDump, regcb: Regcb
+) -> None:
+    """By KdDebuggerDataBlock."""
+    truth = lab_dump(profile, damage=("function-unloaded",))
+    document = json.loads(regcb("-z", truth.path, "check", "--json")[1])
+    assert above_info(document) == {"owner-unloaded"}
+
+
+def test_unloaded_drivers_are_not_known(lab_dump: MakeDump, tmp_path: Path, regcb: Regcb) -> None:
+    raw = bytearray(Path(lab_dump(damage=("function-unloaded",)).path).read_bytes())
+    raw[0x80:0x88] = bytes(8)  # DUMP_HEADER64.KdDebuggerDataBlock
+    path = tmp_path / "no-debugger-data.dmp"
+    path.write_bytes(raw)
+    document = json.loads(regcb("-z", path, "check", "--json")[1])
+    finding = next(each for each in document["findings"] if each["id"] == "owner-none")
     assert "which drivers were unloaded could not be read" in finding["doubt"]
 
 

@@ -25,6 +25,7 @@ class ByteTarget:
     build = 19041
     nt_base = 0
     module_list = 0
+    debugger_data = 0
 
     def __init__(self, architecture: str) -> None:
         self.architecture = architecture
