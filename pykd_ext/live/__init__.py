@@ -22,6 +22,7 @@ The engine takes out and puts back every software breakpoint at every stop, so f
 one behind the call is the least that sees verdicts; hardware ones cost it a write of the context
 and of the debug registers, of which a processor has four: too few for one at each callback. Hence
 :mod:`.call_site` finds that place by disassembly, and what the callback was given in registers and
-stack slots that outlive the call. Where it cannot, :mod:`.returns` falls back to the second row.
+stack slots that outlive the call. Where it cannot, :mod:`.returns` falls back to the second row:
+the third is cheaper, and what one thread takes out another one misses.
 ``guard`` needs one callback alone: a breakpoint at its start.
 """

@@ -30,6 +30,7 @@ __all__ = ["Placement", "follow_returns", "place"]
 OnReturn = Callable[[Returned], bool]
 
 _BREAKPOINT_LIMIT = 32  # KdpBreakpointTable has no more (ReactOS's kd64.h)
+_FOLLOWED = _BREAKPOINT_LIMIT - 2  # callbacks, and the places that they return to
 _NOT_FOUND = (
     "the call in nt!CmpCallCallBacksEx was not found: every callback gets a breakpoint, which "
     "costs more, and those that are registered from now on are not seen"
@@ -67,7 +68,12 @@ def place(target: Target) -> Placement:
             callbacks.append(each)
     if not callbacks:
         raise TargetError("no callback can be followed: " + "; ".join(problems))
-    return Placement([], callbacks, problems)
+    if len(callbacks) > _FOLLOWED:
+        problems.append(
+            f"the last {len(callbacks) - _FOLLOWED} callbacks are not followed: a target takes "
+            f"{_BREAKPOINT_LIMIT} breakpoints"
+        )
+    return Placement([], callbacks[:_FOLLOWED], problems)
 
 
 def _sites(target: Target) -> list[CallSite]:
@@ -114,7 +120,7 @@ def follow_returns(
                 _Site(target, site, wanted, on_return).set_in(breakpoints)
         else:
             entries = _Entries(target, breakpoints, wanted, on_return)
-            for callback in placement.callbacks[: _BREAKPOINT_LIMIT - 2]:
+            for callback in placement.callbacks:
                 entries.set_at(callback)
     except RegcbError:
         breakpoints.__exit__()
@@ -205,7 +211,7 @@ class _Call(NamedTuple):
 
 class _Entries:
     """A breakpoint at the start of every callback's function, and one at each place that they
-    return to, which stays: setting it anew every time would cost more."""
+    return to, which stays: other threads are on their way to it too."""
 
     def __init__(
         self,

@@ -43,6 +43,12 @@ def test_a_callback_that_takes_no_breakpoint(damage: str, lab_dump: MakeDump) ->
     assert REASONS[damage] in str(error.value)
 
 
+def test_more_callbacks_than_a_target_takes_breakpoints(lab_dump: MakeDump) -> None:
+    placement = place(opened(lab_dump, callbacks=64))
+    assert len(placement.callbacks) == 30
+    assert "the last 34 callbacks are not followed" in placement.problems[-1]
+
+
 def test_nothing_to_follow(lab_dump: MakeDump) -> None:
     with pytest.raises(TargetError, match="no callback can be followed"):
         place(opened(lab_dump, callbacks=0))
