@@ -47,6 +47,9 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     accused = {each.callback for each in triage.findings if each.severity != "info"}
     entries = [each for each in triage.listing.entries if each.number in accused]
     details = [read_details(target, entry) for entry in entries[:_DISASSEMBLED]]
+    if len(entries) > _DISASSEMBLED:
+        left_out = f"{len(entries) - _DISASSEMBLED} callbacks with findings are not disassembled"
+        triage = triage._replace(problems=(*triage.problems, left_out))
     html = report_html(triage, details, _how(target, path))
     try:
         page.write_text(html, "utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import subprocess
 from html.parser import HTMLParser
@@ -199,6 +200,19 @@ def test_a_clean_target_and_one_without_callbacks(
         page = tmp_path / "clean.html"
         assert regcb("-z", truth.path, "-y", truth.symbols, "report", page)[0] == 0
         assert wanted in Reader(page.read_text("utf-8")).text
+
+
+def test_more_findings_than_are_disassembled(
+    lab_dump: MakeDump, regcb: Regcb, tmp_path: Path
+) -> None:
+    damage = tuple(f"prologue-returns@{index}" for index in range(104))
+    truth = lab_dump(callbacks=110, damage=damage)
+    assert regcb("-z", truth.path, "report", tmp_path / "case.html")[0] == 0
+    html = (tmp_path / "case.html").read_text("utf-8")
+    findings = json.loads(regcb("-z", truth.path, "check", "--json")[1])["findings"]
+    accused = {each["callback"] for each in findings if each["severity"] != "info"}
+    assert len(accused) > 100
+    assert f"{len(accused) - 100} callbacks with findings are not disassembled" in html
 
 
 @pytest.mark.parametrize(
