@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..target.errors import MemoryUnreadable
+from ..target.memory import PAGE
+
 if TYPE_CHECKING:
     from ..target import Target
     from ..target.live import LiveTarget
 
 __all__ = [
-    "PROGRAM_COUNTERS", "RESULTS", "STACK_POINTERS", "Entered", "entered", "second_argument",
-    "skip_call",
+    "PROGRAM_COUNTERS", "RESULTS", "STACK_POINTERS", "Entered", "entered", "return_instruction",
+    "second_argument", "skip_call",
 ]  # fmt: skip
 
 PROGRAM_COUNTERS = {"x64": "rip", "x86": "eip", "arm64": "pc"}
@@ -26,6 +29,9 @@ _REGISTERS = {
     "arm64": tuple(f"x{number}" for number in range(8)),
 }
 _HOME = 0x20  # bytes for the four register arguments on the stack of x64
+# Of an EX_CALLBACK_FUNCTION: ret, and with its three arguments ret 0Ch.
+_CALLBACK_RETURNS = {"x64": b"\xc3", "x86": b"\xc2\x0c\x00"}
+_NEAR = 0x1000  # bytes
 
 
 class Entered(NamedTuple):
@@ -71,16 +77,31 @@ def second_argument(target: Target) -> int:
     return target.register(names[1]) if names else entered(target, 2).arguments[1]
 
 
-def skip_call(target: LiveTarget, call: Entered, result: int) -> None:
+def return_instruction(target: Target, function: int) -> int | None:
+    """The VA of bytes near the start of a callback's ``function`` that, jumped to, return from it;
+    None where they are not needed (ARM64) or not found."""
+    code = _CALLBACK_RETURNS.get(target.architecture)
+    if code is None:
+        return None
+    for size in (_NEAR, PAGE - function % PAGE):
+        try:
+            found = target.memory.read(function, size).find(code, 1)  # not under our breakpoint
+        except MemoryUnreadable:
+            continue
+        if found > 0:
+            return function + found
+    return None
+
+
+def skip_call(target: LiveTarget, call: Entered, result: int, leave_by: int | None) -> None:
     """Makes the function at whose start the target is stopped return ``result`` at once.
 
-    Raises RegisterUnavailable, with every register as it was.
+    By the return instruction at ``leave_by``: where the kernel uses shadow stacks (Intel CET) a
+    call that is not returned from is a fault. Without one the call is taken off the stack. Raises
+    RegisterUnavailable, with every register as it was.
     """
     architecture = target.architecture
-    target.set_registers(
-        {
-            RESULTS[architecture]: result,
-            STACK_POINTERS[architecture]: call.stack,
-            PROGRAM_COUNTERS[architecture]: call.back,
-        }
-    )
+    values = {RESULTS[architecture]: result, PROGRAM_COUNTERS[architecture]: leave_by or call.back}
+    if leave_by is None:
+        values[STACK_POINTERS[architecture]] = call.stack
+    target.set_registers(values)

@@ -10,7 +10,15 @@ from ..kernel.requestor import Requestor, read_requestor
 from ..notify.occurrence import Occurrence, read_occurrence
 from ..target.errors import MemoryUnreadable, TargetError
 from .breakpoints import Breakpoints
-from .calls import RESULTS, STACK_POINTERS, Entered, entered, second_argument, skip_call
+from .calls import (
+    RESULTS,
+    STACK_POINTERS,
+    Entered,
+    entered,
+    return_instruction,
+    second_argument,
+    skip_call,
+)
 from .policy import Asked, Policy, Rule
 
 if TYPE_CHECKING:
@@ -64,6 +72,7 @@ class Guard:
         self._classes = policy.classes
         self._pending: list[_Pending] = []
         self._breakpoints = Breakpoints(target)
+        self._leave_by: int | None = None
         self._check()
 
     def _check(self) -> None:
@@ -81,9 +90,10 @@ class Guard:
     def run(self, seconds: float | None) -> str:
         """Until ``report`` has enough, ``seconds`` are over or the user stops the target; why, as
         :meth:`LiveTarget.go` says it. All breakpoints are gone then, and after any error too."""
-        function = self._entry.callback.function
+        function = self._entry.callback.function or 0
+        self._leave_by = return_instruction(self._target, function)
         with self._breakpoints:
-            self._breakpoints.add(function or 0, self._enter)
+            self._breakpoints.add(function, self._enter)
             return self._target.go(seconds)
 
     def _enter(self) -> bool:
@@ -108,7 +118,7 @@ class Guard:
             self._wait_for_return(call, decision)
             return False
         if status is not None and not self._dry_run:
-            skip_call(self._target, call, status)
+            skip_call(self._target, call, status, self._leave_by)
         return self._report(decision)
 
     def _decide(self, number: int, information: int) -> Decision | None:
