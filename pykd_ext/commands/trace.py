@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..kernel.listing import target_facts
-from ..live.globs import name_pattern
+from ..live.globs import name_pattern, process_pattern
 from ..live.policy import PRE_CLASSES
 from ..live.returns import place
 from ..live.trace import Filters, Traced, Tracer
@@ -76,7 +76,7 @@ def _filters(arguments: argparse.Namespace) -> Filters:
     return Filters(
         numbers=_numbers(arguments.classes),
         only_blocked=arguments.only_blocked,
-        process_name=name_pattern(process[:15]) if process and not is_number else None,
+        process_name=process_pattern(process) if process and not is_number else None,
         process_id=process_argument(process) if is_number else None,
         keys=tuple(map(key_argument, arguments.keys or ())),
         value=name_pattern(arguments.value) if arguments.value is not None else None,

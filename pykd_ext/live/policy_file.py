@@ -6,7 +6,7 @@ classes = ["SetValueKey", "DeleteValueKey"]   # else every pre-notification
 keys = ['HKLM\\SOFTWARE\\RegProtect']           # * and ? within a name, ** across names
 subkeys = true                                # keys below those, too
 values = ["Answer"]                           # "" is the default value
-processes = ["regedit.exe", 4]                # image names (15 characters at most), numbers
+processes = ["regedit.exe", 4]                # image names, numbers
 mode = "user"                                 # or "kernel": the requestor's
 action = "deny"                               # allow, deny, bypass, log
 status = "STATUS_ACCESS_DENIED"               # of deny; any failing NTSTATUS, or its number
@@ -23,7 +23,7 @@ from typing import Any, Callable, NoReturn
 from ..notify.classes import CLASSES, find_class, notify_class
 from ..notify.ntstatus import status_text, status_value
 from ..target.errors import RegcbError
-from .globs import KeyGlob, name_pattern
+from .globs import KeyGlob, name_pattern, process_pattern
 from .policy import (
     ACTIONS,
     CLASSES_WITH_OUTPUTS,
@@ -43,7 +43,6 @@ __all__ = ["PolicyError", "parse_policy", "read_policy"]
 
 _STATUS_SUCCESS = 0
 _ACCESS_DENIED = 0xC0000022
-_PROCESS_NAME_LIMIT = 15  # of EPROCESS.ImageFileName; rules see no more of a name
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
@@ -107,6 +106,10 @@ def _line_with(text: str, word: str, start: int = 1) -> int:
     return next((n for n, line in _lines(text) if n >= start and pattern.match(line)), start)
 
 
+def _is_process_id(found: object) -> bool:
+    return type(found) is int and 0 <= found <= 0xFFFF_FFFF
+
+
 class _RuleReader:
     """One [[rule]]: every mistake in it raises PolicyError with the line of its word."""
 
@@ -141,7 +144,9 @@ class _RuleReader:
         )
 
     def _refuse(self, word: str, reason: str) -> NoReturn:
-        raise PolicyError(self._path, _line_with(self._text, word, self._line), reason)
+        has_it = word in self._table  # else the next rule's would be found
+        line = _line_with(self._text, word, self._line) if has_it else self._line
+        raise PolicyError(self._path, line, reason)
 
     def _word(self, word: str, kind: type, what: str, default: Any) -> Any:
         found = self._table.get(word, default)
@@ -228,11 +233,11 @@ class _RuleReader:
         found = self._word("processes", list, "a list of names and numbers", None)
         if found is None:
             return None, frozenset()
-        if not found or not all(type(each) in (str, int) for each in found):
+        if not found or not all(type(each) is str or _is_process_id(each) for each in found):
             self._refuse("processes", f"processes is a list of names and numbers, not {found!r}")
-        names = [each[:_PROCESS_NAME_LIMIT] for each in found if isinstance(each, str)]
+        names = [each for each in found if isinstance(each, str)]
         numbers = frozenset(each for each in found if isinstance(each, int))
-        return tuple(map(name_pattern, names)), numbers
+        return tuple(map(process_pattern, names)), numbers
 
     def _mode(self) -> bool | None:
         mode = self._word("mode", str, '"user" or "kernel"', None)

@@ -68,6 +68,16 @@ def test_what_is_not_known_fits_no_condition(condition: str) -> None:
     assert decision(rule("action = 'deny'"), unknown) == "deny"
 
 
+@pytest.mark.parametrize("kept", ["RuntimeBroker.", "RuntimeBroker.e"], ids=["14", "15"])
+@pytest.mark.parametrize("asked", ["runtimebroker.exe", "Runtime*.exe", "Runtime?roker*.exe"])
+def test_long_process_names_as_the_kernel_keeps_them(kept: str, asked: str) -> None:
+    """EPROCESS.ImageFileName has room for 15 bytes, with or without their end."""
+    text = rule(f"action = 'deny'\nprocesses = ['{asked}']")
+    assert decision(text, SET_VALUE._replace(process_name=kept)) == "deny"
+    assert decision(text, SET_VALUE._replace(process_name="Runtime")) is None
+    assert decision(text, SET_VALUE._replace(process_name="SearchProtocol")) is None
+
+
 def test_the_first_rule_that_fits_decides() -> None:
     text = rule("action = 'allow'\nprocesses = ['regedit.exe']") + rule("action = 'deny'")
     assert decision(text) == "allow"
@@ -96,6 +106,7 @@ MISTAKES = {
     "other-table": ("[[rule]]\naction='log'\n[[rules]]\n", 3, "'rules' is not known"),
     "no-array": ("[rule]\naction='log'\n", 1, "[[rule]]"),
     "no-action": (rule("name = 'x'"), 1, "needs an action"),
+    "first-no-action": (rule("name = 'x'") + rule("action = 'log'"), 1, "needs an action"),
     "action": (rule("action = 'refuse'"), 2, "'refuse' is no action"),
     "word": (rule("action = 'log'\nclass = ['SetValueKey']"), 3, "did you mean 'classes'?"),
     "class": (rule("action = 'log'\nclasses = ['SetValuKey']"), 3, "RegNtPreSetValueKey?"),
@@ -106,9 +117,12 @@ MISTAKES = {
     "bypass": (rule("classes = ['OpenKeyEx']\naction = 'bypass'"), 2, "nobody fills them"),
     "bypass-all": (rule("action = 'bypass'"), 2, "bypass needs classes"),
     "relative": (rule("action = 'log'\nkeys = ['SOFTWARE']"), 3, "no full key path"),
+    "no-key": (rule("action = 'log'\nkeys = ['']\nsubkeys = true"), 3, "no full key path"),
+    "no-registry": (rule("action = 'log'\nkeys = ['\\SOFTWARE\\X']"), 3, "no full key path"),
     "subkeys": (rule("action = 'log'\nsubkeys = true"), 3, "which keys"),
     "mode": (rule("action = 'log'\nmode = 'admin'"), 3, "'admin'"),
     "process": (rule("action = 'log'\nprocesses = [true]"), 3, "names and numbers"),
+    "process-below-0": (rule("action = 'log'\nprocesses = [-4]"), 3, "names and numbers"),
     "status-name": (rule("action = 'deny'\nstatus = 'NO'"), 3, "no NTSTATUS"),
     "status-long": (rule("action = 'deny'\nstatus = 0x1C0000022"), 3, "no NTSTATUS"),
     "status-good": (rule("action = 'deny'\nstatus = 0"), 3, "would deny nothing"),
