@@ -51,13 +51,14 @@ class Returned(NamedTuple):
 
 class Verdict(NamedTuple):
     """What one callback made of an operation: ``allowed``, ``bypassed`` or ``blocked``, in the
-    ``post`` phase ``noted``, or ``overruled`` when it set another result."""
+    ``post`` phase ``noted``, or ``overruled`` when it set another result than ``before``."""
 
     block: int
     phase: str
     status: int
     verdict: str
-    return_status: int | None  # post: the result that it leaves
+    return_status: int | None = None  # post: the result that it leaves
+    before: int | None = None  # post: the one that it found
 
 
 def is_failure(status: int) -> bool:
@@ -82,31 +83,39 @@ class Operation(Generic[_About]):
     is_over: bool = False
 
     @property
-    def decided_by(self) -> Verdict | None:
-        """The verdict that ended the pre-notifications, or made a success a failure after."""
-        for each in self.verdicts:
-            if each.verdict in (BLOCKED, BYPASSED):
-                return each
-            if each.verdict == OVERRULED and is_failure(each.return_status or 0):
-                return each
-        return None
-
-    @property
     def blocked_by(self) -> Verdict | None:
-        """Whose refusal it was, also when another callback has turned it into success."""
-        decided = self.decided_by
-        return None if decided is None or decided.verdict == BYPASSED else decided
+        """Whose refusal it was, also when another callback has turned it into success; the last
+        one's, where a success was made a failure again."""
+        return self._refusal[0]
 
     @property
     def turned_by(self) -> Verdict | None:
-        """The post-notification that made a refusal a success."""
-        refused = False
+        """The post-notification that made that refusal a success."""
+        return self._refusal[1]
+
+    @property
+    def bypassed_by(self) -> Verdict | None:
+        """Who did the operation itself, where nobody has refused it after."""
+        if self.blocked_by is not None:
+            return None
+        return next((each for each in self.verdicts if each.verdict == BYPASSED), None)
+
+    @property
+    def _refusal(self) -> tuple[Verdict | None, Verdict | None]:
+        """The last refusal, and who made it a success. A failure for which another one is given is
+        nobody's refusal: it may be the kernel's own."""
+        blocked: Verdict | None = None
+        turned: Verdict | None = None
         for each in self.verdicts:
             if each.verdict == BLOCKED:
-                refused = True
-            elif refused and each.verdict == OVERRULED and not is_failure(each.return_status or 0):
-                return each
-        return None
+                blocked = each
+            elif each.before is not None and each.return_status is not None:
+                failed, fails = is_failure(each.before), is_failure(each.return_status)
+                if fails and not failed:
+                    blocked, turned = each, None
+                elif failed and not fails and blocked:
+                    turned = each
+        return blocked, turned
 
     def is_expected(self, event: Returned) -> bool:
         """Whether ``event`` can be this operation's next."""
@@ -128,19 +137,20 @@ class Operation(Generic[_About]):
     def _pre(self, event: Returned) -> Verdict:
         status = event.status
         if not is_failure(status) or self.number == HANDLE_CLOSE:
-            return Verdict(event.block, "pre", status, ALLOWED, None)
+            return Verdict(event.block, "pre", status, ALLOWED)
         is_bypass = status == STATUS_CALLBACK_BYPASS
         if not self.verdicts:  # nobody above is told of the end
             self.is_over, self.result = True, 0 if is_bypass else status
-        return Verdict(event.block, "pre", status, BYPASSED if is_bypass else BLOCKED, None)
+        return Verdict(event.block, "pre", status, BYPASSED if is_bypass else BLOCKED)
 
     def _post(self, event: Returned, post: PostStatus) -> Verdict:
-        verdict = NOTED if post.return_status == self._before(post) else OVERRULED
+        before = self._before(post)
+        verdict = NOTED if post.return_status == before else OVERRULED
         first = self.verdicts[0] if self.verdicts else None
         if first is None or (first.phase == "pre" and first.block == event.block):
             self.is_over = first is not None
         self.result = post.return_status
-        return Verdict(event.block, "post", event.status, verdict, post.return_status)
+        return Verdict(event.block, "post", event.status, verdict, post.return_status, before)
 
     def _before(self, post: PostStatus) -> int:
         """The result before this post-notification."""

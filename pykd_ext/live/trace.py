@@ -20,7 +20,7 @@ from .operations import (
     Verdict,
     is_failure,
 )
-from .policy import HANDLE_CLOSE, PRE_CLASSES
+from .policy import HANDLE_CLOSE, PRE_CLASSES, STATUS_CALLBACK_BYPASS
 from .returns import Placement, follow_returns
 
 if TYPE_CHECKING:
@@ -128,8 +128,7 @@ class Tracer:
         with follow_returns(self._target, placement, self._filters.numbers, self._returned):
             why = self._target.go(seconds)
         if why != "hit":
-            for operation in self._operations.rest():
-                self._finish(operation)
+            any(self._finish(operation) for operation in self._operations.rest())
         return why
 
     def _returned(self, event: Returned) -> bool:
@@ -174,8 +173,8 @@ class Tracer:
         if not self._shows(operation, judged):
             return False
         by_verdict = {each.verdict: each for each in judged}
-        decided = operation.decided_by
         blocked, turned = operation.blocked_by, operation.turned_by
+        bypassed = operation.bypassed_by
         return self._report(
             Traced(
                 time=about.time,
@@ -186,7 +185,7 @@ class Tracer:
                 result=operation.result,
                 is_over=operation.is_over,
                 blocked_by=by_verdict[blocked] if blocked else None,
-                bypassed_by=by_verdict[decided] if decided and not blocked else None,
+                bypassed_by=by_verdict[bypassed] if bypassed else None,
                 turned_by=by_verdict[turned] if turned else None,
                 stack=tuple(map(self._place, about.stack)),
             )
@@ -210,5 +209,6 @@ class Tracer:
 def _refuses(event: Returned) -> bool:
     post: PostStatus | None = event.post
     if post is None:
-        return is_failure(event.status) and event.number != HANDLE_CLOSE
+        bypasses = event.status == STATUS_CALLBACK_BYPASS
+        return is_failure(event.status) and not bypasses and event.number != HANDLE_CLOSE
     return is_failure(post.return_status) and not is_failure(post.status)

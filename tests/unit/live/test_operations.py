@@ -9,7 +9,7 @@ import pytest
 from pykd_ext.live.operations import Operation, Operations, PostStatus, Returned
 
 DENIED, BYPASS, NOT_FOUND = 0xC0000022, 0xC0000503, 0xC0000034
-HIGH, LOW = 0x100, 0x200  # callbacks
+TOP, HIGH, LOW = 0x80, 0x100, 0x200  # callbacks
 FRAME = 0x8000  # where the information is
 THREAD, OTHER_THREAD = 1, 2
 SET_VALUE, CREATE, CLOSE = 1, 26, 14
@@ -57,6 +57,21 @@ RESULTS = {
     "post-refuses": (
         [pre(HIGH), pre(LOW), post(LOW, BYPASS, 0, DENIED), post(HIGH, before=DENIED)],
         DENIED, LOW, None,
+    ),
+    "post-refuses-and-turned": (
+        [pre(HIGH), pre(LOW), post(LOW, BYPASS, 0, DENIED), post(HIGH, BYPASS, DENIED, 0)],
+        0, LOW, HIGH,
+    ),
+    "bypassed-then-refused": (
+        [pre(HIGH), pre(LOW, BYPASS), post(HIGH, BYPASS, 0, DENIED)], DENIED, HIGH, None,
+    ),
+    "another-failure": (
+        [pre(HIGH), pre(LOW), post(LOW, BYPASS, NOT_FOUND, DENIED), post(HIGH, before=DENIED)],
+        DENIED, None, None,
+    ),
+    "turned-and-refused-again": (
+        [pre(TOP), pre(HIGH), pre(LOW, DENIED), post(HIGH, BYPASS, DENIED, 0),
+         post(TOP, BYPASS, 0, DENIED)], DENIED, TOP, None,
     ),
     "close": (
         [pre(HIGH, DENIED, number=CLOSE), pre(LOW, number=CLOSE), post(LOW, number=CLOSE),
