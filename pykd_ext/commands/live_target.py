@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["add_duration", "add_limits", "live_target", "say_why"]
 
+_LONGEST = 365 * 24 * 60 * 60  # seconds; select() takes 31 bits of them on Windows
+
 _WHY = {
     "hit": "that was enough",
     "time": "the time is over",
@@ -49,6 +51,8 @@ def live_target(target: Target, arguments: argparse.Namespace) -> LiveTarget:
     ):
         if value is not None and not value > 0:
             raise BadArgument(f"{name} is more than 0, not {value}")
+    if arguments.seconds is not None and arguments.seconds > _LONGEST:
+        raise BadArgument(f"--for is more than 0 and at most {_LONGEST} (a year)")
     return cast("LiveTarget", target)
 
 

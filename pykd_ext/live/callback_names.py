@@ -28,6 +28,7 @@ class CallbackNames:
         except SymbolNotFound:
             self._cookie = None
         self._last = self._last_cookie()
+        self._unknown: set[int] = set()
         self.listing: Listing = read_listing(target)
         self._entries = self._by_address()
 
@@ -36,12 +37,15 @@ class CallbackNames:
         last = self._last_cookie()
         if last != self._last:
             self._last = last
+            self._unknown.clear()
             self._read()
 
     def entry(self, block: int) -> Entry | None:
         """The callback at ``block``, also one that was unregistered since; None for none."""
-        if block not in self._entries:
+        if block not in self._entries and block not in self._unknown:
             self._read()
+            if block not in self._entries and self._last is not None:
+                self._unknown.add(block)  # until something is registered
         return self._entries.get(block)
 
     def by_cookie(self, cookie: int) -> Entry | None:

@@ -244,11 +244,14 @@ class _Entries:
     def _back(self) -> bool:
         target = self._target
         stack = target.register(STACK_POINTERS[target.architecture])
-        calls = self._calls.get(target.current_thread(), [])
+        thread = target.current_thread()
+        calls = self._calls.get(thread, [])
         call = next((each for each in calls if each.entry.stack == stack), None)
         if call is None:
             return False  # of a callback that is not followed
         calls.remove(call)
+        if not calls:
+            del self._calls[thread]
         information = call.entry.arguments[2]
         if call.callback.internal:
             try:  # the extended argument begins with a pointer to the structure (SOURCES 3.5)
