@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pykd_ext.live import callback_names
+from pykd_ext.kernel.listing import read_listing
 from pykd_ext.live.callback_names import CallbackNames
 from pykd_ext.target.crash_dump import CrashDump
 from pykd_ext.target.symbol_path import SymbolPath
@@ -19,12 +19,12 @@ def test_a_block_of_no_list_is_looked_for_once(
 ) -> None:
     truth = lab_dump(callbacks=4)
     names = CallbackNames(CrashDump(truth.path, SymbolPath(truth.symbols)))
-    read, times = callback_names.read_listing, []
+    times = []
 
     def counted(target: Any) -> Any:
         times.append(target)
-        return read(target)
+        return read_listing(target)
 
-    monkeypatch.setattr(callback_names, "read_listing", counted)
+    monkeypatch.setattr("pykd_ext.live.callback_names.read_listing", counted)
     assert [names.entry(0x1234) for _ in range(3)] == [None, None, None]
     assert len(times) == 1
