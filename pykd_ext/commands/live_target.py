@@ -10,10 +10,12 @@ from ..target.errors import TargetError
 from .arguments import BadArgument
 
 if TYPE_CHECKING:
+    from ..kernel.listing import Listing
+    from ..live.returns import Placement
     from ..target import Target
     from ..target.live import LiveTarget
 
-__all__ = ["add_duration", "add_limits", "live_target", "say_why"]
+__all__ = ["add_duration", "add_limits", "live_target", "say_what_is_missed", "say_why"]
 
 _LONGEST = 365 * 24 * 60 * 60  # seconds; select() takes 31 bits of them on Windows
 
@@ -54,6 +56,14 @@ def live_target(target: Target, arguments: argparse.Namespace) -> LiveTarget:
     if arguments.seconds is not None and arguments.seconds > _LONGEST:
         raise BadArgument(f"--for is more than 0 and at most {_LONGEST} (a year)")
     return cast("LiveTarget", target)
+
+
+def say_what_is_missed(output: Output, placement: Placement, listing: Listing) -> None:
+    """What nobody will see of what happens, before it does."""
+    for problem in placement.problems:
+        output.write(f"! {problem}")
+    if not listing.entries:
+        output.write("! no callbacks are registered: nothing will be seen until there are some")
 
 
 def say_why(output: Output, why: str, what: str) -> None:

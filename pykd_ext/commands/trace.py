@@ -14,7 +14,7 @@ from ..present.json_log import JsonLog
 from ..present.operation import operation_document, traced_text
 from ..present.output import Output
 from .arguments import class_argument, key_argument, process_argument
-from .live_target import add_limits, live_target, say_why
+from .live_target import add_limits, live_target, say_what_is_missed, say_why
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -59,10 +59,7 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
 
     tracer = Tracer(live, filters, report)
     placement = place(target)
-    for problem in placement.problems:
-        output.write(f"! {problem}")
-    if not tracer.names.listing.entries:
-        output.write("! no callbacks are registered: nothing will be seen until there are some")
+    say_what_is_missed(output, placement, tracer.names.listing)
     with JsonLog(arguments.jsonl) as log:
         why = tracer.run(placement, arguments.seconds)
     others = f", {tracer.others} did not fit" if tracer.others else ""

@@ -12,7 +12,7 @@ from ..live.trace import Filters, Traced, Tracer
 from ..present.operation import refusal_text
 from ..present.output import Output
 from .arguments import key_argument
-from .live_target import add_duration, live_target, say_why
+from .live_target import add_duration, live_target, say_what_is_missed, say_why
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -42,8 +42,7 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
 
     tracer = Tracer(live, filters, report, stack=True)
     placement = place(target)
-    for problem in placement.problems:
-        output.write(f"! {problem}")
+    say_what_is_missed(output, placement, tracer.names.listing)
     why = tracer.run(placement, arguments.seconds)
     if found:
         output.write(refusal_text(facts, found[0]))

@@ -191,12 +191,20 @@ def test_a_breakpoint_of_the_users_stops_it(engine: Engine) -> None:
     assert run.left_nothing()
 
 
-def test_no_callbacks(engine: Engine) -> None:
+@pytest.mark.parametrize(
+    ("command", "status", "said"),
+    [
+        (["trace"], 0, "0 operations; the time is over"),
+        (["who-blocks", "HKLM\\SOFTWARE"], 1, "nothing was refused of HKLM\\SOFTWARE"),
+    ],
+    ids=["trace", "who-blocks"],
+)
+def test_no_callbacks(engine: Engine, command: list[str], status: int, said: str) -> None:
     script = DEFAULT_SCRIPT._replace(drivers=())
-    run = live_regcb(engine, script, "trace", "--for", "2")
-    assert (run.status, run.errors) == (0, "")
+    run = live_regcb(engine, script, *command, "--for", "2")
+    assert (run.status, run.errors) == (status, "")
     assert "! no callbacks are registered" in run.output
-    assert "0 operations; the time is over" in run.output
+    assert said in run.output
     assert run.left_nothing()
 
 
