@@ -40,9 +40,13 @@ def running(prefix: Path, python: Path) -> Iterator[None]:
     They stay as long as any program runs, here one that waits for the end of its input; so they end
     by themselves, even when this process is killed, and two test runs can share them. And they
     inherit the output of the program that had them started: a reader of that would never see its
-    end, so it must be this one.
+    end, so it must be this one. One of them is the desktop, which ends a second after the last
+    program that has asked for it: this one does, and stays.
     """
-    waits = "import sys; print(flush=True); sys.stdin.read()"
+    waits = (
+        "import ctypes, sys; ctypes.windll.user32.GetDesktopWindow(); print(flush=True); "
+        "sys.stdin.read()"
+    )
     with subprocess.Popen(
         [_tool("wine"), windows_path(python), "-c", waits],
         env=_environment(prefix, _NATIVE),
