@@ -57,11 +57,11 @@ class Engine:
         with wine.running(installation.prefix, installation.python):
             yield cls(installation)
 
-    def run(self, script: Path, *arguments: str | Path, timeout: float = 120) -> CompletedRun:
+    def run(self, script: Path, *arguments: str | Path, timeout: float = 600) -> CompletedRun:
         """Runs a script."""
         return self._complete((script, *arguments), timeout)
 
-    def regcb(self, *arguments: str | Path, timeout: float = 120) -> CompletedRun:
+    def regcb(self, *arguments: str | Path, timeout: float = 600) -> CompletedRun:
         """``regcb --engine pykd`` and the arguments."""
         return self._complete((*self.REGCB, *arguments), timeout)
 

@@ -17,8 +17,8 @@ from .engine import INSIDE, CompletedRun, Engine
 
 __all__ = ["LiveTarget", "live_target"]
 
-_BUILD_TIME = 120.0  # seconds, for the first of all
-_ENDING_TIME = 10.0
+_BUILD_TIME = 600.0  # seconds, for the first of all
+_ENDING_TIME = 600.0
 
 
 class LiveTarget(NamedTuple):
@@ -46,7 +46,7 @@ class LiveTarget(NamedTuple):
         return ask_target(self.control, "state")
 
     def run(
-        self, engine: Engine, script: Path, *arguments: str | Path, timeout: float = 90
+        self, engine: Engine, script: Path, *arguments: str | Path, timeout: float = 600
     ) -> CompletedRun:
         """Runs a script of the engine that finds pykd attached to this target.
 
@@ -54,12 +54,12 @@ class LiveTarget(NamedTuple):
         """
         return self._run(engine, script, *arguments, timeout=timeout)
 
-    def regcb(self, engine: Engine, *arguments: str | Path, timeout: float = 90) -> CompletedRun:
+    def regcb(self, engine: Engine, *arguments: str | Path, timeout: float = 600) -> CompletedRun:
         """Runs one regcb command attached to this target."""
         return self._run(engine, "regcb", *arguments, timeout=timeout)
 
     def has_ended(self) -> bool:
-        """Whether it has noticed within 10 seconds that the debugger has gone."""
+        """Whether it notices, in ten minutes, that the debugger has gone."""
         self.process.join(_ENDING_TIME)
         return self.process.exitcode == 0
 

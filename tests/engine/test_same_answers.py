@@ -44,7 +44,7 @@ def both_ways(
         through.append(["--engine", "pykd", *windows, *command])
     file = folder / "commands.json"
     file.write_text(json.dumps(through), encoding="utf-8")
-    done = engine.run(INSIDE / "batch.py", file, timeout=300)
+    done = engine.run(INSIDE / "batch.py", file, timeout=600)
     assert done.returncode == 0, done.stderr
     outcomes = [tuple(each) for each in json.loads(done.stdout)]
     return dict(zip(asked, zip(without, outcomes)))

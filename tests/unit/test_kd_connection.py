@@ -35,7 +35,7 @@ class Debugger:
 @pytest.fixture
 def debugger() -> Iterator[Debugger]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        here = socket.create_connection(listener.getsockname(), timeout=10)
+        here = socket.create_connection(listener.getsockname(), timeout=600)
         there, _ = listener.accept()
     with here, there:
         yield Debugger(here, there)
@@ -58,7 +58,7 @@ def test_a_break_in_is_remembered_until_it_is_cleared(debugger: Debugger) -> Non
     debugger.connection.poll(0)
     assert not debugger.connection.break_in
     debugger.send(bytes([BREAK_IN]))
-    debugger.connection.poll(10)
+    debugger.connection.poll(600)
     assert debugger.connection.break_in
 
 
@@ -72,7 +72,7 @@ def test_a_break_in_behind_a_packet_comes_after_it(debugger: Debugger) -> None:
 
 def test_a_reset_while_running_is_a_wish_to_stop(debugger: Debugger) -> None:
     debugger.send(control_packet(RESET, 0))
-    debugger.connection.poll(10)
+    debugger.connection.poll(600)
     assert debugger.connection.break_in
 
 

@@ -96,7 +96,7 @@ def dom(path: Path, *options: str) -> str:
             "chromium", "--headless", "--no-sandbox", "--disable-gpu", *options,
             f"--user-data-dir={path.parent / 'profile'}", "--dump-dom", path.as_uri(),
         ],
-        capture_output=True, text=True, check=True, timeout=120,
+        capture_output=True, text=True, check=True, timeout=600,
     )  # fmt: skip
     return done.stdout
 

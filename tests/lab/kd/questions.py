@@ -11,7 +11,7 @@ __all__ = ["ask_target"]
 
 def ask_target(port: int, question: str) -> dict[str, Any]:
     """What the target answers to ``counts``, ``clear`` or ``state``."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as peer:
+    with socket.create_connection(("127.0.0.1", port), timeout=600) as peer:
         peer.sendall(question.encode() + b"\n")
         with peer.makefile(encoding="ascii") as lines:
             answer: dict[str, Any] = json.loads(lines.readline())
