@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..target.errors import MemoryUnreadable
 from ..target.image import Section, sections
-from .code import Instruction, disassemble
+from .code import disassemble
+from .instructions import Instruction
 from .key_objects import NotAKey, read_key_object
 from .layouts import block_layout, has_vector
 from .listing import Entry

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ..kernel.code import Instruction, disassemble
+from ..kernel.code import disassemble
 from ..kernel.drivers import Owner
+from ..kernel.instructions import Instruction
 from ..target.errors import MemoryUnreadable, SymbolNotFound
 from ..target.image_files import WantedImage
 from .finding import Finding, about

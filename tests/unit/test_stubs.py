@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,8 @@ import pytest
 from pykd_ext.kernel.code import disassemble
 from pykd_ext.triage.stubs import Stub, find_stub
 
+from .assembly import PLACE, assembled
 from .notify.byte_target import ByteTarget
-
-TRIPLES = {"x64": "x86_64", "x86": "i386", "arm64": "aarch64"}
-PLACE = {"x64": 0xFFFFF80412A01000, "x86": 0x82801000, "arm64": 0xFFFFF80412A01000}
 
 RETURNS = {
     "x64": [
@@ -51,21 +48,6 @@ def cases(table: dict[str, list[str]]) -> list[Any]:
         for architecture, texts in table.items()
         for number, text in enumerate(texts)
     ]
-
-
-def assembled(architecture: str, text: str, folder: Path) -> bytes:
-    """The machine code of ``text``, instructions with semicolons between."""
-    source, target = folder / "a.s", folder / "a.o"
-    lines = [".intel_syntax noprefix"] if architecture != "arm64" else []
-    lines += [line.strip() for line in text.replace("1:", "1: ;").split(";")]
-    source.write_text("\n".join([*lines, ""]))
-    triple = f"{TRIPLES[architecture]}-unknown-linux-gnu"
-    subprocess.run(
-        ["clang", f"--target={triple}", "-c", str(source), "-o", str(target)], check=True
-    )
-    raw = folder / "a.bin"
-    subprocess.run(["llvm-objcopy", "-O", "binary", "-j", ".text", target, raw], check=True)
-    return raw.read_bytes()
 
 
 def stub_of(architecture: str, text: str, folder: Path) -> Stub | None:
@@ -105,10 +87,11 @@ def test_a_function_that_works(architecture: str, text: str, tmp_path: Path) -> 
         ("x64", "movabs rax, 0x1122334455667788; jmp rax", 0x1122334455667788, None),
         ("x64", "movabs r11, 0x1122334455667788; jmp r11", 0x1122334455667788, None),
         ("x64", "push 0x11223344; ret", 0x11223344, None),
+        ("x64", "push -0x7ddccbbc; ret", 0xFFFFFFFF82233444, None),
         ("x86", ".byte 0xe9; .long 0xffb", 0x1000, None),
         ("x86", ".byte 0xff, 0x25; .long 0x11223344", None, 0x11223344),
         ("x86", "mov eax, 0x11223344; jmp eax", 0x11223344, None),
-        ("x86", "push 0x11223344; ret", 0x11223344, None),
+        ("x86", "push 0x82233444; ret", 0x82233444, None),
         ("arm64", "b .+0x1000", 0x1000, None),
         ("arm64", "ldr x16, .+8; br x16", None, 8),
     ],
