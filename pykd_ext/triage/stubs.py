@@ -58,7 +58,7 @@ def _stub(
 
 
 def _of_one(code: Sequence[Instruction]) -> Stub | None:
-    if not code:
+    if not code or code[0].mnemonic == "udf":  # what zeros are on ARM64: no code
         return None
     first = code[0]
     if first.flow in ("return", "trap"):
