@@ -12,13 +12,13 @@ from ..target.errors import MemoryUnreadable, TargetError
 from .breakpoints import Breakpoints
 from .calls import (
     RESULTS,
-    STACK_POINTERS,
     Entered,
     entered,
     return_instruction,
     second_argument,
     skip_call,
 )
+from .pending_calls import PendingCalls
 from .policy import Asked, Policy, Rule
 
 if TYPE_CHECKING:
@@ -42,14 +42,6 @@ class Decision(NamedTuple):
     is_enforced: bool
 
 
-class _Pending(NamedTuple):
-    """A decision that waits for the callback to be back."""
-
-    entry: Entered
-    thread: int
-    decision: Decision
-
-
 class Guard:
     """Enforces ``policy`` at the callback ``entry``.
 
@@ -70,7 +62,7 @@ class Guard:
         self._target, self._policy, self._entry = target, policy, entry
         self._report, self._after, self._dry_run = report, after, dry_run
         self._classes = policy.classes
-        self._pending: list[_Pending] = []
+        self._pending: PendingCalls[Decision] = PendingCalls(target)
         self._breakpoints = Breakpoints(target)
         self._leave_by: int | None = None
         self._check()
@@ -138,22 +130,12 @@ class Guard:
         return Decision(time.time(), requestor, occurrence, rule, None, enforced)
 
     def _wait_for_return(self, call: Entered, decision: Decision) -> None:
-        thread = self._target.current_thread()
-        self._pending = [
-            each for each in self._pending if each.thread != thread or each.entry.stack > call.stack
-        ]
-        self._pending.append(_Pending(call, thread, decision))
+        self._pending.enter(call, decision)
         self._breakpoints.add(call.back, self._leave)
 
     def _leave(self) -> bool:
-        target = self._target
-        thread = target.current_thread()
-        stack = target.register(STACK_POINTERS[target.architecture])
-        for each in self._pending:
-            if (each.thread, each.entry.stack) == (thread, stack):
-                self._pending.remove(each)
-                return self._overrule(each.decision)
-        return False
+        call = self._pending.leave()
+        return call is not None and self._overrule(call.about)
 
     def _overrule(self, decision: Decision) -> bool:
         target = self._target

@@ -12,7 +12,8 @@ from ..kernel.requestor import Requestor, read_requestor
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
 from .breakpoints import Breakpoints
 from .callback_names import CallbackNames
-from .calls import RESULTS, STACK_POINTERS, Entered, entered
+from .calls import RESULTS, Entered, entered
+from .pending_calls import PendingCalls
 
 if TYPE_CHECKING:
     from ..target.live import LiveTarget
@@ -64,11 +65,9 @@ class Registration(NamedTuple):
 
 
 class _Pending(NamedTuple):
-    """A call that is not back yet."""
+    """What is known of a call that is not back yet."""
 
     which: _Function
-    entry: Entered
-    thread: int
     cookie: int | None
     altitude: str | None
     requestor: Requestor | None
@@ -87,7 +86,7 @@ class RegistrationWatch:
         """Raises TargetError where nt's functions are not known, or the callbacks not readable."""
         self._target, self._report = target, report
         self._breakpoints = Breakpoints(target)
-        self._pending: list[_Pending] = []
+        self._pending: PendingCalls[_Pending] = PendingCalls(target)
         self._done: list[int] = []
         self._has_enough = False
         self._places = dict(self._functions())
@@ -130,45 +129,38 @@ class RegistrationWatch:
             call = entered(target, _words(which, target.architecture))
         except MemoryUnreadable:
             return False
-        thread = target.current_thread()
-        inside = [each for each in self._pending if each.thread == thread]
-        if any(each.entry.stack > call.stack for each in inside):
+        if self._pending.is_inside(call):
             return False  # one of these functions calls another
         stack = tuple(map(self._place, target.return_addresses(_STACK_LIMIT)))
         pending = _Pending(
-            which, call, thread, self._unregistered(which, call), self._altitude(which, call),
+            which, self._unregistered(which, call), self._altitude(which, call),
             read_requestor(target), stack,
         )  # fmt: skip
         if which.kind == "unregister" and pending.cookie is not None:
             self._entry(pending.cookie)  # while it is still there to be read
-        self._pending = [each for each in self._pending if each.thread != thread]
-        self._pending.append(pending)
+        self._pending.enter(call, pending)
         self._breakpoints.add(call.back, self._leave)
         return False
 
     def _leave(self) -> bool:
-        target = self._target
-        thread = target.current_thread()
-        stack = target.register(STACK_POINTERS[target.architecture])
-        for each in self._pending:
-            if (each.thread, each.entry.stack) == (thread, stack):
-                self._pending.remove(each)
-                self._done.append(each.entry.back)
-                self._has_enough = self._report(self._registration(each))
-                return True
-        return False
+        call = self._pending.leave()
+        if call is None:
+            return False
+        self._done.append(call.entry.back)
+        self._has_enough = self._report(self._registration(call.entry, call.about))
+        return True
 
-    def _registration(self, call: _Pending) -> Registration:
+    def _registration(self, entered_by: Entered, call: _Pending) -> Registration:
         target, which = self._target, call.which
         status = target.register(RESULTS[target.architecture]) & 0xFFFF_FFFF
         cookie, entry = call.cookie, None
         if which.kind == "register":
             self.names.refresh()
-            cookie = self._cookie(which, call.entry) if not status & 0x8000_0000 else None
+            cookie = self._cookie(which, entered_by) if not status & 0x8000_0000 else None
         if cookie is not None:
             entry = self._entry(cookie)
         callback = entry.callback if entry else None
-        function = self._argument(which.function, call.entry, callback and callback.function)
+        function = self._argument(which.function, entered_by, callback and callback.function)
         owner = Drivers(target).owner(function) if function else None
         if entry is not None and which.kind == "unregister":
             owner = entry.owner
@@ -180,7 +172,7 @@ class RegistrationWatch:
             function_symbol=self._symbol(function, owner, entry),
             owner=owner,
             altitude=call.altitude or (callback.altitude if callback else None),
-            context=self._argument(which.context, call.entry, callback and callback.context),
+            context=self._argument(which.context, entered_by, callback and callback.context),
             cookie=cookie,
             status=status,
             entry=entry,

@@ -16,10 +16,11 @@ from ..notify.classes import notify_class
 from ..target.errors import MemoryUnreadable, RegcbError, SymbolNotFound, TargetError
 from .breakpoints import Breakpoints
 from .call_site import CALLERS, CallSite, find_call_sites
-from .calls import RESULTS, STACK_POINTERS, Entered, entered, second_argument
+from .calls import RESULTS, STACK_POINTERS, entered, second_argument
 from .data_flow import Place
 from .nesting import active_callbacks, has_active_callbacks
 from .operations import PostStatus, Returned
+from .pending_calls import PendingCalls
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -202,13 +203,6 @@ def _read_post(target: Target, address: int) -> tuple[int, PostStatus]:
     return before, PostStatus(status, after)
 
 
-class _Call(NamedTuple):
-    """A callback that has been called and is not back."""
-
-    entry: Entered
-    callback: RegistryCallback
-
-
 class _Entries:
     """A breakpoint at the start of every callback's function, and one at each place that they
     return to, which stays: other threads are on their way to it too."""
@@ -222,7 +216,7 @@ class _Entries:
     ) -> None:
         self._target, self._breakpoints = target, breakpoints
         self._wanted, self._on_return = wanted, on_return
-        self._calls: dict[int, list[_Call]] = {}
+        self._calls: PendingCalls[RegistryCallback] = PendingCalls(target)
 
     def set_at(self, callback: RegistryCallback) -> None:
         if callback.function:
@@ -235,25 +229,17 @@ class _Entries:
         except MemoryUnreadable:
             return False
         if entry is not None:
-            calls = self._calls.setdefault(self._target.current_thread(), [])
-            calls[:] = [each for each in calls if each.entry.stack > entry.stack]
-            calls.append(_Call(entry, callback))
+            self._calls.enter(entry, callback)
             self._breakpoints.add(entry.back, self._back)
         return False
 
     def _back(self) -> bool:
         target = self._target
-        stack = target.register(STACK_POINTERS[target.architecture])
-        thread = target.current_thread()
-        calls = self._calls.get(thread, [])
-        call = next((each for each in calls if each.entry.stack == stack), None)
+        call = self._calls.leave()
         if call is None:
             return False  # of a callback that is not followed
-        calls.remove(call)
-        if not calls:
-            del self._calls[thread]
         information = call.entry.arguments[2]
-        if call.callback.internal:
+        if call.about.internal:
             try:  # the extended argument begins with a pointer to the structure (SOURCES 3.5)
                 information = int.from_bytes(
                     target.read(information, target.memory.pointer_size), "little"
@@ -261,5 +247,5 @@ class _Entries:
             except MemoryUnreadable:
                 return False
         number = call.entry.arguments[1] & 0xFFFF_FFFF
-        event = _returned(target, call.callback.address, number, information)
+        event = _returned(target, call.about.address, number, information)
         return event is not None and self._on_return(event)
