@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import __version__
 from ..present.document import target_document
-from ..present.findings import finding_document
+from ..present.findings import finding_document, remark_document
 from ..target.crash_dump import CrashDump
 from ..target.errors import RegcbError
 from ..target.image_files import ImageFiles
@@ -49,6 +49,7 @@ def failed(path: str, reason: str | None) -> dict[str, Any]:
         "target": None,
         "callbacks": None,
         "findings": [],
+        "remarks": [],
         "problems": [],
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "seconds": 0.0,
@@ -64,6 +65,7 @@ def _looked_at(path: str, symbol_path: str, carve: bool) -> dict[str, Any]:
             "target": target_document(triage.listing),
             "callbacks": len(triage.listing.entries),
             "findings": [finding_document(each) for each in triage.findings],
+            "remarks": [remark_document(each) for each in triage.remarks],
             "problems": _problems(triage),
         }
     finally:

@@ -1,4 +1,4 @@
-"""What triage found: lines for a person, the gravest first, and JSON."""
+"""What triage found: lines for a person, the gravest first, what is usual last, and JSON."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..triage.check import Triage
-from ..triage.finding import SEVERITIES, Finding
+from ..triage.finding import SEVERITIES, Finding, Remark
 from .document import callbacks_document
 from .table import headline
 from .text import OWN_COMMAND, link, printable
 
-__all__ = ["finding_document", "findings_document", "findings_text"]
+__all__ = ["finding_document", "findings_document", "findings_text", "remark_document"]
 
 FINDINGS_SCHEMA = "regcb.findings/1"
 
@@ -28,6 +28,7 @@ def findings_document(triage: Triage) -> dict[str, Any]:
         **document,
         "schema": FINDINGS_SCHEMA,
         "findings": [finding_document(each) for each in triage.findings],
+        "remarks": [remark_document(each) for each in triage.remarks],
     }
 
 
@@ -36,11 +37,19 @@ def finding_document(finding: Finding) -> dict[str, Any]:
     return finding._asdict()
 
 
+def remark_document(remark: Remark) -> dict[str, Any]:
+    """One remark."""
+    return remark._asdict()
+
+
 def findings_text(triage: Triage) -> str:
-    """The headline, how many of which severity, then each finding with its doubt and next step."""
+    """The headline, how many of which severity, then each finding with its doubt and next step, and
+    the remarks."""
     lines = [headline(triage.listing), _summary(triage), ""]
     for finding in triage.findings:
         lines += _lines(finding)
+    for remark in triage.remarks:
+        lines += _remark(remark)
     lines += (
         f"! {printable(each.where)}: {printable(each.what)}" for each in triage.listing.problems
     )
@@ -62,6 +71,11 @@ def _lines(finding: Finding) -> Iterator[str]:
     if finding.doubt:
         yield from _wrapped(f"{_INDENT}but: {finding.doubt}")
     yield f"{_INDENT}next: {_linked(finding.next)}"
+
+
+def _remark(remark: Remark) -> list[str]:
+    about = "" if remark.callback is None else f"#{remark.callback} "
+    return _wrapped(f"usual   {about}{remark.id}: {remark.summary}: {remark.why}")
 
 
 def _wrapped(text: str) -> list[str]:

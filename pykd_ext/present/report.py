@@ -71,6 +71,7 @@ def report_html(triage: Triage, details: Sequence[Details], how: HowItWasMade) -
         callbacks=[_with_findings(each, findings) for each in document["callbacks"]],
         columns=COLUMNS,
         findings=findings,
+        remarks=document["remarks"],
         problems=document["problems"],
         version=how.version,
         made=how.made,

@@ -14,8 +14,10 @@ from .guids import guid_text
 from .memory import PAGE, Memory
 
 __all__ = [
+    "DIRECTORY_RESOURCE",
     "PdbReference",
     "Section",
+    "data_directory",
     "exports",
     "import_addresses",
     "pdb_reference",
@@ -24,6 +26,7 @@ __all__ = [
 ]
 
 _OPTIONAL_HEADER_64 = 0x20B
+DIRECTORY_RESOURCE = 2
 _DIRECTORY_EXPORT, _DIRECTORY_DEBUG, _DIRECTORY_IAT = 0, 6, 12
 _DEBUG_TYPE_CODEVIEW = 2
 _MOST_DEBUG_ENTRIES = 32
@@ -96,7 +99,7 @@ def sections(memory: Memory, base: int) -> list[Section]:
 
 def pdb_reference(memory: Memory, base: int) -> PdbReference | None:
     """The CodeView record of the debug directory, None without one; raises MemoryUnreadable."""
-    directory, size = _directory(memory, base, _DIRECTORY_DEBUG)
+    directory, size = data_directory(memory, base, _DIRECTORY_DEBUG)
     for entry in range(directory, directory + min(size // 28, _MOST_DEBUG_ENTRIES) * 28, 28):
         if memory.u32(base + entry + 12) != _DEBUG_TYPE_CODEVIEW:
             continue
@@ -114,7 +117,7 @@ def exports(memory: Memory, base: int) -> dict[str, int]:
 
     They come in the table's order, that of their names; a name that is paged out is left out.
     """
-    directory, size = _directory(memory, base, _DIRECTORY_EXPORT)
+    directory, size = data_directory(memory, base, _DIRECTORY_EXPORT)
     if not directory:
         return {}
     header = memory.read(base + directory, 40)
@@ -141,7 +144,7 @@ def exports(memory: Memory, base: int) -> dict[str, int]:
 def import_addresses(memory: Memory, base: int) -> list[int]:
     """What the loader has put into the import address table, in its order; raises
     MemoryUnreadable. Unlike the import directory, it stays when the driver has started."""
-    directory, size = _directory(memory, base, _DIRECTORY_IAT)
+    directory, size = data_directory(memory, base, _DIRECTORY_IAT)
     pointer = memory.pointer_size
     raw = memory.read(base + directory, min(size, _MOST_IMPORTS * pointer)) if directory else b""
     return [
@@ -168,7 +171,7 @@ def _nt_headers(memory: Memory, base: int) -> int:
     return header if memory.read(header, 4) == b"PE\0\0" else 0
 
 
-def _directory(memory: Memory, base: int, index: int) -> tuple[int, int]:
+def data_directory(memory: Memory, base: int, index: int) -> tuple[int, int]:
     """The RVA and size in bytes of a data directory, (0, 0) without it."""
     header = _nt_headers(memory, base)
     if not header:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 __all__ = [
-    "GROUPS", "TABLE", "Allocation", "Group", "allocations", "altitude_key", "find", "group_of",
-    "neighbours", "search",
+    "GROUPS", "TABLE", "Allocation", "Group", "allocations", "altitude_key", "driver_file_name",
+    "find", "group_of", "neighbours", "of_driver", "search",
 ]  # fmt: skip
 
 TABLE = Path(__file__).with_name("altitudes.csv")
@@ -64,6 +64,17 @@ def allocations() -> tuple[Allocation, ...]:
 def find(altitude: str) -> tuple[Allocation, ...]:
     """To whom ``altitude`` is allocated; more than one for a driver's several files or names."""
     return _by_key().get(altitude_key(altitude), ())
+
+
+def of_driver(file_name: str) -> tuple[Allocation, ...]:
+    """What is allocated to the driver with that file name, in any case."""
+    return _by_driver().get(file_name.lower(), ())
+
+
+def driver_file_name(allocation: Allocation) -> str:
+    """In lower case, without the remarks of the list: ``hznprotect.sys(Renamed)``."""
+    stem, dot, _ = allocation.driver_file.lower().partition(".sys")
+    return f"{stem}.sys" if dot else allocation.driver_file.lower()
 
 
 def search(text: str) -> tuple[Allocation, ...]:
@@ -116,6 +127,14 @@ def _by_key() -> dict[_Key, tuple[Allocation, ...]]:
     for each in allocations():
         found.setdefault(altitude_key(each.altitude), []).append(each)
     return {key: tuple(rows) for key, rows in found.items()}
+
+
+@cache
+def _by_driver() -> dict[str, tuple[Allocation, ...]]:
+    found: dict[str, list[Allocation]] = {}
+    for each in allocations():
+        found.setdefault(driver_file_name(each), []).append(each)
+    return {name: tuple(rows) for name, rows in found.items()}
 
 
 def _rows(path: Path) -> Iterator[list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Union
 
 from ..kernel.drivers import Drivers
 from ..kernel.listing import Listing, read_listing, with_unlisted
@@ -21,7 +21,7 @@ from . import (
     silent_drivers,
 )
 from .carve import Carving, Progress, carve
-from .finding import SEVERITIES, Finding
+from .finding import SEVERITIES, Finding, Remark
 from .scene import Orphan, Scene
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKS", "Triage", "check"]
 
-Check = Callable[[Scene], Iterable[Finding]]
+Check = Callable[[Scene], Iterable[Union[Finding, Remark]]]
 
-# Each yields findings of the id that its name spells.
+# Each yields findings, or remarks, of the id that its name spells.
 CHECKS: tuple[Check, ...] = (
     links.head_links_disagree,
     links.list_broken,
@@ -64,12 +64,14 @@ CHECKS: tuple[Check, ...] = (
 
 
 class Triage(NamedTuple):
-    """What was found, the gravest first, and the list that it was found in, orphans last.
+    """What was found, the gravest first, what is only remarked, and the list that it was found in,
+    orphans last.
     ``problems`` are those of the search and of the files that were compared with; the listing has
     its own."""
 
     listing: Listing
     findings: tuple[Finding, ...]
+    remarks: tuple[Remark, ...]
     problems: tuple[str, ...]
 
     @property
@@ -92,6 +94,9 @@ def check(target: Target, files: ImageFiles, progress: Progress | None) -> Triag
     unlisted = everything.entries[len(listing.entries) :]
     strays = tuple(Orphan(entry, each.state) for entry, each in zip(unlisted, carving.blocks))
     scene = Scene(target, listing, Drivers(target), files, strays)
-    findings = [finding for each in CHECKS for finding in each(scene)]
+    seen = [each for look in CHECKS for each in look(scene)]
+    findings = [each for each in seen if isinstance(each, Finding)]
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
-    return Triage(everything, tuple(findings), (*carving.problems, *files.problems))
+    remarks = tuple(each for each in seen if isinstance(each, Remark))
+    problems = (*carving.problems, *files.problems)
+    return Triage(everything, tuple(findings), remarks, problems)

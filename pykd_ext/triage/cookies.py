@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..kernel.cookies import cookie_base
 from ..kernel.listing import Entry
-from .finding import Finding
+from .finding import Finding, Remark
 from .scene import Scene
 
 __all__ = ["cookie_duplicate", "cookie_gap", "cookie_out_of_range"]
@@ -58,7 +58,7 @@ def cookie_duplicate(scene: Scene) -> Iterator[Finding]:
         )
 
 
-def cookie_gap(scene: Scene) -> Iterator[Finding]:
+def cookie_gap(scene: Scene) -> Iterator[Remark]:
     """Registrations that left no entry: unregistered, failed, or unlinked."""
     last = scene.listing.callbacks.last_cookie
     base = cookie_base(scene.listing.callbacks.callbacks, last, scene.target.build)
@@ -69,16 +69,14 @@ def cookie_gap(scene: Scene) -> Iterator[Finding]:
     if issued is None or issued <= len(known):
         return
     missing = [number for number in range(1, min(issued, 10_000) + 1) if number not in known]
-    yield Finding(
+    yield Remark(
         id="cookie-gap",
-        severity="info",
         callback=None,
         summary=f"{issued - len(known)} of {issued} registrations since the oldest entry have no "
         "entry now",
         evidence={"issued": issued, "present": len(known), "missing": missing[:100]},
-        doubt="drivers unregister, failed registrations use up a cookie, and so do ETW registry "
+        why="drivers unregister, failed registrations use up a cookie, and so do ETW registry "
         "tracing and containers that start and stop",
-        next="regcb list --wide",
     )
 
 

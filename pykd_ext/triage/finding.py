@@ -1,4 +1,4 @@
-"""One thing that triage holds against what it saw."""
+"""One thing that triage holds against what it saw, or only mentions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from ..kernel.listing import Entry
 
-__all__ = ["SEVERITIES", "Finding", "about"]
+__all__ = ["SEVERITIES", "Finding", "Remark", "about"]
 
 SEVERITIES = ("high", "medium", "low", "info")  # the gravest first
 
@@ -27,6 +27,19 @@ class Finding(NamedTuple):
     evidence: dict[str, Any]
     doubt: str | None
     next: str
+
+
+class Remark(NamedTuple):
+    """What every Windows has, and who searches wants to know all the same: no finding.
+
+    Its members are those of a finding; ``why`` says what makes it usual.
+    """
+
+    id: str
+    callback: int | None
+    summary: str
+    evidence: dict[str, Any]
+    why: str
 
 
 def about(

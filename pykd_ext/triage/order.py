@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from ..kernel.listing import Entry
 from ..target.errors import MemoryUnreadable
-from .altitudes import altitude_key, find
-from .finding import Finding, about
+from .altitudes import altitude_key, driver_file_name, find
+from .companies import company_of, same_company
+from .finding import Finding, Remark, about
 from .scene import Scene
 
 __all__ = [
@@ -110,32 +111,37 @@ def _is_number(altitude: str) -> bool:
     return altitude.replace(".", "", 1).isdecimal() and altitude.isascii()
 
 
-def altitude_foreign(scene: Scene) -> Iterator[Finding]:
-    """Microsoft has allocated the altitude to another vendor's driver."""
+def altitude_foreign(scene: Scene) -> Iterator[Finding | Remark]:
+    """Microsoft has allocated the altitude to another driver: of another vendor's, or of the same,
+    as most of Windows' own use one."""
     for entry in scene.readable:
         allocated = find(entry.callback.altitude) if entry.callback.altitude else ()
         owner = entry.owner.name
         if not allocated or not owner or _key(entry) == _LEGACY:
             continue
-        if any(_file_name(each.driver_file) == owner.lower() for each in allocated):
+        if any(driver_file_name(each) == owner.lower() for each in allocated):
             continue
-        first = allocated[0]
         if entry.owner.base == scene.target.nt_base:
             continue  # the silo callback has wcifs.sys's altitude (SOURCES 2.3)
-        yield about(
-            entry, "altitude-foreign", "info",
+        first = allocated[0]
+        company = company_of(scene.target.memory, entry.owner)
+        summary = (
             f"altitude {entry.callback.altitude} is allocated to {first.driver_file} "
-            f"({first.company}), the callback is {owner}'s",
-            {
-                "altitude": entry.callback.altitude,
-                "allocated": [each._asdict() for each in allocated],
-            },
-            "the list is of file system minifilters: nothing makes a driver use its own altitude "
-            "for the registry",
-        )  # fmt: skip
-
-
-def _file_name(driver_file: str) -> str:
-    """Without the remarks of the list: ``hznprotect.sys(Renamed)``."""
-    stem, dot, _ = driver_file.lower().partition(".sys")
-    return f"{stem}.sys" if dot else driver_file.lower()
+            f"({first.company}), the callback is {owner}'s"
+        )
+        evidence = {
+            "altitude": entry.callback.altitude,
+            "allocated": [each._asdict() for each in allocated],
+            "company": company,
+        }
+        if company and any(same_company(company, each.company) for each in allocated):
+            yield Remark(
+                "altitude-foreign", entry.number, summary, evidence,
+                f"both are {first.company}'s",
+            )  # fmt: skip
+        else:
+            yield about(
+                entry, "altitude-foreign", "info", summary, evidence,
+                "the list is of file system minifilters: nothing makes a driver use its own "
+                "altitude for the registry",
+            )  # fmt: skip

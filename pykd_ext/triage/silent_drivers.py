@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from ..kernel.drivers import Owner
 from ..target.errors import MemoryUnreadable, SymbolNotFound
-from ..target.image import import_addresses
-from .finding import Finding
+from ..target.image import import_addresses, sections
+from ..target.memory import PAGE
+from .altitudes import of_driver
+from .companies import company_of, same_company
+from .finding import Finding, Remark
 from .scene import Scene
 
 if TYPE_CHECKING:
@@ -16,12 +21,35 @@ if TYPE_CHECKING:
 __all__ = ["driver_silent"]
 
 _REGISTERS = ("CmRegisterCallback", "CmRegisterCallbackEx")
+_UNREGISTERS = "CmUnRegisterCallback"  # who imports this alone has looked those up by name
+# For MmGetSystemRoutineAddress, which takes a UNICODE_STRING.
+_NAME = re.compile(
+    b"".join(bytes((letter, 0)) for letter in b"CmRegisterCallback") + rb"(E\0x\0)?\0\0"
+)
+_LONGEST_NAME = 2 * len("CmRegisterCallbackEx\0")
+_MOST_SEARCHED = 64 << 20  # bytes of one section; graphics drivers have 40 MB
+
+_MAY_WAIT = "many drivers register only while something is switched on"
+# Windows' own that has a callback whenever it runs is of this group: Defender's WdFilter.sys.
+_ALWAYS_ON = "FSFilter Anti-Virus"
 
 
-def driver_silent(scene: Scene) -> Iterator[Finding]:
-    """A loaded driver that imports CmRegisterCallback(Ex) and owns no callback.
+class _Ability(NamedTuple):
+    """How a driver could register: what it imports, and what it looks up by name."""
 
-    Of a dump alone: each driver costs two reads, which over a debugging connection take long.
+    imports: list[str]
+    looks_up: list[str]
+
+    def __str__(self) -> str:
+        ways = (("imports", self.imports), ("looks up", self.looks_up))
+        return " and ".join(f"{way} {' and '.join(names)}" for way, names in ways if names)
+
+
+def driver_silent(scene: Scene) -> Iterator[Finding | Remark]:
+    """A loaded driver that can register a callback and owns none; of Windows' own, a remark.
+
+    Of a dump alone: all code and constants of each driver are read, which over a debugging
+    connection takes long.
     """
     if scene.target.kind != "crash-dump" or len(scene.readable) < len(scene.entries):
         return  # and whose an entry is that cannot be read, nobody knows
@@ -30,28 +58,36 @@ def driver_silent(scene: Scene) -> Iterator[Finding]:
     for module in scene.drivers.loaded():
         if module.base in owners or module.base == scene.target.nt_base:
             continue
-        imported = sorted({wanted[each] for each in _imports(scene, module.base) if each in wanted})
-        if imported:
-            owner = scene.drivers.owner(module.base)
-            yield Finding(
-                id="driver-silent",
-                severity="info",
-                callback=None,
-                summary=f"{owner.name} imports {' and '.join(imported)} and has no callback",
-                evidence={
-                    "driver": owner.name,
-                    "path": owner.path,
-                    "base": f"{module.base:#x}",
-                    "imports": imported,
-                },
-                doubt="many drivers register only while something is switched on",
-                next=f"lmvm {owner.module}",
-            )
+        imported = {wanted[each] for each in _imports(scene, module.base) if each in wanted}
+        if not imported.isdisjoint(_REGISTERS):
+            imported.discard(_UNREGISTERS)
+        ability = _Ability(sorted(imported), sorted(_looked_up(scene, module.base)))
+        if any(ability):
+            yield _said(scene, scene.drivers.owner(module.base), ability)
+
+
+def _said(scene: Scene, owner: Owner, ability: _Ability) -> Finding | Remark:
+    summary = f"{owner.name} {ability} and has no callback"
+    company = company_of(scene.target.memory, owner)
+    evidence = {
+        "driver": owner.name,
+        "path": owner.path,
+        "base": f"{owner.base or 0:#x}",
+        "company": company,
+        **ability._asdict(),
+    }
+    of_windows = company is not None and same_company(company, "Microsoft")
+    if of_windows and all(each.group != _ALWAYS_ON for each in of_driver(owner.name or "")):
+        why = f"it is {company}'s, and Windows' own register when they are needed"
+        return Remark("driver-silent", None, summary, evidence, why)
+    return Finding(
+        "driver-silent", "info", None, summary, evidence, _MAY_WAIT, f"lmvm {owner.module}"
+    )
 
 
 def _exports(target: Target) -> dict[str, int]:
     found = {}
-    for name in _REGISTERS:
+    for name in (*_REGISTERS, _UNREGISTERS):
         try:
             found[name] = target.symbol(name)
         except SymbolNotFound:
@@ -64,3 +100,32 @@ def _imports(scene: Scene, base: int) -> list[int]:
         return import_addresses(scene.target.memory, base)
     except MemoryUnreadable:
         return []
+
+
+def _looked_up(scene: Scene, base: int) -> set[str]:
+    """The names, in UTF-16, in code and constants: data and INIT may hold anything."""
+    try:
+        table = sections(scene.target.memory, base)
+    except MemoryUnreadable:
+        return set()
+    found: set[str] = set()
+    for section in table:
+        if section.readable and not section.writable and not section.discardable:
+            end = section.address + min(section.size, _MOST_SEARCHED)
+            found |= _names(scene.target, base + section.address, base + end)
+    return found
+
+
+def _names(target: Target, start: int, end: int) -> set[str]:
+    """Page by page, past the cache; a name that crosses into the next page is found too."""
+    found: set[str] = set()
+    tail = b""
+    for page in range(start & ~(PAGE - 1), end, PAGE):
+        try:
+            raw = tail + target.read(page, PAGE)
+        except MemoryUnreadable:
+            tail = b""
+            continue
+        found |= {each[0].decode("utf-16-le").rstrip("\0") for each in _NAME.finditer(raw)}
+        tail = raw[-_LONGEST_NAME:]
+    return found

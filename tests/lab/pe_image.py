@@ -68,6 +68,14 @@ class PeImage:
             for index, name in enumerate(self._import_names(names)):
                 self._put(table + index * self._word, self._word, exports[name])
 
+    def import_slots(self) -> dict[str, int]:
+        """VAs by name of what :meth:`bind` fills."""
+        return {
+            name: self.base + table + index * self._word
+            for names, table in self._import_tables()
+            for index, name in enumerate(self._import_names(names))
+        }
+
     def exports(self) -> dict[str, int]:
         """VAs by name."""
         rva, size = self._directory(_EXPORT)

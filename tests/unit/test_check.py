@@ -231,6 +231,54 @@ def test_the_kernels_own_callbacks_are_clean(
     assert (status, above_info(document)) == (0, set())
 
 
+def named(document: dict[str, Any], id_: str) -> list[dict[str, Any]]:
+    """The findings, then the remarks, with that id."""
+    return [each for each in document["findings"] + document["remarks"] if each["id"] == id_]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_what_every_windows_has_is_only_remarked(
+    profile: str, lab_dump: MakeDump, regcb: Regcb
+) -> None:
+    """Gaps between cookies; one company's drivers with each other's altitudes, and silent ones."""
+    truth = lab_dump(profile, callbacks=4)
+    document = checked(truth, regcb)[1]
+    (gap,) = document["remarks"]
+    assert (gap["id"], gap["evidence"]["issued"]) == ("cookie-gap", 8)
+    assert [each["severity"] for each in named(document, "altitude-foreign")] == ["info"]
+
+    # Callback 2 has WdFilter.sys's altitude.
+    truth = lab_dump(profile, callbacks=4, damage=("driver-of-windows",))
+    document = checked(truth, regcb)[1]
+    (foreign,) = named(document, "altitude-foreign")
+    assert foreign in document["remarks"]
+    assert foreign["evidence"]["company"] == "Microsoft"
+
+    silent = ("driver-of-windows", "entry-freed@2")
+    (remark,) = named(
+        checked(lab_dump(profile, callbacks=4, damage=silent), regcb)[1], "driver-silent"
+    )
+    assert remark["why"].startswith("it is Microsoft's")
+    (finding,) = named(
+        checked(lab_dump(profile, callbacks=4, damage=("entry-freed@2",)), regcb)[1],
+        "driver-silent",
+    )
+    assert (finding["severity"], finding["evidence"]["driver"]) == ("info", "avfilter.sys")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize(("index", "name"), [(1, "netmon.sys"), (2, "avfilter.sys")])
+def test_a_silent_driver_that_looks_the_routine_up(
+    index: int, name: str, profile: str, lab_dump: MakeDump, regcb: Regcb
+) -> None:
+    damage = (f"driver-looks-up@{index}", f"entry-freed@{index}")
+    (finding,) = named(
+        checked(lab_dump(profile, callbacks=4, damage=damage), regcb)[1], "driver-silent"
+    )
+    ability = "imports CmUnRegisterCallback and looks up CmRegisterCallbackEx"
+    assert finding["summary"] == f"{name} {ability} and has no callback"
+
+
 def test_each_check_is_named_after_its_finding() -> None:
     names = {each.__name__.replace("_", "-") for each in CHECKS}
     assert set().union(*TECHNIQUES.values()) | {

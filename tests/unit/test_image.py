@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from pykd_ext.target.errors import MemoryUnreadable
 from pykd_ext.target.image import PdbReference, exports, pdb_reference, sections, size_of_image
 from pykd_ext.target.memory import PAGE
+from pykd_ext.target.version_resource import company_name
 from tests.lab.pe_image import PeImage
+from tests.lab.toolchain import run
 from tests.unit.symbol_files.fixtures import BuildSample, sample
 from tests.unit.symbol_files.image_target import BASE, ImageTarget
 from tests.unit.symbol_files.oracles import exported, identity
@@ -21,7 +23,7 @@ __all__ = ["sample"]  # a fixture
 
 pytestmark = pytest.mark.toolchain
 
-EXPORT, DEBUG = 0, 6  # data directories
+EXPORT, RESOURCE, DEBUG = 0, 2, 6  # data directories
 
 every_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES)
 
@@ -47,7 +49,7 @@ def directory(target: ImageTarget, index: int) -> int:
 
 def ask_everything(target: ImageTarget) -> None:
     """Every kind of question; what cannot be read raises MemoryUnreadable."""
-    for question in (pdb_reference, exports, sections, size_of_image):
+    for question in (pdb_reference, exports, sections, size_of_image, company_name):
         try:
             question(target.memory, BASE)
         except MemoryUnreadable:
@@ -167,3 +169,53 @@ def test_lies_in_the_headers(sample: BuildSample, lies: list[tuple[int, int]]) -
     for place, value in lies:
         put(target, place, value)
     ask_everything(target)
+
+
+VERSION = """1 VERSIONINFO
+BEGIN
+  BLOCK "StringFileInfo"
+  BEGIN
+    BLOCK "040904b0"
+    BEGIN
+      VALUE "Comments", "CompanyName"
+      VALUE "CompanyName", "Acme \\x4B5, Inc."
+      VALUE "FileVersion", "1.0"
+    END
+  END
+END
+"""
+
+
+@pytest.fixture(scope="module")
+def versioned(tmp_path_factory: pytest.TempPathFactory) -> ImageTarget:
+    """An image with a version resource and nothing else, by LLVM's tools."""
+    folder = tmp_path_factory.mktemp("version")
+    (folder / "version.rc").write_text(VERSION, encoding="ascii")
+    run("llvm-rc", "version.rc", "/fo", "version.res", folder=folder)
+    run(
+        "lld-link", "/nologo", "/dll", "/noentry", "/machine:x64", "/out:version.sys",
+        "version.res", folder=folder,
+    )  # fmt: skip
+    return ImageTarget(folder / "version.sys")
+
+
+def test_the_company_that_an_image_claims(versioned: ImageTarget, sample: BuildSample) -> None:
+    assert company_name(versioned.memory, BASE) == "Acme \u04b5, Inc."
+    without = ImageTarget(sample("x64").image)
+    assert company_name(without.memory, BASE) is None
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 0x200), st.integers(0, 255)), min_size=1, max_size=8))
+def test_a_damaged_version_resource(versioned: ImageTarget, changes: list[tuple[int, int]]) -> None:
+    sound = bytes(versioned.data)
+    resources = word(versioned, directory(versioned, RESOURCE))
+    for offset, value in changes:
+        versioned.data[resources + offset] = value
+    versioned.memory.invalidate()
+    try:
+        ask_everything(versioned)
+    finally:
+        versioned.data[:] = sound
+        versioned.memory.invalidate()
+    assert company_name(versioned.memory, BASE) is not None

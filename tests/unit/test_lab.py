@@ -479,6 +479,15 @@ CHECKS: dict[str, Callable[[Case], bool]] = {
         ]
         == ["halmacpi.dll", "halmacpi.dll", "HAL.sys", "HAL.sys"]
     ),
+    "driver-of-windows": lambda case: any(
+        case.memory.text(entry + 0x58) == "MsSecFlt.sys"
+        and case.memory.number(entry + 0x30) == case.target.owner_base
+        for entry in case.memory.list_entries(case.truth.module_list)
+    ),
+    "driver-looks-up": lambda case: (
+        "CmRegisterCallbackEx\0".encode("utf-16-le")
+        in (case.memory.read(case.target.function & ~0xFFF, PAGE) or b"")
+    ),
     "unregister-pending": lambda case: case.number(SEVEN.uses, 4) == 0x80000001,
     "active-uses": lambda case: case.number(SEVEN.uses, 4) == 3,
     "flags-forged": lambda case: case.number(SEVEN.flags, 4) == 0x41,

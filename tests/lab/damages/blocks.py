@@ -91,6 +91,25 @@ def driver_name_dml(scene: Scene, index: int) -> int:
     return entry
 
 
+def driver_of_windows(scene: Scene, index: int) -> int:
+    """The driver of a callback has the name of one of Windows' own."""
+    entry = scene.modules[list(scene.world.images).index(scene.callbacks[index].owner.file_name)]
+    rename_file(scene.world, entry, "MsSecFlt.sys")
+    return entry
+
+
+def driver_looks_up(scene: Scene, index: int) -> int:
+    """The driver of a callback has looked CmRegisterCallbackEx up by name: it imports neither."""
+    owner = scene.callbacks[index].owner
+    section = next(each for each in owner.image.sections if each.name == "PAGE")
+    place = owner.base + (section.rva | 0xF80)  # behind the code of its page
+    scene.world.space.write(place, "CmRegisterCallbackEx\0".encode("utf-16-le"))
+    for name, slot in owner.image.import_slots().items():
+        if name.startswith("CmRegisterCallback"):
+            scene.world.space.write_pointer(slot, scene.world.nt("DbgPrintEx"))
+    return place
+
+
 def driver_names_alike(scene: Scene, _: int) -> int:
     """The drivers have two names between them, and one has the kernel's; the debugger knows that
     halmacpi.dll is hal, and which files are kdcom and nt."""
@@ -225,6 +244,8 @@ DAMAGES = (
     altitude_html,
     altitude_formula,
     driver_name_dml,
+    driver_of_windows,
+    driver_looks_up,
     driver_names_alike,
     unregister_pending,
     active_uses,
