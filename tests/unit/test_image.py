@@ -178,7 +178,7 @@ BEGIN
     BLOCK "040904b0"
     BEGIN
       VALUE "Comments", "CompanyName"
-      VALUE "CompanyName", "Acme \\x4B5, Inc."
+      VALUE "CompanyName", "Acme, Inc."
       VALUE "FileVersion", "1.0"
     END
   END
@@ -200,7 +200,7 @@ def versioned(tmp_path_factory: pytest.TempPathFactory) -> ImageTarget:
 
 
 def test_the_company_that_an_image_claims(versioned: ImageTarget, sample: BuildSample) -> None:
-    assert company_name(versioned.memory, BASE) == "Acme \u04b5, Inc."
+    assert company_name(versioned.memory, BASE) == "Acme, Inc."
     without = ImageTarget(sample("x64").image)
     assert company_name(without.memory, BASE) is None
 
