@@ -1,21 +1,28 @@
-"""The registry callbacks that a thread is in."""
+"""The registry callbacks that a thread is in, and those that an operation was asked for in."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
+from ..kernel.threads import calls_of_thread, innermost_calls
 from ..kernel.type_offsets import field_offset
 from ..target.errors import MemoryUnreadable
 
 if TYPE_CHECKING:
     from ..target import Target
 
-__all__ = ["active_callbacks", "callbacks_around", "has_active_callbacks"]
+__all__ = ["Around", "active_callbacks", "callbacks_around", "has_active_callbacks"]
 
-_DEEPEST = 16  # callbacks in each other that are followed
+_DEEPEST = 16  # operations in each other that are followed
 
-# CMci, by its SINGLE_LIST_ENTRY in ETHREAD.CmCallbackListHead: the callback block follows it
-# (SOURCES 1.5, 3.6: read in 1507, 23H2 and 26H1, by alignment on 32 bits).
+
+class Around(NamedTuple):
+    """What an operation was asked for in: the ``blocks`` of callbacks, one of each operation around
+    it, the innermost first. ``problem`` says what hides others, None where there are no others."""
+
+    blocks: tuple[int, ...]
+    problem: str | None = None
 
 
 def has_active_callbacks(target: Target) -> bool:
@@ -33,21 +40,32 @@ def active_callbacks(target: Target, thread: int, limit: int = _DEEPEST) -> list
     size = target.memory.pointer_size
     blocks: list[int] = []
     try:
-        node = _pointer(target.read(thread + offset, size))
-        while node and len(blocks) < limit:
-            raw = target.read(node, 2 * size)
-            blocks.append(_pointer(raw[size:]))
-            node = _pointer(raw[:size])
+        for call in islice(calls_of_thread(target.read, thread + offset, size), limit):
+            blocks.append(call.block)
     except MemoryUnreadable:
         pass  # what was found is right as far as it goes
     return blocks
 
 
-def callbacks_around(target: Target, thread: int, block: int) -> list[int]:
-    """The same, around the call of the callback ``block``, without that one itself."""
-    blocks = active_callbacks(target, thread)
-    return blocks[1:] if blocks[:1] == [block] else blocks
+def callbacks_around(target: Target, thread: int, block: int) -> Around:
+    """Around the operation that ``thread`` is telling the callback ``block`` of.
 
-
-def _pointer(raw: bytes) -> int:
-    return int.from_bytes(raw, "little")
+    The callbacks above that one in the same operation are none of them: the kernel has the thread
+    in all of them at once.
+    """
+    offset = field_offset(target, "_ETHREAD", "CmCallbackListHead")
+    if offset is None:
+        return Around(())
+    size = target.memory.pointer_size
+    blocks: list[int] = []
+    problem = None
+    calls = innermost_calls(target.read, thread + offset, size)
+    try:
+        for call in islice(calls, _DEEPEST + 1):
+            blocks.append(call.block)
+        if next(calls, None) is not None:
+            problem = f"only the innermost {_DEEPEST} are shown"
+    except (MemoryUnreadable, ValueError) as error:
+        problem = str(error)
+    around = blocks[1:] if blocks[:1] == [block] else blocks[:_DEEPEST]
+    return Around(tuple(around), problem and f"the callbacks that it was asked for in: {problem}")

@@ -83,9 +83,9 @@ class Judged(NamedTuple):
 class Traced(NamedTuple):
     """One registry operation, to its end.
 
-    ``time`` is in seconds since 1970; ``around`` are the callbacks of the same thread that it was
-    asked for in, the innermost first; ``result`` is what the callbacks let the caller have, None
-    where that was not seen. ``stack`` holds the return addresses at the refusal.
+    ``time`` is in seconds since 1970; ``around`` are the callbacks that it was asked for in, one of
+    each operation around it, the innermost first; ``result`` is what the callbacks let the caller
+    have, None where that was not seen. ``stack`` holds the return addresses at the refusal.
     """
 
     time: float
@@ -160,9 +160,11 @@ class Tracer:
             return _About(now)
         self.names.refresh()
         around = callbacks_around(target, event.thread, event.block)
+        if around.problem:
+            occurrence = occurrence._replace(problems=(*occurrence.problems, around.problem))
         stack = target.return_addresses(_STACK_LIMIT) if self._keeps_stack else []
         return _About(
-            now, requestor, occurrence, tuple(map(self.names.entry, around)), tuple(stack)
+            now, requestor, occurrence, tuple(map(self.names.entry, around.blocks)), tuple(stack)
         )
 
     def _finish(self, operation: Operation[_About]) -> bool:

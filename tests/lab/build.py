@@ -46,7 +46,7 @@ _GUARD = ("-Xclang", "-cfguard")  # MSVC's /guard:cf
 _LIVE_EXPORTS = (
     "KiDeliverApc", "KiServiceInternal", "PsTerminateSystemThread", "ZwYieldExecution",
 )  # fmt: skip
-_CALLBACK_LIST = ("callback_list.c", "call_callbacks.c")
+_CALLS = ("call_callbacks.c", "call_contexts.c")
 _PCR_SIZE = 0x2000  # two pages: what debuggers read of it
 
 
@@ -125,7 +125,7 @@ def _build_kernel(profile: Profile, work: Path, runs: bool, guarded: bool) -> No
     ]
     if runs:
         defines += ["-DLAB_RUNS", *_UNWIND, *(_GUARD if guarded else ())]
-        (work / "c" / "offsets.h").write_text(offset_defines(profile), encoding="ascii")
+    (work / "c" / "offsets.h").write_text(offset_defines(profile), encoding="ascii")
     objects = [
         compile_c(profile, name, work, defines) for name in _kernel_sources(profile, work, runs)
     ]
@@ -146,14 +146,22 @@ def _build_kernel(profile: Profile, work: Path, runs: bool, guarded: bool) -> No
 
 def _kernel_sources(profile: Profile, work: Path, runs: bool) -> list[str]:
     if runs:
-        common = ("altitude.c", "runtime.c", "callback_list.c", "kernel.c")
+        common = ("altitude.c", "runtime.c", *_callback_sources(profile), "kernel.c")
         live = sorted(path.name for path in (work / "kd").glob("*.c") if path.stem != "stage")
         return [*(f"c/{name}" for name in common), *(f"kd/{name}" for name in live)]
-    callbacks = ("callback_vector.c",) if profile.has_vector else _CALLBACK_LIST
+    callbacks = _callback_sources(profile)
     return [
         f"c/{name}"
         for name in ("pool.c", "altitude.c", "runtime.c", "no_registry.c", *callbacks, "kernel.c")
     ]
+
+
+def _callback_sources(profile: Profile) -> tuple[str, ...]:
+    if profile.has_vector:
+        return ("callback_vector.c",)
+    if not kernel_offsets(profile).has("_ETHREAD", "CmCallbackListHead"):
+        return ("callback_list.c", "call_callbacks_vista.c")
+    return ("callback_list.c", *_CALLS)
 
 
 def _build_registry(profile: Profile, work: Path) -> None:

@@ -41,6 +41,11 @@ class Profile(NamedTuple):
         return self.build < 6000
 
     @property
+    def dispatcher(self) -> str:
+        """The kernel's function that calls the callbacks (SOURCES 3.1)."""
+        return "CmpCallCallBacksEx" if self.build >= 15063 else "CmpCallCallBacks"
+
+    @property
     def has_flags(self) -> bool:
         """From 1703 the dword behind PreCallListCount holds flags (SOURCES 1.1), not before."""
         return self.build >= 15063

@@ -44,6 +44,6 @@ def in_callback(
         thread=processes.threads[-1],
         program_counter=function,
         stack_pointer=processes.stack_pointer - _CALL_DEPTHS[world.profile.architecture],
-        return_address=world.nt("CmpCallCallBacksEx") + _INTO_CALLER,
+        return_address=world.nt(world.profile.dispatcher) + _INTO_CALLER,
         arguments=arguments,
     )

@@ -1,26 +1,175 @@
-/* Calling the callbacks, for a kernel that is only looked at: nobody calls this in a dump.
+/* Calling the registry callbacks, Windows 7 and later.
  *
- * A kernel that runs has ../kd/c/call_callbacks.c in its place.
+ * Written from what a real 7 SP1 did, call for call (tests/unit/real_facts), and from the published
+ * facts about later builds: down the altitudes before an operation, up again after it; a refusal
+ * turns round where it is. A callback is in use, and on its thread's list, from before its
+ * pre-notification to the end of its post-notification, or until it refuses.
  */
-#include "callback_block.h"
+#include "call_callbacks.h"
+#include "notification_types.h"
+
+#define TAG_CALL 0x69634D43 /* 'CMci' */
 
 extern LIST_ENTRY CallbackListHead;
-extern ULONG CmpCallBackCount;
-CALLBACK_BLOCK *NTAPI CmListGetNextElement(LIST_ENTRY *Head, LIST_ENTRY **Next);
+extern ULONG_PTR CmpCallbackListLock;
 
-/* Tells the callbacks, highest altitude first, until one refuses. */
-PAGED_CODE_SECTION NTSTATUS NTAPI CmpCallCallBacksEx(ULONG NotifyClass, PVOID Argument) {
-    NTSTATUS Status = STATUS_SUCCESS;
-    LIST_ENTRY *Next = NULL;
-    CALLBACK_BLOCK *Block;
-    if (!CmpCallBackCount)
-        return Status;
-    while (NT_SUCCESS(Status) && (Block = CmListGetNextElement(&CallbackListHead, &Next)) != NULL) {
-        if (Block->PreCallListCount < 0)
-            continue;
-        __sync_fetch_and_add(&Block->PreCallListCount, 1);
-        Status = Block->Function(Block->CallerContext, (PVOID)(ULONG_PTR)NotifyClass, Argument);
-        __sync_fetch_and_sub(&Block->PreCallListCount, 1);
+static SINGLE_LIST_ENTRY *ThreadCalls(VOID) {
+    return &FIELD(SINGLE_LIST_ENTRY, KeGetCurrentThread(), OFFSET_ETHREAD_CmCallbackListHead);
+}
+
+#if LAB_BUILD < 9200
+static BOOLEAN IsInCallback(LIST_ENTRY *Entry) {
+    for (SINGLE_LIST_ENTRY *Call = ThreadCalls()->Next; Call; Call = Call->Next)
+        if (CONTAINING_RECORD(Call, CALLBACK_CALL, ThreadEntry)->Block == BlockOf(Entry))
+            return TRUE;
+    return FALSE;
+}
+
+/* What an operation of this thread begins behind: the lowest callback that the thread is in. */
+static LIST_ENTRY *CmpCallbacksBegin(VOID) {
+    LIST_ENTRY *Entry = CallbackListHead.Blink;
+    while (Entry != &CallbackListHead && !IsInCallback(Entry))
+        Entry = Entry->Blink;
+    return Entry;
+}
+
+static BOOLEAN IsCalled(const CALLBACK_BLOCK *Block) {
+    (void)Block;
+    return TRUE; /* one that is being unregistered is off the list */
+}
+#else
+/* The same, by the innermost callback. */
+static LIST_ENTRY *CmpCallbacksBegin(VOID) {
+    SINGLE_LIST_ENTRY *Innermost = ThreadCalls()->Next;
+    if (!Innermost)
+        return &CallbackListHead;
+    return &CONTAINING_RECORD(Innermost, CALLBACK_CALL, ThreadEntry)->Block->CallbackListEntry;
+}
+
+static BOOLEAN IsCalled(const CALLBACK_BLOCK *Block) {
+    return Block->PreCallListCount >= 0;
+}
+#endif
+
+/* The callback behind Entry that is to be told, in use; NULL at the end. */
+static CALLBACK_BLOCK *CmpReferenceNextCallback(LIST_ENTRY *Entry) {
+    CALLBACK_BLOCK *Found = NULL;
+    Acquire(&CmpCallbackListLock);
+    if (!Entry)
+        Entry = CmpCallbacksBegin();
+    for (Entry = Entry->Flink; Entry != &CallbackListHead; Entry = Entry->Flink) {
+        if (IsCalled(BlockOf(Entry))) {
+            Found = BlockOf(Entry);
+            __sync_fetch_and_add(&Found->PreCallListCount, 1);
+            break;
+        }
     }
-    return Status;
+    Release(&CmpCallbackListLock);
+    return Found;
+}
+
+static VOID CmpBeginCall(CALLBACK_CALL *Call, CALLBACK_BLOCK *Block, LIST_ENTRY *Calls) {
+    Call->Block = Block;
+    Call->CallContext = NULL;
+    Call->ThreadEntry.Next = ThreadCalls()->Next;
+    ThreadCalls()->Next = &Call->ThreadEntry;
+    Call->OperationEntry.Flink = Calls;
+    Call->OperationEntry.Blink = Calls->Blink;
+    Calls->Blink->Flink = &Call->OperationEntry;
+    Calls->Blink = &Call->OperationEntry;
+}
+
+/* The last call of the operation's list, which is taken off it. */
+static CALLBACK_CALL *CmpRemoveLastCall(LIST_ENTRY *Calls) {
+    CALLBACK_CALL *Call = CONTAINING_RECORD(Calls->Blink, CALLBACK_CALL, OperationEntry);
+    Calls->Blink = Call->OperationEntry.Blink;
+    Calls->Blink->Flink = Calls;
+    return Call;
+}
+
+/* The thread is not in the callback any more, which is whose call was the innermost. */
+static VOID CmpEndCall(CALLBACK_CALL *Call) {
+    if (ThreadCalls()->Next)
+        ThreadCalls()->Next = ThreadCalls()->Next->Next;
+    __sync_fetch_and_sub(&Call->Block->PreCallListCount, 1);
+    ExFreePoolWithTag(Call, TAG_CALL);
+}
+
+/* What the callbacks above a refusal are told: those that are asked last may think better of it. */
+static VOID CmpDescribeRefusal(REG_POST_OPERATION_INFORMATION *Post, NTSTATUS Status,
+                               ULONG PostClass, PVOID Object, PVOID Information) {
+    Post->Object = Object;
+    if (PostClass == RegNtPostCreateKeyEx || PostClass == RegNtPostOpenKeyEx)
+        Post->Object = Status == STATUS_CALLBACK_BYPASS
+                           ? *((REG_CREATE_KEY_INFORMATION_V1 *)Information)->ResultObject
+                           : NULL;
+    Post->Status = Post->ReturnStatus = Status == STATUS_CALLBACK_BYPASS ? STATUS_SUCCESS : Status;
+    Post->PreInformation = Information;
+    Post->CallContext = Post->ObjectContext = Post->Reserved = NULL;
+}
+
+#if LAB_BUILD >= 15063
+/* An internal callback gets the extended structure, which begins with a pointer to the other. */
+#define ARGUMENT(block, extended, information)                                                     \
+    ((block)->Flags & INTERNAL_CALLBACK ? (extended) : (information))
+
+PAGED_CODE_SECTION NTSTATUS NTAPI CmpCallCallBacksEx(ULONG NotifyClass, PVOID Information,
+                                                     PVOID ExInformation, BOOLEAN IsPre,
+                                                     ULONG PostClass, PVOID Object,
+                                                     LIST_ENTRY *Calls)
+#else
+#define ARGUMENT(block, extended, information) (information)
+
+PAGED_CODE_SECTION NTSTATUS NTAPI CmpCallCallBacks(ULONG NotifyClass, PVOID Information,
+                                                   BOOLEAN IsPre, ULONG PostClass, PVOID Object,
+                                                   LIST_ENTRY *Calls)
+#endif
+{
+    REG_POST_OPERATION_INFORMATION Refusal, *Post = Information;
+    NTSTATUS Status = STATUS_SUCCESS;
+    BOOLEAN IsRefused = FALSE;
+    CALLBACK_BLOCK *Block = NULL;
+    CALLBACK_CALL *Call;
+    if (IsPre) {
+        while ((Block = CmpReferenceNextCallback(Block ? &Block->CallbackListEntry : NULL))) {
+            Call = ExAllocatePoolWithTag(PagedPool, sizeof(*Call), TAG_CALL);
+            if (!Call) {
+                __sync_fetch_and_sub(&Block->PreCallListCount, 1);
+                Status = STATUS_INSUFFICIENT_RESOURCES;
+                IsRefused = TRUE;
+                break;
+            }
+            CmpBeginCall(Call, Block, Calls);
+            CmpCallbackFillObjectContext(NotifyClass, Information, &Block->Cookie);
+            Status = Block->Function(Block->CallerContext, (PVOID)(ULONG_PTR)NotifyClass,
+                                     ARGUMENT(Block, ExInformation, Information));
+            if (NotifyClass == RegNtPreKeyHandleClose)
+                Status = STATUS_SUCCESS;
+            if (!NT_SUCCESS(Status)) {
+                CmpEndCall(CmpRemoveLastCall(Calls));
+                IsRefused = TRUE;
+                break;
+            }
+            CmpCallbackFetchCallContext(NotifyClass, Information, &Call->CallContext);
+        }
+        if (!IsRefused)
+            return Status;
+        Post = &Refusal;
+        CmpDescribeRefusal(Post, Status, PostClass, Object, Information);
+        NotifyClass = PostClass;
+    }
+    while (Calls->Flink != Calls) {
+        Call = CmpRemoveLastCall(Calls);
+        Block = Call->Block;
+        Post->CallContext = Call->CallContext;
+        CmpCallbackFillObjectContext(NotifyClass, Post, &Block->Cookie);
+        Status = Block->Function(Block->CallerContext, (PVOID)(ULONG_PTR)NotifyClass,
+                                 ARGUMENT(Block, ExInformation, Post));
+        if (Status == STATUS_CALLBACK_BYPASS)
+            Post->Status = Post->ReturnStatus;
+        CmpEndCall(Call);
+    }
+    if (!IsRefused)
+        return STATUS_SUCCESS;
+    return NT_SUCCESS(Post->ReturnStatus) ? STATUS_CALLBACK_BYPASS : Post->ReturnStatus;
 }

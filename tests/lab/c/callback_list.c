@@ -116,18 +116,29 @@ PAGED_CODE_SECTION CALLBACK_BLOCK *NTAPI CmListGetNextElement(LIST_ENTRY *Head, 
     return BlockOf(Entry);
 }
 
+/* Takes the block off the list once nobody is in the callback; Windows 7 first. */
+static VOID CmpRemoveCallback(CALLBACK_BLOCK *Block) {
+#if LAB_BUILD >= 9200
+    if (Block->PreCallListCount)
+        __sync_fetch_and_or(&Block->PreCallListCount, UNREGISTER_PENDING);
+    while (Block->PreCallListCount & ~UNREGISTER_PENDING)
+        YIELD_PROCESSOR();
+#endif
+    Block->CallbackListEntry.Blink->Flink = Block->CallbackListEntry.Flink;
+    Block->CallbackListEntry.Flink->Blink = Block->CallbackListEntry.Blink;
+#if LAB_BUILD >= 7600 && LAB_BUILD < 9200
+    while (*(volatile LONG *)&Block->PreCallListCount)
+        YIELD_PROCESSOR();
+#endif
+}
+
 PAGED_CODE_SECTION NTSTATUS NTAPI CmUnRegisterCallback(CM_COOKIE Cookie) {
     LIST_ENTRY *Next = NULL;
     CALLBACK_BLOCK *Block;
     while ((Block = CmListGetNextElement(&CallbackListHead, &Next)) != NULL) {
         if (Block->Cookie != Cookie)
             continue;
-        if (Block->PreCallListCount)
-            __sync_fetch_and_or(&Block->PreCallListCount, UNREGISTER_PENDING);
-        while (Block->PreCallListCount & ~UNREGISTER_PENDING)
-            YIELD_PROCESSOR();
-        Block->CallbackListEntry.Blink->Flink = Block->CallbackListEntry.Flink;
-        Block->CallbackListEntry.Flink->Blink = Block->CallbackListEntry.Blink;
+        CmpRemoveCallback(Block);
         CmpFreeCallback(Block);
         __sync_fetch_and_sub(&CmpCallBackCount, 1);
         return STATUS_SUCCESS;

@@ -69,7 +69,7 @@ PAGED_CODE_SECTION NTSTATUS NTAPI CmUnRegisterCallback(CM_COOKIE Cookie) {
 }
 
 /* Tells the callbacks, in slot order, until one refuses. */
-PAGED_CODE_SECTION NTSTATUS NTAPI CmpCallCallBacksEx(ULONG NotifyClass, PVOID Argument) {
+PAGED_CODE_SECTION NTSTATUS NTAPI CmpCallCallBacks(ULONG NotifyClass, PVOID Argument) {
     NTSTATUS Status = STATUS_SUCCESS;
     if (!CmpCallBackCount)
         return Status;

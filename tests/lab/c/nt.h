@@ -29,3 +29,19 @@ extern ULONG_PTR KiBugCheckData[5];
 #else
 #define YIELD_PROCESSOR() __sync_synchronize()
 #endif
+
+#define FIELD(type, object, offset) (*(type *)((UCHAR *)(object) + (offset)))
+
+typedef struct _SINGLE_LIST_ENTRY {
+    struct _SINGLE_LIST_ENTRY *Next;
+} SINGLE_LIST_ENTRY;
+
+/* Locks of a kernel whose machine changes threads at YIELD_PROCESSOR alone. */
+static inline VOID Acquire(volatile ULONG_PTR *Lock) {
+    while (__sync_lock_test_and_set(Lock, 1))
+        YIELD_PROCESSOR();
+}
+
+static inline VOID Release(volatile ULONG_PTR *Lock) {
+    __sync_lock_release(Lock);
+}

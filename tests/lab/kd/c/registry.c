@@ -2,7 +2,7 @@
  * no callback refuses succeeds. A handle is the address of the key object. */
 #include "live.h"
 #include "operation.h"
-#include "registry_information.h"
+#include "notification_types.h"
 
 #define REG_OPENED_EXISTING_KEY 2
 
@@ -10,11 +10,33 @@ UCHAR NTAPI ExGetPreviousMode(VOID) {
     return FIELD(UCHAR, KeGetCurrentThread(), OFFSET_KTHREAD_PreviousMode);
 }
 
+/* Tells the callbacks what became of an operation; what its caller gets. */
+PAGED_CODE_SECTION static NTSTATUS CmPostCallbackNotification(ULONG PostClass, PVOID Object,
+                                                              NTSTATUS Status,
+                                                              PVOID PreInformation,
+                                                              LIST_ENTRY *Calls) {
+    REG_POST_OPERATION_INFORMATION Information = {
+        .Object = Object,
+        .Status = Status,
+        .PreInformation = PreInformation,
+        .ReturnStatus = Status,
+    };
+    CmpCallCallBacksEx(PostClass, &Information, NULL, FALSE, PostClass, Object, Calls);
+    return Information.ReturnStatus;
+}
+
+/* What the callbacks say of an operation before it begins: nobody is asked where there are none. */
+static NTSTATUS Ask(ULONG NotifyClass, ULONG PostClass, PVOID Information, PVOID Key,
+                    LIST_ENTRY *Calls) {
+    if (!CmpCallBackCount)
+        return STATUS_SUCCESS;
+    return CmpCallCallBacksEx(NotifyClass, Information, NULL, TRUE, PostClass, Key, Calls);
+}
+
 /* Tells the callbacks before and after an operation that always succeeds. */
 static NTSTATUS Notify(ULONG NotifyClass, ULONG PostClass, PVOID Information, PVOID Key) {
     LIST_ENTRY Calls = {&Calls, &Calls};
-    NTSTATUS Status =
-        CmpCallCallBacksEx(NotifyClass, Information, NULL, TRUE, PostClass, Key, &Calls);
+    NTSTATUS Status = Ask(NotifyClass, PostClass, Information, Key, &Calls);
     if (Status == STATUS_CALLBACK_BYPASS)
         return STATUS_SUCCESS;
     if (!NT_SUCCESS(Status))
@@ -112,8 +134,7 @@ PAGED_CODE_SECTION static NTSTATUS CmpParseKey(PVOID Root, UNICODE_STRING *Name,
     };
     LIST_ENTRY Calls = {&Calls, &Calls};
     ULONG NotifyClass = IsCreate ? RegNtPreCreateKeyEx : RegNtPreOpenKeyEx;
-    NTSTATUS Status = CmpCallCallBacksEx(NotifyClass, &Information, NULL, TRUE, NotifyClass + 1,
-                                         NULL, &Calls);
+    NTSTATUS Status = Ask(NotifyClass, NotifyClass + 1, &Information, NULL, &Calls);
     if (Status == STATUS_CALLBACK_BYPASS)
         return STATUS_SUCCESS;
     if (!NT_SUCCESS(Status))
@@ -138,8 +159,7 @@ PAGED_CODE_SECTION NTSTATUS NtOpenKeyEx(PVOID Root, UNICODE_STRING *Name, ULONG 
 PAGED_CODE_SECTION NTSTATUS CmpDeleteKeyObject(PVOID Key) {
     LIST_ENTRY Calls = {&Calls, &Calls};
     REG_KEY_HANDLE_CLOSE_INFORMATION Information = {.Object = Key};
-    CmpCallCallBacksEx(RegNtPreKeyHandleClose, &Information, NULL, TRUE, RegNtPostKeyHandleClose,
-                       NULL, &Calls);
+    Ask(RegNtPreKeyHandleClose, RegNtPostKeyHandleClose, &Information, NULL, &Calls);
     return CmPostCallbackNotification(RegNtPostKeyHandleClose, NULL, STATUS_SUCCESS, &Information,
                                       &Calls);
 }

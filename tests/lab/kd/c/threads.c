@@ -1,7 +1,7 @@
 /* What the threads of the lab run: their operations, in rounds. */
 #include "live.h"
 #include "operation.h"
-#include "registry_information.h"
+#include "notification_types.h"
 
 #define KERNEL_MODE 0
 #define THREAD_TERMINATED 4 /* KTHREAD_STATE */

@@ -1,4 +1,5 @@
-/* Classes and structures of notifications: names, order and offsets as in the WDK's wdm.h. */
+/* Classes and structures of notifications for the kernel's own files: names, order and offsets as in
+ * the WDK's wdm.h. registry_information.h has all of them, with other basic types. */
 #pragma once
 #include "ntdef.h"
 
@@ -101,6 +102,7 @@ typedef struct _REG_POST_OPERATION_INFORMATION {
     PVOID CallContext, ObjectContext, Reserved;
 } REG_POST_OPERATION_INFORMATION;
 
+#ifdef _WIN64
 _Static_assert(sizeof(REG_DELETE_KEY_INFORMATION) == 0x20, "");
 _Static_assert(sizeof(REG_SET_VALUE_KEY_INFORMATION) == 0x40, "");
 _Static_assert(sizeof(REG_DELETE_VALUE_KEY_INFORMATION) == 0x28, "");
@@ -110,3 +112,4 @@ _Static_assert(sizeof(REG_QUERY_KEY_INFORMATION) == 0x40, "");
 _Static_assert(sizeof(REG_QUERY_VALUE_KEY_INFORMATION) == 0x48, "");
 _Static_assert(sizeof(REG_CREATE_KEY_INFORMATION_V1) == 0x88, "");
 _Static_assert(sizeof(REG_POST_OPERATION_INFORMATION) == 0x38, "");
+#endif
