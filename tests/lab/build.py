@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from .code_shapes import Shape, shape_of
 from .drivers import Driver, drivers
 from .example_driver import EXAMPLE_DRIVER, compile_example
 from .kernel_types import kernel_offsets, offset_defines, types_header, types_source
@@ -42,10 +43,10 @@ _LIST_EXPORTS = (
     "CmCallbackGetKeyObjectIDEx", "CmCallbackReleaseKeyObjectIDEx", "CmRegisterCallbackEx",
 )  # fmt: skip
 _UNWIND = ("-fasynchronous-unwind-tables",)  # for stacks that a debugger is to walk
-_GUARD = ("-Xclang", "-cfguard")  # MSVC's /guard:cf
 _LIVE_EXPORTS = (
     "KiDeliverApc", "KiServiceInternal", "PsTerminateSystemThread", "ZwYieldExecution",
 )  # fmt: skip
+_SHAPED = "/call_callbacks.c"
 _CALLS = ("call_callbacks.c", "call_contexts.c")
 _PCR_SIZE = 0x2000  # two pages: what debuggers read of it
 
@@ -65,13 +66,14 @@ class Build(NamedTuple):
 
 
 @cache
-def build(profile: Profile, runs: bool = False, guarded: bool = False) -> Build:
+def build(profile: Profile, runs: bool = False, shape: str = "plain") -> Build:
     """The images of ``profile``, built now or found in the cache; raises ToolFailed.
 
-    ``runs``: of a kernel that can be run (kd/c), and not only looked at; ``guarded``: that calls
-    the callbacks through Control Flow Guard.
+    ``runs``: of a kernel that can be run (kd/c), and not only looked at. ``shape``: how it calls
+    the callbacks (code_shapes.SHAPES); raises ValueError for one that it cannot have.
     """
-    kind = ("-guarded" if guarded else "-live") if runs else ""
+    code = shape_of(profile, shape)
+    kind = ("-live" if runs else "") + (f"-{shape}" if shape != "plain" else "")
     final = _CACHE / f"{profile.name}{kind}-{_digest(profile)}"
     if not final.exists():
         _CACHE.mkdir(parents=True, exist_ok=True)
@@ -82,7 +84,7 @@ def build(profile: Profile, runs: bool = False, guarded: bool = False) -> Build:
             shutil.copytree(_SOURCES, work / "c")
             shutil.copytree(_LIVE_SOURCES, work / "kd")
             (work / "c" / "types.h").write_text(types_header(profile), encoding="ascii")
-            _build_kernel(profile, work, runs, guarded)
+            _build_kernel(profile, work, runs, code)
             _build_registry(profile, work)
             for driver in drivers(profile, runs):
                 _build_driver(profile, driver, work, _UNWIND if runs else ())
@@ -94,7 +96,15 @@ def build(profile: Profile, runs: bool = False, guarded: bool = False) -> Build:
     return Build(final, final / "symbols")
 
 
-_BUILDING = ("build", "drivers", "example_driver", "kernel_types", "pdb_file", "toolchain")
+_BUILDING = (
+    "build",
+    "code_shapes",
+    "drivers",
+    "example_driver",
+    "kernel_types",
+    "pdb_file",
+    "toolchain",
+)
 
 
 def _digest(profile: Profile) -> str:
@@ -118,16 +128,18 @@ def _move_into_place(work: Path, final: Path) -> None:
             raise
 
 
-def _build_kernel(profile: Profile, work: Path, runs: bool, guarded: bool) -> None:
+def _build_kernel(profile: Profile, work: Path, runs: bool, code: Shape) -> None:
     defines = [
         f'-DLAB_BRANCH="{profile.branch}"',
         f"-DLAB_PCR_SIZE={_PCR_SIZE}",
+        *code.options,
     ]
     if runs:
-        defines += ["-DLAB_RUNS", *_UNWIND, *(_GUARD if guarded else ())]
+        defines += ["-DLAB_RUNS", *_UNWIND]
     (work / "c" / "offsets.h").write_text(offset_defines(profile), encoding="ascii")
     objects = [
-        compile_c(profile, name, work, defines) for name in _kernel_sources(profile, work, runs)
+        compile_c(profile, name, work, defines, code.rewrite if name.endswith(_SHAPED) else None)
+        for name in _kernel_sources(profile, work, runs)
     ]
     (work / "types.c").write_text(types_source(profile), encoding="ascii")
     with_types = compile_c(profile, "types.c", work, ["-g", "-gcodeview", "-O0"])
@@ -161,7 +173,8 @@ def _callback_sources(profile: Profile) -> tuple[str, ...]:
         return ("callback_vector.c",)
     if not kernel_offsets(profile).has("_ETHREAD", "CmCallbackListHead"):
         return ("callback_list.c", "call_callbacks_vista.c")
-    return ("callback_list.c", *_CALLS)
+    guard = ("guard.c",) if profile.architecture == "x64" else ()
+    return ("callback_list.c", *_CALLS, *guard)
 
 
 def _build_registry(profile: Profile, work: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .profiles import Profile
@@ -32,17 +32,32 @@ class ToolFailed(RuntimeError):
     """A compiler or linker call that failed, with what it said."""
 
 
-def compile_c(profile: Profile, source: str, work: Path, extra: Sequence[str]) -> str:
-    """Compiles ``work / source``; the name of the object, in ``work``."""
-    target = f"{Path(source).stem}-{len(list(work.glob('*.obj')))}.obj"
+def compile_c(
+    profile: Profile,
+    source: str,
+    work: Path,
+    extra: Sequence[str],
+    rewrite: Callable[[str, Profile], str] | None = None,
+) -> str:
+    """Compiles ``work / source``; the name of the object, in ``work``. ``rewrite`` changes the
+    assembly on the way."""
+    stem = f"{Path(source).stem}-{len(list(work.glob('*.obj')))}"
+    compiler = ("clang", f"--target={_TRIPLES[profile.architecture]}")
     run(
-        "clang", f"--target={_TRIPLES[profile.architecture]}", "-c", "-O1", "-ffreestanding",
+        *compiler, "-S" if rewrite else "-c", "-O1", "-ffreestanding",
         "-fno-builtin", "-fno-stack-protector", "-Wall", "-Werror", "-Wno-unused-function",
         *(["-mno-sse"] if profile.architecture != "arm64" else []),
-        f"-DLAB_BUILD={profile.build}", "-Ic", *_NOWHERE, *extra, source, "-o", target,
+        f"-DLAB_BUILD={profile.build}", "-Ic", *_NOWHERE, *extra, source,
+        "-o", f"{stem}.s" if rewrite else f"{stem}.obj",
         folder=work,
     )  # fmt: skip
-    return target
+    if rewrite:
+        assembly = work / f"{stem}.s"
+        text = rewrite(assembly.read_text(encoding="ascii"), profile)
+        assembly.write_text(text, encoding="ascii")
+        run(*compiler, "-c", assembly.name, "-o", f"{stem}.obj", folder=work)
+        assembly.unlink()
+    return f"{stem}.obj"
 
 
 def link(profile: Profile, work: Path, image: str, pdb: str, *extra: str) -> None:

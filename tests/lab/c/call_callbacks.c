@@ -12,6 +12,7 @@
 
 extern LIST_ENTRY CallbackListHead;
 extern ULONG_PTR CmpCallbackListLock;
+NTSTATUS NTAPI VrpRegistryCallback(PVOID Context, PVOID NotifyClass, PVOID Argument);
 
 static SINGLE_LIST_ENTRY *ThreadCalls(VOID) {
     return &FIELD(SINGLE_LIST_ENTRY, KeGetCurrentThread(), OFFSET_ETHREAD_CmCallbackListHead);
@@ -108,17 +109,46 @@ static VOID CmpDescribeRefusal(REG_POST_OPERATION_INFORMATION *Post, NTSTATUS St
     Post->CallContext = Post->ObjectContext = Post->Reserved = NULL;
 }
 
+/* Shapes that other compilers give this code; see ../code_shapes.py. */
+#ifdef LAB_COLD_PARTS
+#define LAB_COLD __asm__ volatile("/* lab cold */")
+#define UNLIKELY(condition) __builtin_expect((condition) != 0, 0)
+#else
+#define LAB_COLD
+#define UNLIKELY(condition) (condition)
+#endif
+
+static inline NTSTATUS CmpCallFunction(const CALLBACK_BLOCK *Block, ULONG NotifyClass,
+                                       PVOID Argument) {
+    PVOID Class = (PVOID)(ULONG_PTR)NotifyClass;
+#ifdef LAB_DEVIRTUALISED
+    if (Block->Function == VrpRegistryCallback)
+        return VrpRegistryCallback(Block->CallerContext, Class, Argument);
+#endif
+    return Block->Function(Block->CallerContext, Class, Argument);
+}
+
 #if LAB_BUILD >= 15063
-/* An internal callback gets the extended structure, which begins with a pointer to the other. */
-#define ARGUMENT(block, extended, information)                                                     \
-    ((block)->Flags & INTERNAL_CALLBACK ? (extended) : (information))
+/* An internal callback gets the extended structure, if there is one, which begins with a pointer to
+ * the other. */
+static inline PVOID ArgumentOf(const CALLBACK_BLOCK *Block, PVOID ExInformation,
+                               PVOID Information) {
+    if (UNLIKELY(ExInformation)) {
+        LAB_COLD;
+        if (Block->Flags & INTERNAL_CALLBACK) {
+            LAB_COLD;
+            return ExInformation;
+        }
+    }
+    return Information;
+}
 
 PAGED_CODE_SECTION NTSTATUS NTAPI CmpCallCallBacksEx(ULONG NotifyClass, PVOID Information,
                                                      PVOID ExInformation, BOOLEAN IsPre,
                                                      ULONG PostClass, PVOID Object,
                                                      LIST_ENTRY *Calls)
 #else
-#define ARGUMENT(block, extended, information) (information)
+#define ArgumentOf(Block, ExInformation, Information) (Information)
 
 PAGED_CODE_SECTION NTSTATUS NTAPI CmpCallCallBacks(ULONG NotifyClass, PVOID Information,
                                                    BOOLEAN IsPre, ULONG PostClass, PVOID Object,
@@ -133,7 +163,8 @@ PAGED_CODE_SECTION NTSTATUS NTAPI CmpCallCallBacks(ULONG NotifyClass, PVOID Info
     if (IsPre) {
         while ((Block = CmpReferenceNextCallback(Block ? &Block->CallbackListEntry : NULL))) {
             Call = ExAllocatePoolWithTag(PagedPool, sizeof(*Call), TAG_CALL);
-            if (!Call) {
+            if (UNLIKELY(!Call)) {
+                LAB_COLD;
                 __sync_fetch_and_sub(&Block->PreCallListCount, 1);
                 Status = STATUS_INSUFFICIENT_RESOURCES;
                 IsRefused = TRUE;
@@ -141,11 +172,12 @@ PAGED_CODE_SECTION NTSTATUS NTAPI CmpCallCallBacks(ULONG NotifyClass, PVOID Info
             }
             CmpBeginCall(Call, Block, Calls);
             CmpCallbackFillObjectContext(NotifyClass, Information, &Block->Cookie);
-            Status = Block->Function(Block->CallerContext, (PVOID)(ULONG_PTR)NotifyClass,
-                                     ARGUMENT(Block, ExInformation, Information));
+            Status = CmpCallFunction(Block, NotifyClass,
+                                     ArgumentOf(Block, ExInformation, Information));
             if (NotifyClass == RegNtPreKeyHandleClose)
                 Status = STATUS_SUCCESS;
-            if (!NT_SUCCESS(Status)) {
+            if (UNLIKELY(!NT_SUCCESS(Status))) {
+                LAB_COLD;
                 CmpEndCall(CmpRemoveLastCall(Calls));
                 IsRefused = TRUE;
                 break;
@@ -163,8 +195,7 @@ PAGED_CODE_SECTION NTSTATUS NTAPI CmpCallCallBacks(ULONG NotifyClass, PVOID Info
         Block = Call->Block;
         Post->CallContext = Call->CallContext;
         CmpCallbackFillObjectContext(NotifyClass, Post, &Block->Cookie);
-        Status = Block->Function(Block->CallerContext, (PVOID)(ULONG_PTR)NotifyClass,
-                                 ARGUMENT(Block, ExInformation, Post));
+        Status = CmpCallFunction(Block, NotifyClass, ArgumentOf(Block, ExInformation, Post));
         if (Status == STATUS_CALLBACK_BYPASS)
             Post->Status = Post->ReturnStatus;
         CmpEndCall(Call);

@@ -56,7 +56,7 @@ def build_live_lab(script: Script) -> LiveLab:
 
     Raises ToolFailed, and RuntimeError when the kernel does not come up.
     """
-    built = build(PROFILE, runs=True, guarded=script.guarded)
+    built = build(PROFILE, runs=True, shape=script.shape)
     world = World(PROFILE, built, [], runs=True)
     modules = dict(zip(world.images, write_loaded_modules(world)))
     world.space.link(world.nt("PsLoadedModuleList"), [modules[KERNEL]])

@@ -110,4 +110,4 @@ class Script(NamedTuple):
     drivers: tuple[str, ...] = LAB_DRIVERS
     actors: tuple[Actor, ...] = ()
     processors: int = 1
-    guarded: bool = False  # the kernel calls callbacks through Control Flow Guard's dispatch
+    shape: str = "plain"  # how the kernel calls callbacks: one of code_shapes.SHAPES

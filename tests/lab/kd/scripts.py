@@ -108,5 +108,7 @@ SCRIPTS = {
     "overruled": _OVERRULED,
     "coming-and-going": _COMING_AND_GOING,
     "dying": _DYING,
-    "guarded": DEFAULT_SCRIPT._replace(guarded=True),
+    "guarded": DEFAULT_SCRIPT._replace(shape="guarded"),
+    "devirtualised": DEFAULT_SCRIPT._replace(shape="devirtualised"),
+    "cold": DEFAULT_SCRIPT._replace(shape="cold"),
 }

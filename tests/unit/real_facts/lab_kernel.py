@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 
 from unicorn import (
     UC_ARCH_ARM64,
     UC_ARCH_X86,
+    UC_HOOK_CODE,
     UC_MODE_32,
     UC_MODE_ARM,
     Uc,
@@ -28,18 +30,19 @@ __all__ = ["LabKernel"]
 _CURRENT_THREAD = {"x86": 0x124, "x64": 0x188, "arm64": 0x988}  # in the KPCR
 _KEY_BODY_TYPE = 0x6B793032
 _ASIDE = 0x40_0000  # behind what the lab itself lays out
-_STACK, _SCRATCH, _POOL, _OBJECTS = 0x8000, 0x8000, 0x8000, 0x2000
+_STACK, _SCRATCH, _POOL, _OBJECTS = 0x8000, 0x8000, 0x20000, 0x2000
 _SELECTORS = ((x86_const.UC_X86_REG_CS, 8), (x86_const.UC_X86_REG_SS, 0x10),
               (x86_const.UC_X86_REG_DS, 0x10), (x86_const.UC_X86_REG_ES, 0x10),
               (x86_const.UC_X86_REG_FS, 0x18))  # fmt: skip
 
 
 class LabKernel(Machine):
-    """A kernel of the lab that has started as far as its callbacks go."""
+    """A kernel of the lab that has started as far as its callbacks go. ``shape``: how its code
+    calls them (tests.lab.code_shapes)."""
 
-    def __init__(self, profile_name: str) -> None:
+    def __init__(self, profile_name: str, shape: str = "plain") -> None:
         self.profile = profile = PROFILES[profile_name]
-        self.world = world = World(profile, build(profile), [])
+        self.world = world = World(profile, build(profile, shape=shape), [])
         self._pages = [address for address, _, _ in world.kernel.image.pages(discardable=False)]
         stack = self._map(profile.kernel_stack + _ASIDE, _STACK) + _STACK
         # The emulator touches the page before the one that it is to stop at.
@@ -69,15 +72,21 @@ class LabKernel(Machine):
         else:
             super().write(address, data)
 
-    def register(self, function: int, altitude: str | None, context: int) -> tuple[int, int]:
+    def register(
+        self, function: int, altitude: str | None, context: int, internal: bool = False
+    ) -> tuple[int, int]:
         cookie, string = self.scratch + 0x7000, self.scratch + 0x7100
+        text = (altitude or "").encode("utf-16-le")
+        self.write(string, struct.pack("<HH", len(text), len(text)))
+        self.write_pointers(string + self.pointer_size, string + 0x20)
+        self.write(string + 0x20, text)
         if altitude is None:
             status = self.call(self.world.nt("CmRegisterCallback"), function, context, cookie)
+        elif internal:
+            status = self.call(
+                self.world.nt("CmRegisterInternalCallback"), function, string, context, cookie
+            )
         else:
-            text = altitude.encode("utf-16-le")
-            self.write(string, struct.pack("<HH", len(text), len(text)))
-            self.write_pointers(string + self.pointer_size, string + 0x20)
-            self.write(string + 0x20, text)
             status = self.call(
                 self.world.nt("CmRegisterCallbackEx"), function, string, self.scratch, context,
                 cookie, 0,
@@ -105,6 +114,12 @@ class LabKernel(Machine):
         if self.profile.build >= 15063:
             words.insert(2, extended)
         return self.call(self.world.nt(self.profile.dispatcher), *words)
+
+    def on_code(self, first: int, last: int, seen: Callable[[int], None]) -> None:
+        """``seen`` hears of every instruction that the kernel does between two VAs."""
+        self._emulator.hook_add(
+            UC_HOOK_CODE, lambda _uc, address, *_: seen(address), begin=first, end=last
+        )
 
     def _map(self, address: int, size: int) -> int:
         self.world.space.map(address, size, executable=True)

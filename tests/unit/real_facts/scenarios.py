@@ -42,6 +42,9 @@ class Kernel(Protocol):
     def register(self, function: int, altitude: str | None, context: int) -> tuple[int, int]:
         """NTSTATUS and cookie."""
 
+    def unregister(self, cookie: int) -> int:
+        """NTSTATUS."""
+
     def blocks(self) -> list[int]:
         """The list, from the head on."""
 
@@ -72,8 +75,9 @@ _KEY_CONTEXT = {4: (0x10, 0x18, 0x28), 8: (0x20, 0x28, 0x40)}
 
 
 def play(kernel: Kernel, scenario: Scenario, watch: Watch | None = None) -> Record:
-    """The scenario's record. ``watch`` hears of every call, while it lasts: the callbacks that the
-    thread must be in, one of each operation, the innermost first; and how a block is called."""
+    """The scenario's record; its callbacks are gone then. ``watch`` hears of every call, while it
+    lasts: the callbacks that the thread must be in, one of each operation, the innermost first;
+    and how a block is called."""
     return _Play(kernel, scenario, watch).record()
 
 
@@ -107,6 +111,8 @@ class _Play:
         record: Record = {"order": order, "calls": self.calls, **outcome}
         if self.nested:
             record["nested"] = self.nested
+        for cookie in self.cookies.values():
+            assert self.kernel.unregister(cookie) == 0
         return record
 
     def set_key_contexts(self) -> None:

@@ -22,19 +22,23 @@ if TYPE_CHECKING:
     from .lab_kernel import LabKernel
 
 
-def lab_kernel(profile: str) -> LabKernel:
+def lab_kernel(profile: str, shape: str = "plain") -> LabKernel:
     from .lab_kernel import LabKernel
 
-    return LabKernel(profile)
+    return LabKernel(profile, shape)
 
 
-@pytest.mark.parametrize("profile", PROFILES)
-def test_every_scenario(profile: str) -> None:
+SHAPED = [("x64-19041", "guarded"), ("x64-19041", "devirtualised"), ("x64-19041", "cold"),
+          ("x86-7601", "cold"), ("arm64-22621", "cold")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("profile", "shape"), [*((each, "plain") for each in PROFILES), *SHAPED])
+def test_every_scenario(profile: str, shape: str) -> None:
     from .scenarios import play
 
-    differing = {}
+    differing, kernel = {}, lab_kernel(profile, shape)
     for name, fact in FACTS.items():
-        record = play(lab_kernel(profile), fact)
+        record = play(kernel, fact)
         if record != fact["record"]:
             differing[name] = first_difference(fact["record"], record)
     assert differing == {}
@@ -57,13 +61,13 @@ def test_who_asked_whom(profile: str) -> None:
     """At every call the innermost callback of each operation is told from those above it."""
     from .scenarios import play
 
+    kernel = lab_kernel(profile)
+
+    def watch(expected: list[str], names: dict[int, str]) -> None:
+        calls = innermost_calls(kernel.read, kernel.thread_calls, kernel.pointer_size)
+        assert [names[each.block] for each in calls] == expected
+
     for fact in FACTS.values():
-        kernel = lab_kernel(profile)
-
-        def watch(expected: list[str], names: dict[int, str], kernel: LabKernel = kernel) -> None:
-            calls = innermost_calls(kernel.read, kernel.thread_calls, kernel.pointer_size)
-            assert [names[each.block] for each in calls] == expected
-
         play(kernel, fact, watch)
 
 
@@ -90,3 +94,67 @@ def passed_over(profile: str) -> bool:
 def test_bit_31_counts_from_windows_8_on(profile: str) -> None:
     """7 knows no such bit: it unlinks the block first, and then waits (SOURCES 3.3, 3.7)."""
     assert passed_over(profile) == (int(profile.split("-")[1]) >= 9200)
+
+
+def told_of(kernel: LabKernel, extended: int) -> list[tuple[int, int]]:
+    """(class, argument) of an internal callback and of an ordinary one below it, pre and post;
+    ``extended`` is passed to the dispatcher."""
+    told: list[tuple[int, int]] = []
+
+    def note(_context: int, number: int, information: int) -> int:
+        told.append((number, information))
+        return 0
+
+    for altitude, internal in (("300", True), ("200", False)):
+        status, _ = kernel.register(kernel.stub(3, note), altitude, 0, internal)
+        assert status == 0
+    head, pre, post = (kernel.scratch + 0x100 * each for each in range(3))
+    kernel.write_pointers(head, head, head)
+    kernel.tell(1, pre, True, 16, head, extended)
+    kernel.tell(16, post, False, 16, head, extended)
+    return told
+
+
+@pytest.mark.parametrize("profile", ["x64-19041", "x86-19041", "arm64-22621"])
+def test_an_internal_callback_gets_the_extended_argument(profile: str) -> None:
+    """Where there is one (SOURCES 3.5)."""
+    kernel = lab_kernel(profile)
+    pre, post, extended = (kernel.scratch + 0x100 * each for each in (1, 2, 3))
+    assert told_of(kernel, extended) == [(1, extended), (1, pre), (16, post), (16, extended)]
+    assert told_of(lab_kernel(profile), 0) == [(1, pre), (1, pre), (16, post), (16, post)]
+
+
+def test_the_kernels_own_callback_is_called_directly() -> None:
+    """24H2: a Function that is VrpRegistryCallback is not called through the guard's dispatch."""
+    kernel = lab_kernel("x64-19041", "devirtualised")
+    seen: list[int] = []
+    own, dispatch = map(
+        kernel.world.nt, ("VrpRegistryCallback", "_guard_dispatch_icall_no_overrides")
+    )
+    for address in (own, dispatch):
+        kernel.on_code(address, address, seen.append)
+    other = kernel.stub(3, lambda *_: 0)
+    for function, altitude in ((own, "300"), (other, "200")):
+        assert kernel.register(function, altitude, 0)[0] == 0
+    head = kernel.scratch
+    kernel.write_pointers(head, head, head)
+    kernel.tell(1, head + 0x100, True, 16, head)
+    assert seen == [own, dispatch]
+    kernel.tell(16, head + 0x100, False, 16, head)
+    assert seen == [own, dispatch, dispatch, own]
+
+
+def test_cold_parts_lie_far_away() -> None:
+    kernel = lab_kernel("x64-19041", "cold")
+    refuses = kernel.stub(3, lambda *_: 0xC0000022)
+    assert kernel.register(refuses, "300", 0)[0] == 0
+    image = kernel.world.kernel.image
+    (cold,) = [each for each in image.sections if each.name == "PAGECOLD"]
+    seen: list[int] = []
+    first = image.base + cold.rva + 0x1AC000
+    kernel.on_code(first, image.base + cold.rva + cold.size, seen.append)
+    head = kernel.scratch
+    kernel.write_pointers(head, head, head)
+    assert kernel.tell(1, head + 0x100, True, 16, head) == 0xC0000022
+    assert seen
+    assert first - kernel.world.nt("CmpCallCallBacksEx") > 0x1AC000
