@@ -77,6 +77,8 @@ PROFILES = {
                 "1.amd64fre.vb_release.191206-1406", "ntkrnlmp.pdb", *_X64_10),
         Profile("x64-22621", "x64", 22621, (10, 0), "10.0.22621.382",
                 "1.amd64fre.ni_release.220506-1250", "ntkrnlmp.pdb", *_X64_10),
+        Profile("x64-26100", "x64", 26100, (10, 0), "10.0.26100.1",
+                "1.amd64fre.ge_release.240331-1435", "ntkrnlmp.pdb", *_X64_10),
         Profile("x86-2600", "x86", 2600, (5, 1), "5.1.2600.5512",
                 "xpsp.080413-2111", "ntkrpamp.pdb", *_X86_XP),
         Profile("x86-7601", "x86", 7601, (6, 1), "6.1.7601.17514",

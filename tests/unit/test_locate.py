@@ -120,7 +120,13 @@ def with_decoy(work: Path) -> None:
 def test_compiled_otherwise_and_behind_another_list(
     profile: str, level: str, tmp_path: Path, opened: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def compiled(profile: Profile, source: str, work: Path, extra: Sequence[str]) -> str:
+    def compiled(
+        profile: Profile,
+        source: str,
+        work: Path,
+        extra: Sequence[str],
+        _rewrite: object = None,
+    ) -> str:
         with_decoy(work)
         return compile_c(profile, source, work, [*extra, level])
 

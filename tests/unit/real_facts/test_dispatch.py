@@ -14,8 +14,8 @@ pytestmark = pytest.mark.toolchain
 
 REAL = json.loads(Path(__file__).with_name("dispatch_x86_7601.json").read_text(encoding="ascii"))
 FACTS = {each["scenario"]: each for each in REAL["facts"]}
-PROFILES = ["x86-7601", "x64-7601", "x64-10586", "x64-19041", "x64-22621", "x86-19041",
-            "arm64-22621"]  # fmt: skip
+PROFILES = ["x86-7601", "x64-7601", "x64-10586", "x64-19041", "x64-22621", "x64-26100",
+            "x86-19041", "arm64-22621"]  # fmt: skip
 PENDING = 0x80000000
 
 if TYPE_CHECKING:
