@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
-from ..target.memory import Memory
+from .type_offsets import field_offset
 
 if TYPE_CHECKING:
     from ..target import Target
 
 __all__ = ["ActiveCallback", "CallbackCall", "Read", "active_callbacks", "calls_of_thread",
-           "innermost_calls"]  # fmt: skip
+           "innermost_calls", "threads_of_all"]  # fmt: skip
 
 Read = Callable[[int, int], bytes]  # the bytes at a VA; raises MemoryUnreadable
 
@@ -46,15 +46,6 @@ class ActiveCallback(NamedTuple):
 
     thread: int
     block: int
-
-
-class _Layout(NamedTuple):
-    """Offsets in bytes: where lists hang, and where their links are."""
-
-    process_links: int
-    threads: int
-    thread_links: int
-    callbacks: int
 
 
 def calls_of_thread(read: Read, head: int, size: int) -> Iterator[CallbackCall]:
@@ -118,30 +109,38 @@ def _pointer(raw: bytes) -> int:
 
 def active_callbacks(target: Target, problems: list[str]) -> Iterator[ActiveCallback]:
     """Of every thread of every process; what stops the search is appended to ``problems``."""
+    memory = target.memory
     try:
-        layout = _layout(target)
-        head = target.symbol("PsActiveProcessHead")
-        yield from _of_all(target.memory, layout, head)
+        callbacks = target.field_offset("_ETHREAD", "CmCallbackListHead")
+        for thread in threads_of_all(target):
+            for call in calls_of_thread(memory.read, thread + callbacks, memory.pointer_size):
+                yield ActiveCallback(thread, call.block)
     except (SymbolNotFound, TypeNotFound, MemoryUnreadable) as error:
         problems.append(f"threads in callbacks: {error}")
 
 
-def _layout(target: Target) -> _Layout:
-    """From the kernel's types: no table serves, they move with every update (SOURCES 5.6)."""
-    offset = target.field_offset
-    return _Layout(
-        process_links=offset("_EPROCESS", "ActiveProcessLinks"),
-        threads=offset("_EPROCESS", "ThreadListHead"),
-        thread_links=offset("_ETHREAD", "ThreadListEntry"),
-        callbacks=offset("_ETHREAD", "CmCallbackListHead"),
-    )
+# The kernel keeps two lists of a process's threads.
+_THREAD_LISTS = (("_EPROCESS", "_ETHREAD"), ("_KPROCESS", "_KTHREAD"))
 
 
-def _of_all(memory: Memory, layout: _Layout, head: int) -> Iterator[ActiveCallback]:
-    size = memory.pointer_size
-    for process_links in memory.list_entries(head, _PROCESSES):
-        process = process_links - layout.process_links
-        for thread_links in memory.list_entries(process + layout.threads, _THREADS):
-            thread = thread_links - layout.thread_links
-            for call in calls_of_thread(memory.read, thread + layout.callbacks, size):
-                yield ActiveCallback(thread, call.block)
+def threads_of_all(target: Target) -> Iterator[int]:
+    """The VA of every ETHREAD of every process, by the kernel's types: no table serves, they move
+    with every update (SOURCES 5.6). Raises SymbolNotFound, TypeNotFound, MemoryUnreadable."""
+    memory = target.memory
+    links = target.field_offset("_EPROCESS", "ActiveProcessLinks")
+    head, entry = _thread_list(target)
+    for process in memory.list_entries(target.symbol("PsActiveProcessHead"), _PROCESSES):
+        for thread in memory.list_entries(process - links + head, _THREADS):
+            yield thread - entry
+
+
+def _thread_list(target: Target) -> tuple[int, int]:
+    """Offsets of a process's ThreadListHead and of a thread's ThreadListEntry."""
+    for process, thread in _THREAD_LISTS:
+        known = (
+            field_offset(target, process, "ThreadListHead"),
+            field_offset(target, thread, "ThreadListEntry"),
+        )
+        if known[0] is not None and known[1] is not None:
+            return known[0], known[1]
+    raise TypeNotFound("_ETHREAD.ThreadListEntry", "nt")

@@ -14,19 +14,22 @@ from .guids import guid_text
 from .memory import PAGE, Memory
 
 __all__ = [
+    "DIRECTORY_EXCEPTION",
+    "DIRECTORY_LOAD_CONFIG",
     "DIRECTORY_RESOURCE",
     "PdbReference",
     "Section",
     "data_directory",
     "exports",
     "import_addresses",
+    "machine",
     "pdb_reference",
     "sections",
     "size_of_image",
 ]
 
 _OPTIONAL_HEADER_64 = 0x20B
-DIRECTORY_RESOURCE = 2
+DIRECTORY_RESOURCE, DIRECTORY_EXCEPTION, DIRECTORY_LOAD_CONFIG = 2, 3, 10
 _DIRECTORY_EXPORT, _DIRECTORY_DEBUG, _DIRECTORY_IAT = 0, 6, 12
 _DEBUG_TYPE_CODEVIEW = 2
 _MOST_DEBUG_ENTRIES = 32
@@ -73,6 +76,12 @@ def size_of_image(memory: Memory, base: int) -> int:
     """OptionalHeader.SizeOfImage in bytes, 0 without a PE header; raises MemoryUnreadable."""
     header = _nt_headers(memory, base)
     return memory.u32(header + 24 + 56) if header else 0
+
+
+def machine(memory: Memory, base: int) -> int:
+    """IMAGE_FILE_MACHINE_*, 0 without a PE header; raises MemoryUnreadable."""
+    header = _nt_headers(memory, base)
+    return memory.u16(header + 4) if header else 0
 
 
 def sections(memory: Memory, base: int) -> list[Section]:

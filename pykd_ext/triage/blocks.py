@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..kernel.layouts import INTERNAL_CALLBACK
 from ..kernel.object_contexts import object_contexts
+from ..kernel.waiting_threads import Inside, threads_inside
 from ..target.errors import MemoryUnreadable
 from .finding import Finding, about
 from .scene import Scene
@@ -36,16 +37,39 @@ def flags_forged(scene: Scene) -> Iterator[Finding]:
 
 
 def unregister_pending(scene: Scene) -> Iterator[Finding]:
-    """CmUnRegisterCallback waits for the operations that are still in the callback."""
-    for entry in scene.readable:
-        if entry.callback.unregistering:
-            yield about(
-                entry, "unregister-pending", "info",
-                f"is being unregistered, {entry.callback.active_uses} operations are still in it",
-                {"active_uses": entry.callback.active_uses},
-                "it is normal for a moment; a thread that never leaves the callback blocks its "
-                "driver's unload for ever",
-            )  # fmt: skip
+    """Bit 31 of the uses: CmUnRegisterCallback waits for the operations that are still in the
+    callback, and the kernel passes it over. Without a thread that waits, somebody has blinded it
+    (SOURCES 3.3, 3.7)."""
+    pending = [entry for entry in scene.readable if entry.callback.unregistering]
+    waiting = threads_inside(scene.target, "CmUnRegisterCallback") if pending else None
+    for entry in pending:
+        assert waiting
+        uses = entry.callback.active_uses
+        severity, what, doubt = _of_pending(waiting)
+        yield about(
+            entry, "unregister-pending", severity,
+            f"is marked as being unregistered, so the kernel passes it over; {uses} operations are "
+            f"in it, and {what}",
+            {"active_uses": uses, "waiting_threads": [f"{each:#x}" for each in waiting.threads]},
+            doubt,
+        )  # fmt: skip
+
+
+def _of_pending(waiting: Inside) -> tuple[str, str, str | None]:
+    """Severity, what is seen, and what would make it harmless."""
+    if waiting.threads:
+        normal = (
+            "it is normal for a moment; a thread that never leaves the callback blocks its "
+            "driver's unload for ever"
+        )
+        return "info", f"the thread {waiting.threads[0]:#x} is in CmUnRegisterCallback", normal
+    if waiting.unknown:
+        return (
+            "medium",
+            "whether a thread waits in CmUnRegisterCallback is not known",
+            f"{waiting.unknown}: one of them may wait there",
+        )
+    return "high", "no thread waits in CmUnRegisterCallback: the mark was forged", None
 
 
 def uses_odd(scene: Scene) -> Iterator[Finding]:

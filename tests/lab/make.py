@@ -66,7 +66,7 @@ def make_dump(
     running = in_bugcheck(world, processes) if stop is None else stop.running(world, processes)
     processor = write_processor(world, processes, running)
     write_debugger_data(world, processor)
-    scene = Scene(Path(path), world, placed, modules, built.symbols)
+    scene = Scene(Path(path), world, placed, modules, processes.threads, built.symbols)
     truth = _truth(scene, keys, dump_type)
     if stop is not None:
         truth = replace(truth, stop=stop.truth)

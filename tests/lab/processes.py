@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from .world import BOOT_TIME, World
 
-__all__ = ["PROCESSES", "ProcessRow", "Processes", "write_processes"]
+__all__ = ["PROCESSES", "ProcessRow", "Processes", "let_wait", "write_processes"]
 
 _PROCESS_OBJECT, _THREAD_OBJECT = 3, 6  # KOBJECTS, DISPATCHER_HEADER.Type
 _STILL_ACTIVE = 0x103  # STATUS_PENDING
@@ -63,6 +63,41 @@ def _link_threads(world: World, process: int, threads: list[int]) -> None:
         if world.offsets.has(*head) and world.offsets.has(*entry):
             links = [world.field(thread, *entry) for thread in threads]
             world.space.link(world.field(process, *head), links)
+
+
+def let_wait(world: World, thread: int, function: str) -> None:
+    """Gives a thread a stack of its own, on which nt's ``function`` has called another."""
+    limit = world.profile.kernel_stack + 0x10000
+    base = limit + 0x3000
+    pointer = base - 0x500
+    world.space.map(base - 0x1000, 0x1000)
+    world.space.write_pointer(base - 0x480, _behind_a_call(world, world.nt(function)))
+    world.fill(
+        thread,
+        "_KTHREAD",
+        InitialStack=base - 0x370,
+        StackLimit=limit,
+        StackBase=base,
+        KernelStack=pointer,
+    )
+
+
+def _behind_a_call(world: World, function: int) -> int:
+    """The first return address in a function: behind call rel32, or bl, of another of the kernel's
+    functions."""
+    functions = set(world.kernel.symbols.values())
+    if world.profile.architecture == "arm64":
+        for place in range(function, function + 0x400, 4):
+            word = world.space.unsigned(place, 4)
+            distance = ((word & 0x03FF_FFFF) ^ 0x0200_0000) - 0x0200_0000
+            if word >> 26 == 0b100101 and place + 4 * distance in functions:
+                return place + 4
+    for place in range(function, function + 0x400):
+        if world.space.unsigned(place, 1) == 0xE8:
+            distance = (world.space.unsigned(place + 1, 4) ^ 0x8000_0000) - 0x8000_0000
+            if place + 5 + distance in functions:
+                return place + 5
+    raise ValueError(f"the function at {function:#x} calls none")
 
 
 class _Stack(NamedTuple):

@@ -15,7 +15,8 @@ __all__ = ["Scene"]
 
 @dataclass
 class Scene:
-    """What a damage may change. ``callbacks`` is in calling order, ``modules`` in load order (VAs).
+    """What a damage may change. ``callbacks`` is in calling order, ``modules`` in load order (VAs),
+    ``threads`` are ETHREADs, the first of which runs.
 
     ``symbols`` is the build's own folder, shared by all dumps, until :meth:`own_symbols`.
     """
@@ -24,6 +25,7 @@ class Scene:
     world: World
     callbacks: list[PlacedCallback]
     modules: list[int]
+    threads: list[int]
     symbols: Path
 
     @property

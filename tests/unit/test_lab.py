@@ -489,6 +489,7 @@ CHECKS: dict[str, Callable[[Case], bool]] = {
         in (case.memory.read(case.target.function & ~0xFFF, PAGE) or b"")
     ),
     "unregister-pending": lambda case: case.number(SEVEN.uses, 4) == 0x80000001,
+    "unregister-forged": lambda case: case.number(SEVEN.uses, 4) == 0x80000000,
     "active-uses": lambda case: case.number(SEVEN.uses, 4) == 3,
     "flags-forged": lambda case: case.number(SEVEN.flags, 4) == 0x41,
     "cookie-forged": lambda case: case.number(SEVEN.cookie) < case.truth.boot_time // 2,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..loaded_modules import UNLOADED, rename_file, rename_module
+from ..processes import let_wait
 from ..scene import Scene
 
 __all__ = ["DAMAGES"]
@@ -120,8 +121,14 @@ def driver_names_alike(scene: Scene, _: int) -> int:
 
 
 def unregister_pending(scene: Scene, index: int) -> int:
-    """A callback is being unregistered (bit 31 of its use count) and still has one user."""
+    """A callback is being unregistered (bit 31 of its uses), and a thread waits for its user."""
+    let_wait(scene.world, scene.threads[1], "CmUnRegisterCallback")
     return _set_uses(scene, index, _UNREGISTER_PENDING | 1)
+
+
+def unregister_forged(scene: Scene, index: int) -> int:
+    """Bit 31 of a callback's uses is set, and nobody unregisters it: the kernel passes it over."""
+    return _set_uses(scene, index, _UNREGISTER_PENDING)
 
 
 def active_uses(scene: Scene, index: int) -> int:
@@ -248,6 +255,7 @@ DAMAGES = (
     driver_looks_up,
     driver_names_alike,
     unregister_pending,
+    unregister_forged,
     active_uses,
     flags_forged,
     cookie_forged,
