@@ -54,12 +54,21 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     output.write(f"guarding at {callback_text(entry, facts)}, {when}{_dry(arguments.dry_run)}")
     why = guard.run(arguments.seconds)
     output.write(rules_text(counts))
+    if guard.unfinished:
+        output.write(
+            f"! {_operations(guard.unfinished)} under way: the callback will be told of an end "
+            "whose beginning it has not seen"
+        )
     say_why(output, why, _total(policy, sum(counts.values())))
     return 0
 
 
 def _dry(is_dry_run: bool) -> str:
     return "; a dry run: nothing is changed" if is_dry_run else ""
+
+
+def _operations(count: int) -> str:
+    return f"{count} operation{'s are' if count != 1 else ' is'} still"
 
 
 def _total(policy: Policy, count: int) -> str:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ..target.live import LiveTarget
 
 __all__ = [
-    "PROGRAM_COUNTERS", "RESULTS", "STACK_POINTERS", "Entered", "entered", "return_instruction",
-    "second_argument", "skip_call",
+    "PROGRAM_COUNTERS", "RESULTS", "STACK_POINTERS", "Entered", "entered", "popped_by_callback",
+    "return_instruction", "second_argument", "skip_call", "start_again",
 ]  # fmt: skip
 
 PROGRAM_COUNTERS = {"x64": "rip", "x86": "eip", "arm64": "pc"}
@@ -32,6 +32,7 @@ _HOME = 0x20  # bytes for the four register arguments on the stack of x64
 # Of an EX_CALLBACK_FUNCTION: ret, and with its three arguments ret 0Ch.
 _CALLBACK_RETURNS = {"x64": b"\xc3", "x86": b"\xc2\x0c\x00"}
 _NEAR = 0x1000  # bytes
+_CALLBACK_ARGUMENTS = 3
 
 
 class Entered(NamedTuple):
@@ -105,3 +106,31 @@ def skip_call(target: LiveTarget, call: Entered, result: int, leave_by: int | No
     if leave_by is None:
         values[STACK_POINTERS[architecture]] = call.stack
     target.set_registers(values)
+
+
+def popped_by_callback(architecture: str) -> int:
+    """Bytes that the return instruction of a callback takes off the stack."""
+    size = 4 if architecture == "x86" else 8
+    words = {"x64": 1, "x86": 1 + _CALLBACK_ARGUMENTS, "arm64": 0}
+    return size * words[architecture]
+
+
+def start_again(
+    target: LiveTarget, function: int, call: Entered, arguments: tuple[int, int, int]
+) -> None:
+    """Has a callback's ``function``, which is about to return from ``call`` or just has, start once
+    more with other arguments: it returns to where it would have.
+
+    Raises MemoryUnreadable and RegisterUnavailable, with every register as it was.
+    """
+    architecture = target.architecture
+    size = 4 if architecture == "x86" else 8
+    stack = call.stack - popped_by_callback(architecture)
+    registers = {STACK_POINTERS[architecture]: stack, PROGRAM_COUNTERS[architecture]: function}
+    registers.update(zip(_REGISTERS[architecture], arguments))
+    if architecture == "arm64":
+        registers["lr"] = call.back
+    else:
+        words = (call.back, *(() if architecture == "x64" else arguments))
+        target.write(stack, b"".join(each.to_bytes(size, "little") for each in words))
+    target.set_registers(registers)

@@ -5,19 +5,25 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
+from ..kernel.layouts import has_vector
 from ..kernel.listing import Entry
 from ..kernel.requestor import Requestor, read_requestor
+from ..notify.classes import notify_class
 from ..notify.occurrence import Occurrence, read_occurrence
-from ..target.errors import MemoryUnreadable, TargetError
+from ..target.errors import MemoryUnreadable, RegisterUnavailable, TargetError
 from .breakpoints import Breakpoints
 from .calls import (
     RESULTS,
     Entered,
     entered,
+    popped_by_callback,
     return_instruction,
     second_argument,
     skip_call,
 )
+from .exits import return_instructions
+from .owed_post import give_post
+from .pairing import GIVEN, KERNELS, WITHHELD, Outcome, outcome, status_of_post
 from .pending_calls import PendingCalls
 from .policy import Asked, Policy, Rule
 
@@ -26,12 +32,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Decision", "Guard"]
 
+_SUCCESS = 0
+_ENDING = 2.0  # seconds
+
 
 class Decision(NamedTuple):
     """One operation that a rule of the policy decided.
 
     ``own_status`` is what the callback itself returned, None where it was not asked;
-    ``is_enforced`` is False for a dry run, and for a rule that only logs.
+    ``is_enforced`` is False for a dry run, for a rule that only logs, and where the callback's own
+    verdict stands. ``post`` is what becomes of its post-notification (:mod:`.pairing`).
     """
 
     time: float
@@ -40,13 +50,24 @@ class Decision(NamedTuple):
     rule: Rule
     own_status: int | None
     is_enforced: bool
+    post: str = KERNELS
+    problem: str | None = None
+
+
+class _Waiting(NamedTuple):
+    """A decision that waits for the callback to be back, from its pre-notification or
+    (``is_given``) from the post-notification that it was owed."""
+
+    decision: Decision
+    is_given: bool = False
 
 
 class Guard:
     """Enforces ``policy`` at the callback ``entry``.
 
     Before its body runs, which then never does; with ``after`` the body has its say, and what it
-    says is replaced. ``report`` hears of every decision, and stops it all by saying True.
+    says is replaced. Either way its pre- and post-notifications stay in pair (:mod:`.pairing`).
+    ``report`` hears of every decision, and stops it all by saying True.
     """
 
     def __init__(
@@ -62,9 +83,14 @@ class Guard:
         self._target, self._policy, self._entry = target, policy, entry
         self._report, self._after, self._dry_run = report, after, dry_run
         self._classes = policy.classes
-        self._pending: PendingCalls[Decision] = PendingCalls(target)
+        self._posts = {notify_class(each).pair for each in self._classes}
+        self._has_pairs = not has_vector(target.build)  # XP tells of no PreInformation
+        self._pending: PendingCalls[_Waiting] = PendingCalls(target)
+        self._withheld: set[tuple[int, int]] = set()  # thread, information
         self._breakpoints = Breakpoints(target)
         self._leave_by: int | None = None
+        self._exits: list[int] = []
+        self._is_ending = False
         self._check()
 
     def _check(self) -> None:
@@ -81,19 +107,37 @@ class Guard:
 
     def run(self, seconds: float | None) -> str:
         """Until ``report`` has enough, ``seconds`` are over or the user stops the target; why, as
-        :meth:`LiveTarget.go` says it. All breakpoints are gone then, and after any error too."""
+        :meth:`LiveTarget.go` says it. All breakpoints are gone then, and after any error too.
+
+        What was begun is ended first, within two seconds, unless the user wants to stop.
+        """
         function = self._entry.callback.function or 0
         self._leave_by = return_instruction(self._target, function)
+        self._exits = return_instructions(self._target, function) if self._after else []
         with self._breakpoints:
             self._breakpoints.add(function, self._enter)
-            return self._target.go(seconds)
+            for each in self._exits:
+                self._breakpoints.add(each, self._leave)
+            why = self._target.go(seconds)
+            if why != "debugger" and self.unfinished:
+                self._is_ending = True
+                self._target.go(_ENDING)
+            return why
+
+    @property
+    def unfinished(self) -> int:
+        """Of how many operations the callback has yet to be kept from the post-notification, or is
+        in the one that it was given: it will be told of one too many when nobody guards it."""
+        return len(self._withheld) + sum(each.about.is_given for each in self._pending)
 
     def _enter(self) -> bool:
         """Where the call itself cannot be read, the callback is left to itself."""
         target = self._target
         try:
             number = second_argument(target) & 0xFFFF_FFFF
-            if number not in self._classes:
+            if number in self._posts and self._withheld:
+                return self._enter_post()
+            if number not in self._classes or self._is_ending:
                 return False
             call = entered(target, 3)
         except MemoryUnreadable:
@@ -104,14 +148,23 @@ class Guard:
         decision = self._decide(number, information)
         return decision is not None and self._apply(call, decision)
 
-    def _apply(self, call: Entered, decision: Decision) -> bool:
-        status = decision.rule.status
-        if self._after:
-            self._wait_for_return(call, decision)
+    def _enter_post(self) -> bool:
+        """Keeps the body from a post-notification whose beginning it has not seen, or refused."""
+        target = self._target
+        call = entered(target, 3)
+        context, _, information = call.arguments
+        if context != self._entry.callback.context:
             return False
-        if status is not None and not self._dry_run:
-            skip_call(self._target, call, status, self._leave_by)
-        return self._report(decision)
+        pointer, size = target.memory.pointer, target.memory.pointer_size
+        if self._entry.callback.internal:
+            information = pointer(information)
+        pre = pointer(information + 2 * size)  # REG_POST_OPERATION_INFORMATION.PreInformation
+        whose = (target.current_thread(), pre)
+        if whose not in self._withheld:
+            return False
+        skip_call(target, call, _SUCCESS, self._leave_by)
+        self._withheld.remove(whose)
+        return self._is_ending and not self.unfinished
 
     def _decide(self, number: int, information: int) -> Decision | None:
         requestor = read_requestor(self._target)
@@ -124,26 +177,79 @@ class Guard:
             internal=self._entry.callback.internal,
         )
         rule = self._policy.decide(_asked(number, occurrence, requestor))
-        if rule is None:
-            return None
-        enforced = rule.status is not None and not self._dry_run
-        return Decision(time.time(), requestor, occurrence, rule, None, enforced)
+        return rule and Decision(time.time(), requestor, occurrence, rule, None, False)
 
-    def _wait_for_return(self, call: Entered, decision: Decision) -> None:
-        self._pending.enter(call, decision)
-        self._breakpoints.add(call.back, self._leave)
+    def _apply(self, call: Entered, decision: Decision) -> bool:
+        self._withheld.discard(self._key(decision))  # of an operation whose thread has ended in it
+        if self._after:
+            self._pending.enter(call, _Waiting(decision))
+            if not self._exits:
+                self._breakpoints.add(call.back, self._leave)
+            return False
+        if decision.rule.status is not None and not self._dry_run:
+            number = decision.occurrence.notification.notify_class.number
+            there = outcome(None, decision.rule.status, number)
+            skip_call(self._target, call, decision.rule.status, self._leave_by)
+            decision = self._enforced(decision, there)
+        return self._report(decision)
 
     def _leave(self) -> bool:
-        call = self._pending.leave()
-        return call is not None and self._overrule(call.about)
+        call = self._pending.leave(
+            popped_by_callback(self._target.architecture) if self._exits else 0
+        )
+        if call is None:
+            return False
+        decision = call.about.decision
+        if call.about.is_given:
+            return self._return(decision) or (self._is_ending and not self.unfinished)
+        result = RESULTS[self._target.architecture]
+        own = self._target.register(result) & 0xFFFF_FFFF
+        decision = decision._replace(own_status=own)
+        wanted = decision.rule.status
+        if wanted is None or self._dry_run:
+            return self._report(decision)
+        there = outcome(own, wanted, decision.occurrence.notification.notify_class.number)
+        if there.post == GIVEN and self._has_pairs:
+            return self._give(call.entry, decision, wanted)
+        if there.status is None:
+            said = "it has done the operation itself" if there.stands_against else None
+            enforced = not there.stands_against
+            return self._report(decision._replace(is_enforced=enforced, problem=said))
+        return self._return(self._enforced(decision, there))
 
-    def _overrule(self, decision: Decision) -> bool:
-        target = self._target
-        result = RESULTS[target.architecture]
-        own = target.register(result) & 0xFFFF_FFFF
-        if decision.is_enforced and decision.rule.status is not None:
-            target.set_registers({result: decision.rule.status})
-        return self._report(decision._replace(own_status=own))
+    def _give(self, call: Entered, decision: Decision, wanted: int) -> bool:
+        """The post-notification, before the refusal; without it there is none."""
+        notification = decision.occurrence.notification
+        thread = self._target.current_thread()
+        depth = sum(each.thread == thread and each.about.is_given for each in self._pending)
+        try:
+            if self._entry.callback.internal:
+                raise TargetError("what goes with it for the kernel's own callbacks is not known")
+            give_post(
+                self._target, self._entry.callback.function or 0, call, notification,
+                status_of_post(wanted), depth,
+            )  # fmt: skip
+        except (TargetError, MemoryUnreadable, RegisterUnavailable) as error:
+            said = f"its post-notification cannot be given: {error}"
+            return self._report(decision._replace(problem=said))
+        enforced = decision._replace(is_enforced=True, post=GIVEN)
+        self._pending.enter(call, _Waiting(enforced, is_given=True))
+        return False
+
+    def _return(self, decision: Decision) -> bool:
+        """Has the callback return what the rule wants."""
+        status = decision.rule.status
+        assert status is not None
+        self._target.set_registers({RESULTS[self._target.architecture]: status})
+        return self._report(decision)
+
+    def _enforced(self, decision: Decision, there: Outcome) -> Decision:
+        if there.post == WITHHELD and self._has_pairs:
+            self._withheld.add(self._key(decision))
+        return decision._replace(is_enforced=True, post=there.post)
+
+    def _key(self, decision: Decision) -> tuple[int, int]:
+        return self._target.current_thread(), decision.occurrence.notification.address
 
 
 def _asked(number: int, occurrence: Occurrence, requestor: Requestor | None) -> Asked:

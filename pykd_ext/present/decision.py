@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ..kernel.listing import TargetFacts
 from ..live.guard import Decision
+from ..live.pairing import GIVEN, WITHHELD
 from ..live.policy import Rule
 from ..notify.ntstatus import status_text
 from .notification import operation_text, requestor_text
@@ -13,6 +14,12 @@ from .operation import clock_text
 from .text import printable
 
 __all__ = ["decision_text", "rules_text"]
+
+# What becomes of the callback's post-notification, where that is not the kernel's own course.
+_POSTS = {
+    GIVEN: "; it was told of the end",
+    WITHHELD: "; it will not be told of the end",
+}
 
 
 def decision_text(facts: TargetFacts, decision: Decision) -> str:
@@ -22,6 +29,8 @@ def decision_text(facts: TargetFacts, decision: Decision) -> str:
     lines += (f"  {line}" for line in sentence.splitlines())
     lines.append(f"  line {decision.rule.line}: {printable(decision.rule.name)}")
     lines.append(f"  => {_effect(decision)}")
+    if decision.problem:
+        lines.append(f"  ! its own verdict stands: {printable(decision.problem)}")
     lines += (f"  ! {printable(each)}" for each in decision.occurrence.problems)
     return "\n".join(lines)
 
@@ -31,9 +40,12 @@ def _effect(decision: Decision) -> str:
     own_text = "" if own is None else f"; the callback itself said {status_text(own)}"
     if rule.status is None:
         return f"logged{own_text}"
-    would = "" if decision.is_enforced else "would be "
     done = {"allow": "allowed", "deny": "denied", "bypass": "bypassed"}[rule.action]
-    return f"{would}{done}: {status_text(rule.status)}{own_text}"
+    if decision.problem:
+        return f"not {done}{own_text}"
+    would = "" if decision.is_enforced else "would be "
+    post = _POSTS.get(decision.post, "")
+    return f"{would}{done}: {status_text(rule.status)}{own_text}{post}"
 
 
 def rules_text(counts: Mapping[Rule, int]) -> str:

@@ -43,6 +43,10 @@ class LiveTarget(Target, Protocol):
     def set_registers(self, values: Mapping[str, int]) -> None:
         """Sets all of them, or none and raises RegisterUnavailable."""
 
+    def write(self, address: int, data: bytes) -> None:
+        """Writes ``data`` to memory at the VA ``address``; raises MemoryUnreadable where there is
+        none."""
+
     def return_addresses(self, count: int) -> list[int]:
         """Of the stopped thread's stack, the innermost first: at most ``count`` VAs where its
         calls go on, the program counter before all."""

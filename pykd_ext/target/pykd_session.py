@@ -250,6 +250,14 @@ class PykdSession:
         except pykd.DbgException as error:
             raise RegisterUnavailable(name, f"not written: {_first_line(error)}") from None
 
+    def write(self, address: int, data: bytes) -> None:
+        try:
+            pykd.writeBytes(self._to_engine(address), list(data))
+        except (pykd.DbgException, OverflowError):
+            raise MemoryUnreadable(address, len(data)) from None
+        finally:
+            self.memory.invalidate()
+
     def return_addresses(self, count: int) -> list[int]:
         try:
             frames = pykd.getStack()

@@ -75,10 +75,11 @@ def live_target(script: Script = DEFAULT_SCRIPT, pace: float = 0.0) -> Iterator[
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_serve, args=(script, pace, sender), daemon=True)
     process.start()
+    sender.close()  # so that the other end's is the last, and its end is seen
     try:
         if not receiver.poll(_BUILD_TIME):
             raise RuntimeError("the live target does not come up")
-        hello: Mapping[str, Any] = receiver.recv()
+        hello: Mapping[str, Any] = receiver.recv()  # EOFError: it has failed, and said why
         yield LiveTarget(
             hello["port"], hello["control"], Path(hello["symbols"]), hello["callbacks"], process
         )

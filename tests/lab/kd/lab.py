@@ -14,6 +14,7 @@ from ..registrations import KERNEL
 from ..running import in_bugcheck
 from ..shared_data import write_shared_data
 from ..world import BOOT_TIME, World
+from .balance import kernel_pool
 from .emulator import new_emulator
 from .events import Raised
 from .machine import Machine
@@ -25,7 +26,7 @@ from .work import WorkWriter
 __all__ = ["LiveLab", "ThreadOperations", "build_live_lab"]
 
 PROFILE = PROFILES["x64-19041"]
-_KERNEL_POOL = 0x40000  # what the running kernel allocates from
+_KERNEL_POOL = 0x40000  # bytes that the running kernel allocates from
 _STACK = 0x6000
 _STACK_STRIDE = 0x10000
 _SYSTEM, _BOOT_THREAD = 4, 8  # ids
@@ -100,7 +101,7 @@ def _process_rows(script: Script) -> list[ProcessRow]:
 
 def _give_pool(world: World) -> None:
     """Pages behind our own paged pool for the kernel's allocations."""
-    start = PROFILE.paged_pool + 0x1000000
+    start = kernel_pool(PROFILE)
     world.space.map(start, _KERNEL_POOL)
     world.set_pointer("MmPagedPoolStart", start)
     world.set_pointer("MmPagedPoolEnd", start + _KERNEL_POOL)

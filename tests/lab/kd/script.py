@@ -38,7 +38,10 @@ KINDS = {
     "register-callback": 0x104,
     "unregister-callback": 0x104,
 }
-ACTS = ("return", "overrule", "perform", "apc", "yield", "end-thread", "register", "unregister")
+ACTS = (
+    "return", "overrule", "perform", "apc", "yield", "end-thread", "register", "unregister",
+    "context",
+)  # fmt: skip
 ALWAYS = 0xFFFFFFFF
 
 KEY_READ, KEY_SET_VALUE = 0x20019, 2  # winnt.h
@@ -78,7 +81,8 @@ class Act(NamedTuple):
 
     ``kind`` is one of :data:`ACTS`: return ``status``; overrule (in a post-notification: the caller
     gets ``status``); perform ``operations``, or do them in an apc; yield the processor; end-thread;
-    register or unregister the callback of ``actor``. The first ``times`` times.
+    register or unregister the callback of ``actor``; allocate a context before a value is set, and
+    free it after. The first ``times`` times.
     """
 
     kind: str

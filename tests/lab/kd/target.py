@@ -8,6 +8,7 @@ from collections import Counter
 from threading import Lock
 from typing import Any, Union
 
+from .balance import balance
 from .clock import Clock
 from .connection import Connection, Restarted
 from .events import BREAKPOINT, SINGLE_STEP, Event, Raised, Said, Symbols
@@ -65,13 +66,14 @@ class Target:
 
         ``operations``: by thread of the script, each with ``kind``, ``status`` (what its caller got
         last) and ``count`` (how often it was done). ``breakpoints``: VAs of what is patched at the
-        moment. ``hardware``: VAs that a Dr7 enables.
+        moment. ``hardware``: VAs that a Dr7 enables. The rest: :func:`.balance.balance`.
         """
         with self._running:
             return {
                 "operations": [self._operations(*each) for each in self._lab.operations],
                 "breakpoints": sorted(self._machine.breakpoints.addresses()),
                 "hardware": sorted(self._machine.watched_addresses()),
+                **balance(self._lab.world, self._machine.memory),
             }
 
     def _operations(self, kinds: list[str], addresses: list[int]) -> list[dict[str, Any]]:

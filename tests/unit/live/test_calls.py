@@ -18,6 +18,7 @@ from pykd_ext.live.calls import (
     return_instruction,
     second_argument,
     skip_call,
+    start_again,
 )
 from pykd_ext.target.memory import Memory
 
@@ -57,6 +58,7 @@ class Machine:
         self.calls: list[Entered] = []
         self.seconds: list[int] = []
         self.left: list[int] = []
+        self.again: tuple[int, int, int] | None = None  # arguments to start the second call with
         self.machine.hook_add(unicorn.UC_HOOK_CODE, self.called, begin=CALLEE, end=CALLEE)
         self.machine.hook_add(
             unicorn.UC_HOOK_CODE,
@@ -84,6 +86,9 @@ class Machine:
         call = entered(live, 3 if self.calls else 6)
         self.calls.append(call)
         self.seconds.append(second_argument(live))
+        if self.again and len(self.calls) == 2:
+            start_again(live, CALLEE, call, self.again)
+            return
         # What is found for a callback serves a function of three arguments on x86.
         leave_by = return_instruction(live, CALLEE) if len(self.calls) == 2 else None
         skip_call(live, call, len(self.calls), leave_by)
@@ -103,6 +108,9 @@ class Machine:
         for name, value in values.items():
             self.machine.reg_write(self.number(name), value)
 
+    def write(self, address: int, data: bytes) -> None:
+        self.machine.mem_write(address, data)
+
     def read(self, address: int, size: int) -> bytes:
         return bytes(self.machine.mem_read(address, size))
 
@@ -117,3 +125,13 @@ def test_arguments_and_skipped_calls(architecture: str, level: str, tmp_path: Pa
     assert three.arguments == tuple(range(0x1001, 0x1004))
     assert machine.seconds == [0x1002, 0x1002]
     assert machine.left == LEFT_BY[architecture]
+
+
+@pytest.mark.parametrize("architecture", TRIPLES)
+def test_a_function_that_starts_again(architecture: str, tmp_path: Path) -> None:
+    """It goes back to its caller as if it had been called once."""
+    machine = Machine(architecture, compiled(SOURCE, architecture, tmp_path))
+    machine.again = (0x2001, 0x2002, 0x2003)
+    assert machine.run() == 13
+    _, three, again = machine.calls
+    assert again == three._replace(arguments=machine.again)

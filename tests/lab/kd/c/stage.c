@@ -9,11 +9,21 @@ typedef struct _REG_POST_OPERATION_INFORMATION {
     NTSTATUS Status;
     PVOID PreInformation;
     NTSTATUS ReturnStatus;
+    PVOID CallContext;
 } REG_POST_OPERATION_INFORMATION;
+
+#define RegNtPreSetValueKey 1
+#define TAG_CONTEXT 0x43677453 /* 'StgC' */
+#define PagedPool 1 /* POOL_TYPE */
+
+/* REG_SET_VALUE_KEY_INFORMATION.CallContext */
+#define CALL_CONTEXT(information) (*(PVOID *)((UCHAR *)(information) + 0x28))
 
 #define STATUS_CALLBACK_BYPASS ((NTSTATUS)0xC0000503)
 #define ALWAYS 0xFFFFFFFF
 
+PVOID NTAPI ExAllocatePoolWithTag(ULONG PoolType, SIZE_T Size, ULONG Tag);
+VOID NTAPI ExFreePoolWithTag(PVOID Block, ULONG Tag);
 NTSTATUS KiServiceInternal(OPERATION *Operation);
 VOID KiDeliverApc(WORK *Work);
 VOID PsTerminateSystemThread(VOID);
@@ -22,6 +32,9 @@ VOID ZwYieldExecution(VOID);
 extern ACTOR g_Actors[STAGE_ACTORS];
 CALLED g_Calls[STAGE_CALLS] = {0}; /* a ring */
 ULONG g_CallCount = 0;
+ULONG g_Posts = 0;   /* told of the end of an operation with a context */
+ULONG g_Orphans = 0; /* of one that no context was allocated for */
+ULONG g_LastPost = 0; /* the Status that it ended with */
 static PVOID g_DriverObject = NULL;
 
 static VOID Record(ACTOR *Actor, ULONG NotifyClass) {
@@ -45,11 +58,31 @@ PAGED_CODE_SECTION static VOID Perform(WORK *Work) {
         KiServiceInternal(&Work->Operations[Index]);
 }
 
+PAGED_CODE_SECTION static VOID FreeContext(PVOID *Context) {
+    if (*Context)
+        ExFreePoolWithTag(*Context, TAG_CONTEXT);
+    *Context = NULL;
+}
+
+/* As a careful driver does: what is allocated before is freed after. */
+PAGED_CODE_SECTION static VOID Context(ULONG NotifyClass, PVOID Information) {
+    REG_POST_OPERATION_INFORMATION *Post = Information;
+    if (NotifyClass == RegNtPreSetValueKey) {
+        CALL_CONTEXT(Information) = ExAllocatePoolWithTag(PagedPool, sizeof(ULONG), TAG_CONTEXT);
+        return;
+    }
+    g_LastPost = Post->Status;
+    __sync_fetch_and_add(Post->CallContext ? &g_Posts : &g_Orphans, 1);
+    FreeContext(&Post->CallContext);
+}
+
 /* TRUE when the act decides what the callback returns. */
 PAGED_CODE_SECTION static BOOLEAN Act(const ACT *What, PVOID Information, NTSTATUS *Status) {
     switch (What->Kind) {
     case ACT_RETURN:
         *Status = What->Status;
+        if (!NT_SUCCESS(*Status) && What->NotifyClass == RegNtPreSetValueKey)
+            FreeContext(&CALL_CONTEXT(Information)); /* nobody will tell of the end */
         return TRUE;
     case ACT_OVERRULE:
         ((REG_POST_OPERATION_INFORMATION *)Information)->ReturnStatus = What->Status;
@@ -72,6 +105,9 @@ PAGED_CODE_SECTION static BOOLEAN Act(const ACT *What, PVOID Information, NTSTAT
         break;
     case ACT_UNREGISTER:
         StageUnregister(What->Argument);
+        break;
+    case ACT_CONTEXT:
+        Context(What->NotifyClass, Information);
         break;
     }
     return FALSE;

@@ -11,6 +11,7 @@ enum {
     ACT_END_THREAD,
     ACT_REGISTER, /* Argument: an ACTOR */
     ACT_UNREGISTER,
+    ACT_CONTEXT, /* before setting a value: allocates a context; afterwards: frees it */
 };
 
 typedef struct _ACT {
