@@ -156,6 +156,9 @@ PAGED_CODE_SECTION NTSTATUS NTAPI CmpCallCallBacks(ULONG NotifyClass, PVOID Info
 #endif
 {
     REG_POST_OPERATION_INFORMATION Refusal, *Post = Information;
+#if LAB_BUILD >= 15063
+    PVOID ExRefusal[4] = {NULL};
+#endif
     NTSTATUS Status = STATUS_SUCCESS;
     BOOLEAN IsRefused = FALSE;
     CALLBACK_BLOCK *Block = NULL;
@@ -189,6 +192,10 @@ PAGED_CODE_SECTION NTSTATUS NTAPI CmpCallCallBacks(ULONG NotifyClass, PVOID Info
         Post = &Refusal;
         CmpDescribeRefusal(Post, Status, PostClass, Object, Information);
         NotifyClass = PostClass;
+#if LAB_BUILD >= 15063
+        ExRefusal[0] = Post;
+        ExInformation = ExInformation ? ExRefusal : NULL;
+#endif
     }
     while (Calls->Flink != Calls) {
         Call = CmpRemoveLastCall(Calls);

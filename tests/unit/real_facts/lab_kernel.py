@@ -16,6 +16,7 @@ from unicorn import (
     x86_const,
 )
 
+from pykd_ext.kernel.threads import calls_of_thread
 from tests.lab import PROFILES
 from tests.lab.build import build
 from tests.lab.kd.emulator import new_emulator
@@ -106,6 +107,13 @@ class LabKernel(Machine):
             found.append(entry)
             entry = self.pointer(entry)
         return found
+
+    def thread_blocks(self) -> list[int]:
+        calls = calls_of_thread(self.read, self.thread_calls, self.pointer_size)
+        return [each.block for each in calls]
+
+    def uses(self, block: int) -> int:
+        return self.unsigned(block + 2 * self.pointer_size, 4)
 
     def tell(
         self, number: int, information: int, is_pre: bool, post: int, calls: int, extended: int = 0

@@ -31,7 +31,6 @@ class Kernel(Protocol):
     scratch: int
     key: int
     key_contexts: int
-    thread_calls: int  # ETHREAD.CmCallbackListHead of the thread
 
     def read(self, address: int, size: int) -> bytes: ...
     def write(self, address: int, data: bytes) -> None: ...
@@ -47,6 +46,12 @@ class Kernel(Protocol):
 
     def blocks(self) -> list[int]:
         """The list, from the head on."""
+
+    def thread_blocks(self) -> list[int]:
+        """Those whose callbacks the thread is in, the innermost first."""
+
+    def uses(self, block: int) -> int:
+        """How many calls of the callback are not done yet."""
 
     def tell(self, number: int, information: int, is_pre: bool, post: int, calls: int) -> int:
         """CmpCallCallBacks(Ex), for an operation on ``key``; what it returns."""
@@ -68,7 +73,6 @@ _PLACES = {
         26: _Places(0x88, 8, 0x50, 0x58), None: _Places(0x38, 0, 0x20, 0x28)},
 }  # fmt: skip
 _RESULT_OBJECT = {4: 0x28, 8: 0x48}  # REG_CREATE_KEY_INFORMATION
-_COUNT = {4: 8, 8: 0x10}  # PreCallListCount
 _FUNCTION = {4: 0x1C, 8: 0x28}
 # CMcc: the key's list, the block's list, cookie, block, key, context (SOURCES 1.5).
 _KEY_CONTEXT = {4: (0x10, 0x18, 0x28), 8: (0x20, 0x28, 0x40)}
@@ -213,14 +217,8 @@ class _Play:
 
     def on_thread(self) -> str:
         """The innermost first."""
-        found: list[str] = []
-        node = self.kernel.pointer(self.kernel.thread_calls)
-        while node and len(found) < _MOST:
-            found.append(self.names[self.kernel.pointer(node + self.size)])
-            node = self.kernel.pointer(node)
-        return " ".join(found)
+        return " ".join(self.names[each] for each in self.kernel.thread_blocks())
 
     def uses(self) -> str:
         """In the order of the list."""
-        at = _COUNT[self.size]
-        return " ".join(str(self.ulong(each + at)) for each in self.kernel.blocks())
+        return " ".join(str(self.kernel.uses(each)) for each in self.kernel.blocks())

@@ -124,6 +124,24 @@ def test_an_internal_callback_gets_the_extended_argument(profile: str) -> None:
     assert told_of(lab_kernel(profile), 0) == [(1, pre), (1, pre), (16, post), (16, post)]
 
 
+def test_a_refusals_extended_argument_leads_to_what_the_others_get() -> None:
+    kernel = lab_kernel("x64-19041")
+    told: list[int] = []
+
+    def note(_context: int, number: int, argument: int) -> int:
+        if number == 16:
+            information = kernel.pointer(argument)
+            told.extend((kernel.pointer(information), kernel.unsigned(information + 8, 4)))
+        return 0
+
+    assert kernel.register(kernel.stub(3, note), "300", 0, internal=True)[0] == 0
+    assert kernel.register(kernel.stub(3, lambda *_: 0xC0000022), "200", 0)[0] == 0
+    head, pre, extended = (kernel.scratch + 0x100 * each for each in range(3))
+    kernel.write_pointers(head, head, head)
+    assert kernel.tell(1, pre, True, 16, head, extended) == 0xC0000022
+    assert told == [kernel.key, 0xC0000022]
+
+
 def test_the_kernels_own_callback_is_called_directly() -> None:
     """24H2: a Function that is VrpRegistryCallback is not called through the guard's dispatch."""
     kernel = lab_kernel("x64-19041", "devirtualised")
@@ -158,3 +176,18 @@ def test_cold_parts_lie_far_away() -> None:
     assert kernel.tell(1, head + 0x100, True, 16, head) == 0xC0000022
     assert seen
     assert first - kernel.world.nt("CmpCallCallBacksEx") > 0x1AC000
+
+
+@pytest.mark.parametrize("profile", ["x86-7601", "x64-7601", "x64-10586", "arm64-22621"])
+def test_unregistering_a_callback_in_use(profile: str) -> None:
+    """It waits: 7 has unlinked the block by then, later builds have marked it (SOURCES 3.7)."""
+    kernel = lab_kernel(profile)
+    _, cookie = kernel.register(kernel.stub(3, lambda *_: 0), "300", 0)
+    (block,) = kernel.blocks()
+    kernel.write_ulong(block + 2 * kernel.pointer_size, 1)
+    with pytest.raises(RuntimeError, match="did not come back"):
+        kernel.unregister(cookie)
+    if kernel.profile.build < 9200:
+        assert kernel.blocks() == []
+    else:
+        assert [kernel.uses(each) for each in kernel.blocks()] == [PENDING + 1]
