@@ -47,7 +47,7 @@ _LIVE_EXPORTS = (
     "KiDeliverApc", "KiServiceInternal", "PsTerminateSystemThread", "ZwYieldExecution",
 )  # fmt: skip
 _SHAPED = "/call_callbacks.c"
-_CALLS = ("call_callbacks.c", "call_contexts.c")
+_CALLS = ("call_callbacks.c", "call_contexts.c", "guard.c")
 _PCR_SIZE = 0x2000  # two pages: what debuggers read of it
 
 
@@ -70,7 +70,7 @@ def build(profile: Profile, runs: bool = False, shape: str = "plain") -> Build:
     """The images of ``profile``, built now or found in the cache; raises ToolFailed.
 
     ``runs``: of a kernel that can be run (kd/c), and not only looked at. ``shape``: how it calls
-    the callbacks (code_shapes.SHAPES); raises ValueError for one that it cannot have.
+    the callbacks (code_shapes.SHAPES); raises ValueError for another.
     """
     code = shape_of(profile, shape)
     kind = ("-live" if runs else "") + (f"-{shape}" if shape != "plain" else "")
@@ -173,8 +173,7 @@ def _callback_sources(profile: Profile) -> tuple[str, ...]:
         return ("callback_vector.c",)
     if not kernel_offsets(profile).has("_ETHREAD", "CmCallbackListHead"):
         return ("callback_list.c", "call_callbacks_vista.c")
-    guard = ("guard.c",) if profile.architecture == "x64" else ()
-    return ("callback_list.c", *_CALLS, *guard)
+    return ("callback_list.c", *_CALLS)
 
 
 def _build_registry(profile: Profile, work: Path) -> None:

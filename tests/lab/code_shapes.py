@@ -30,16 +30,19 @@ class Shape(NamedTuple):
 
 def shape_of(profile: Profile, name: str) -> Shape:
     """``plain`` is what compilers make of the code, with what the profile's build is known for.
-    Raises ValueError for a shape that does not exist, or not on this architecture."""
+    Raises ValueError for a shape that does not exist."""
     if name == "plain" and profile.build >= 26100:
         name = "devirtualised"
-    if name not in SHAPES or (profile.architecture != "x64" and _GUARD[1] in SHAPES[name].options):
-        raise ValueError(f"no code shape {name!r} for {profile.name}")
+    if name not in SHAPES:
+        raise ValueError(f"no code shape {name!r}; there are {', '.join(SHAPES)}")
     return SHAPES[name]
 
 
-def _call_dispatch(assembly: str, _: Profile) -> str:
-    """Guarded calls go to the dispatch itself, and not through the pointer to it."""
+def _call_dispatch(assembly: str, profile: Profile) -> str:
+    """Guarded calls go to the dispatch itself, and not through the pointer to it; other processors
+    have none."""
+    if profile.architecture != "x64":
+        return assembly
     through, direct = "*__guard_dispatch_icall_fptr(%rip)", "_guard_dispatch_icall_no_overrides"
     if assembly.count(through) < 2:  # one before an operation and one after it
         raise ValueError("the assembly does not call callbacks through the guard's dispatch")

@@ -17,6 +17,7 @@ from unicorn import (
 )
 
 from pykd_ext.kernel.threads import calls_of_thread
+from pykd_ext.target.memory import Memory
 from tests.lab import PROFILES
 from tests.lab.build import build
 from tests.lab.kd.emulator import new_emulator
@@ -59,9 +60,12 @@ class LabKernel(Machine):
         world.space.write_unsigned(self.key, 4, _KEY_BODY_TYPE)
         self._memory: GuestMemory | None = None
         super().__init__(self._new_emulator(), profile.architecture, place, stack)
-        self.thread_calls = world.field(thread, "_ETHREAD", "CmCallbackListHead")
-        self.key_contexts = world.field(self.key, "_CM_KEY_BODY", "ContextListHead")
-        self.write_pointers(self.key_contexts, self.key_contexts, self.key_contexts)
+        self.thread_calls = self.key_contexts = 0
+        if world.offsets.has("_ETHREAD", "CmCallbackListHead"):  # from Windows 7 on
+            self.thread_calls = world.field(thread, "_ETHREAD", "CmCallbackListHead")
+            self.key_contexts = world.field(self.key, "_CM_KEY_BODY", "ContextListHead")
+            self.write_pointers(self.key_contexts, self.key_contexts, self.key_contexts)
+        self.memory = Memory(self)  # type: ignore[arg-type] # reads are all that it asks for
         self.call(world.nt("CmpInitCallbacks"))
 
     def read(self, address: int, size: int) -> bytes:

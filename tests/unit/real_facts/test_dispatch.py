@@ -28,8 +28,8 @@ def lab_kernel(profile: str, shape: str = "plain") -> LabKernel:
     return LabKernel(profile, shape)
 
 
-SHAPED = [("x64-19041", "guarded"), ("x64-19041", "devirtualised"), ("x64-19041", "cold"),
-          ("x86-7601", "cold"), ("arm64-22621", "cold")]  # fmt: skip
+SHAPED = [(profile, shape) for profile in ("x64-19041", "x86-7601", "x86-19041", "arm64-22621")
+          for shape in ("guarded", "devirtualised", "cold")]  # fmt: skip
 
 
 @pytest.mark.parametrize(("profile", "shape"), [*((each, "plain") for each in PROFILES), *SHAPED])
