@@ -44,6 +44,7 @@ class LabKernel(Machine):
 
     def __init__(self, profile_name: str, shape: str = "plain") -> None:
         self.profile = profile = PROFILES[profile_name]
+        self.build = profile.build
         self.world = world = World(profile, build(profile, shape=shape), [])
         self._pages = [address for address, _, _ in world.kernel.image.pages(discardable=False)]
         stack = self._map(profile.kernel_stack + _ASIDE, _STACK) + _STACK
@@ -126,6 +127,10 @@ class LabKernel(Machine):
         if self.profile.build >= 15063:
             words.insert(2, extended)
         return self.call(self.world.nt(self.profile.dispatcher), *words)
+
+    def register_value(self, register: int) -> int:
+        """By Unicorn's number."""
+        return int(self._emulator.reg_read(register))
 
     def on_code(self, first: int, last: int, seen: Callable[[int], None]) -> None:
         """``seen`` hears of every instruction that the kernel does between two VAs."""
