@@ -54,13 +54,7 @@ def calls_of_thread(read: Read, head: int, size: int) -> Iterator[CallbackCall]:
     ``head`` is the VA of its CmCallbackListHead, ``size`` a pointer's. Raises MemoryUnreadable at
     the first that cannot be read.
     """
-    node = _pointer(read(head, size))
-    seen: set[int] = set()
-    while node and node not in seen and len(seen) < _CALLS:
-        seen.add(node)
-        call = _read_call(read, node, size)
-        yield call
-        node = call.next
+    return _walk(read, head, size, lambda call: call)
 
 
 def innermost_calls(read: Read, head: int, size: int) -> Iterator[CallbackCall]:
@@ -70,13 +64,20 @@ def innermost_calls(read: Read, head: int, size: int) -> Iterator[CallbackCall]:
     an operation does not lead back to itself. Three reads for each, whatever the number of
     callbacks.
     """
+    return _walk(read, head, size, lambda call: _outermost(read, call, size))
+
+
+def _walk(
+    read: Read, head: int, size: int, last: Callable[[CallbackCall], CallbackCall]
+) -> Iterator[CallbackCall]:
+    """Calls on the thread's list; after each, on it goes behind what ``last`` makes of it."""
     node = _pointer(read(head, size))
     seen: set[int] = set()
     while node and node not in seen and len(seen) < _CALLS:
         seen.add(node)
         call = _read_call(read, node, size)
         yield call
-        node = _outermost(read, call, size).next
+        node = last(call).next
 
 
 def _outermost(read: Read, call: CallbackCall, size: int) -> CallbackCall:
