@@ -112,7 +112,8 @@ class _ListWalk:
 
     def _block(self, address: int) -> RegistryCallback:
         if address not in self._read:
-            self._read[address] = read_block(self._memory, self._layout, address)
+            block = address - self._layout.link
+            self._read[address] = read_block(self._memory, self._layout, block)
         return self._read[address]
 
     def _place(self, address: int) -> str:
@@ -133,7 +134,7 @@ def read_block(memory: Memory, layout: BlockLayout, address: int) -> RegistryCal
         return int.from_bytes(raw[offset : offset + size], "little")
 
     problems: list[str] = []
-    uses = number(layout.active_uses, 4)
+    uses = None if layout.active_uses is None else number(layout.active_uses, 4)
     flags = None if layout.flags is None else number(layout.flags, 4)
     return RegistryCallback(
         address=address,
@@ -142,8 +143,8 @@ def read_block(memory: Memory, layout: BlockLayout, address: int) -> RegistryCal
         function=number(layout.function, memory.pointer_size),
         context=number(layout.caller_context, memory.pointer_size),
         cookie=number(layout.cookie, 8),
-        active_uses=uses & ~UNREGISTER_PENDING,
-        unregistering=bool(uses & UNREGISTER_PENDING),
+        active_uses=None if uses is None else uses & ~UNREGISTER_PENDING,
+        unregistering=bool((uses or 0) & UNREGISTER_PENDING),
         internal=bool((flags or 0) & INTERNAL_CALLBACK),
         flags=flags,
         object_contexts=count_object_contexts(memory, address + layout.object_contexts, problems),

@@ -6,18 +6,17 @@ from collections.abc import Iterator
 
 from ..target.errors import MemoryUnreadable, TargetError
 from ..target.memory import Memory
-from .layouts import vector_layout
+from .layouts import VectorLayout
 from .registry_callback import RegistryCallback
 
 __all__ = ["walk_vector"]
 
 
-def walk_vector(memory: Memory, vector: int) -> Iterator[RegistryCallback]:
+def walk_vector(memory: Memory, vector: int, layout: VectorLayout) -> Iterator[RegistryCallback]:
     """All slots, since unregistering leaves holes, in calling order: the order of the slots.
 
     ``vector`` is the VA of nt!CmpCallBackVector; raises TargetError when it cannot be read.
     """
-    layout = vector_layout(memory.pointer_size)
     pointer = memory.pointer_size
     try:
         slots = memory.read(vector, layout.slots * pointer)
@@ -35,15 +34,21 @@ def walk_vector(memory: Memory, vector: int) -> Iterator[RegistryCallback]:
             continue
         function = int.from_bytes(raw[layout.function : layout.function + pointer], "little")
         block = int.from_bytes(raw[layout.context : layout.context + pointer], "little")
-        yield _callback(memory, address, function, block)
+        callback = RegistryCallback(address, "vector", function=function)
+        yield _with_block(memory, callback, block, layout)
 
 
-def _callback(memory: Memory, address: int, function: int, block: int) -> RegistryCallback:
-    """The routine block's context is XP's own callback block: its cookie first, as a FILETIME."""
-    problems: tuple[str, ...] = ()
-    cookie: int | None = None
+def _with_block(
+    memory: Memory, callback: RegistryCallback, block: int, layout: VectorLayout
+) -> RegistryCallback:
+    """The routine block's context is XP's own block: the cookie, as a FILETIME, and the driver's
+    own context."""
     try:
-        cookie = memory.u64(block)
+        raw = memory.read(block, layout.block_size)
     except MemoryUnreadable as error:
-        problems = (f"cookie: {error}",)
-    return RegistryCallback(address, "vector", function=function, cookie=cookie, problems=problems)
+        return callback._replace(problems=(f"cookie and context: {error}",))
+    context = raw[layout.caller_context :][: memory.pointer_size]
+    return callback._replace(
+        cookie=int.from_bytes(raw[layout.cookie : layout.cookie + 8], "little"),
+        context=int.from_bytes(context, "little"),
+    )

@@ -2,30 +2,135 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
-from .callback_list import walk_list
-from .layouts import block_layout, has_vector, vector_layout
+from .builds import Provenance, has_vector
+from .callback_list import read_block, walk_list
+from .layouts import BLOCKS, VECTORS, block_layout, vector_layout
 from .registry_callback import Problem, RegistryCallback
 
 if TYPE_CHECKING:
     from ..target import Target
+    from .locate import Located
 
-__all__ = ["DEFAULT_LIMIT", "CallbackList", "read_callbacks"]
+__all__ = ["DEFAULT_LIMIT", "CallbackList", "callbacks_with_function", "read_callbacks"]
 
 DEFAULT_LIMIT = 10_000  # entries
 
 
 class CallbackList(NamedTuple):
-    """All callbacks in calling order, and the kernel's globals about them."""
+    """All callbacks in calling order, and the kernel's globals about them.
+
+    ``is_vector``: of XP and Server 2003, whose ``head`` is that of CmpCallBackVector. ``layout``
+    says how the layout that they were read by is known.
+    """
 
     head: int
     head_found_by: str
+    is_vector: bool
+    layout: Provenance
     callbacks: list[RegistryCallback]
     callback_count: int | None  # CmpCallBackCount
     last_cookie: int | None
     problems: list[Problem]
+
+
+class _Reader(Protocol):
+    """One way in which Windows keeps callbacks."""
+
+    @property
+    def is_vector(self) -> bool:
+        """Whether it is XP's."""
+
+    @property
+    def head(self) -> str:
+        """The symbol of the list's head, or of the vector."""
+
+    @property
+    def last_cookie(self) -> str | None:
+        """The symbol of the last cookie that was given out."""
+
+    def layout(self) -> Provenance:
+        """Raises LookupError where none is known."""
+
+    def locate(self) -> Located:
+        """The same places by the kernel's code."""
+
+    def read(self, head: int, limit: int, problems: list[Problem], /) -> list[RegistryCallback]:
+        """Raises TargetError."""
+
+    def with_function(self, head: int, function: int) -> Iterator[RegistryCallback]:
+        """Those that have it, with as few reads as that takes."""
+
+
+class _List:
+    """nt!CallbackListHead, Vista and later."""
+
+    is_vector = False
+    head = "CallbackListHead"
+    last_cookie = "CmpCallbackCookie"
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def layout(self) -> Provenance:
+        return BLOCKS.provenance(self._target.architecture, self._target.build)
+
+    def locate(self) -> Located:
+        from .locate import locate_list  # noqa: PLC0415 - 30 ms, seldom needed
+
+        return locate_list(self._target, block_layout(self._target))
+
+    def read(self, head: int, limit: int, problems: list[Problem]) -> list[RegistryCallback]:
+        return walk_list(self._target.memory, head, block_layout(self._target), limit, problems)
+
+    def with_function(self, head: int, function: int) -> Iterator[RegistryCallback]:
+        memory, layout = self._target.memory, block_layout(self._target)
+        for backward in (False, True):  # a list that is broken may be whole the other way
+            try:
+                for link in memory.list_entries(head, DEFAULT_LIMIT, backward):
+                    address = link - layout.link
+                    if memory.pointer(address + layout.function) == function:
+                        yield read_block(memory, layout, address)
+            except MemoryUnreadable:
+                continue
+
+
+class _Vector:
+    """nt!CmpCallBackVector of XP and Server 2003, where a cookie is the time of its registration
+    and none is kept as the last."""
+
+    is_vector = True
+    head = "CmpCallBackVector"
+    last_cookie = None
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def layout(self) -> Provenance:
+        return VECTORS.provenance(self._target.architecture, self._target.build)
+
+    def locate(self) -> Located:
+        from .locate import locate_vector  # noqa: PLC0415 - 30 ms, seldom needed
+
+        return locate_vector(self._target, vector_layout(self._target))
+
+    def read(self, head: int, limit: int, _: list[Problem]) -> list[RegistryCallback]:
+        from .callback_vector import walk_vector  # noqa: PLC0415 - 20 years old
+
+        slots = walk_vector(self._target.memory, head, vector_layout(self._target))
+        return list(islice(slots, limit))
+
+    def with_function(self, head: int, function: int) -> Iterator[RegistryCallback]:
+        slots = self.read(head, DEFAULT_LIMIT, [])
+        return (each for each in slots if each.function == function)
+
+
+def _reader(target: Target) -> _Reader:
+    return _Vector(target) if has_vector(target.build) else _List(target)
 
 
 def read_callbacks(target: Target, limit: int = DEFAULT_LIMIT) -> CallbackList:
@@ -34,30 +139,33 @@ def read_callbacks(target: Target, limit: int = DEFAULT_LIMIT) -> CallbackList:
     Without the kernel's symbols the list is found by the kernel's code.
     """
     problems: list[Problem] = []
+    reader = _reader(target)
     found_by = "symbol"
     try:
-        places = _by_symbols(target, problems)
+        places = _by_symbols(target, reader, problems)
     except SymbolNotFound as error:
-        places = _by_code(target, error, problems)
+        places = _by_code(reader, error, problems)
         found_by = "code"
-    if has_vector(target.build):
-        from .callback_vector import walk_vector  # noqa: PLC0415 - 20 years old
-
-        callbacks = list(walk_vector(target.memory, places.head))
-        problems.append(Problem("context", "where this Windows keeps it is not known"))
-    else:
-        layout = block_layout(target.memory.pointer_size, target.build)
-        if layout.uncertain:
-            problems.append(Problem("layout", layout.uncertain))
-        callbacks = walk_list(target.memory, places.head, layout, limit, problems)
+    callbacks = reader.read(places.head, limit, problems)
+    layout = reader.layout()
+    if layout.doubt:
+        problems.append(Problem("layout", layout.doubt))
     return CallbackList(
         head=places.head,
         head_found_by=found_by,
+        is_vector=reader.is_vector,
+        layout=layout,
         callbacks=callbacks,
         callback_count=_global(target, "CmpCallBackCount", places.callback_count, 4, problems),
         last_cookie=_global(target, "CmpCallbackCookie", places.last_cookie, 8, problems),
         problems=problems,
     )
+
+
+def callbacks_with_function(target: Target, function: int) -> Iterator[RegistryCallback]:
+    """Those whose function is at the VA ``function``; raises SymbolNotFound without the head."""
+    reader = _reader(target)
+    yield from reader.with_function(target.symbol(reader.head), function)
 
 
 class _Places(NamedTuple):
@@ -68,7 +176,7 @@ class _Places(NamedTuple):
     last_cookie: int | None
 
 
-def _by_symbols(target: Target, problems: list[Problem]) -> _Places:
+def _by_symbols(target: Target, reader: _Reader, problems: list[Problem]) -> _Places:
     """Raises SymbolNotFound without the head."""
 
     def other(name: str) -> int | None:
@@ -78,21 +186,14 @@ def _by_symbols(target: Target, problems: list[Problem]) -> _Places:
             problems.append(Problem(f"nt!{name}", str(error)))
             return None
 
-    if has_vector(target.build):
-        # A cookie is the time of its registration there, none is kept as the last.
-        return _Places(target.symbol("CmpCallBackVector"), other("CmpCallBackCount"), None)
-    head = target.symbol("CallbackListHead")
-    return _Places(head, other("CmpCallBackCount"), other("CmpCallbackCookie"))
+    head = target.symbol(reader.head)
+    last_cookie = other(reader.last_cookie) if reader.last_cookie else None
+    return _Places(head, other("CmpCallBackCount"), last_cookie)
 
 
-def _by_code(target: Target, error: SymbolNotFound, problems: list[Problem]) -> _Places:
+def _by_code(reader: _Reader, error: SymbolNotFound, problems: list[Problem]) -> _Places:
     """Raises TargetError when the code does not tell either."""
-    from .locate import locate_list, locate_vector  # noqa: PLC0415 - 30 ms, seldom needed
-
-    if has_vector(target.build):
-        found = locate_vector(target, vector_layout(target.memory.pointer_size))
-    else:
-        found = locate_list(target, block_layout(target.memory.pointer_size, target.build))
+    found = reader.locate()
     if found.head is None:
         raise TargetError(f"{error}; without it: {'; '.join(found.problems)}")
     problems.append(Problem("found by the kernel's code", str(error)))

@@ -7,28 +7,22 @@ Server 2003 it is the time of registration.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from .layouts import has_vector
-from .registry_callback import RegistryCallback
+if TYPE_CHECKING:
+    from .callbacks import CallbackList
 
 __all__ = ["CookieBase", "cookie_base", "unix_time"]
 
-_VERIFIED_FROM = 9600  # Windows 8.1; not verified for Vista to 8
 _SPAN = 1_000_000  # registrations since boot beyond which a cookie is not from this boot
 
 _FILETIME_OF_1970 = 116_444_736_000_000_000  # in its unit of 100 ns
 
 
 class CookieBase(NamedTuple):
-    """The lowest cookie that belongs with the last one issued.
-
-    ``uncertain`` says why the boot time may be none.
-    """
+    """The lowest cookie that belongs with the last one issued."""
 
     lowest: int
-    uncertain: str | None
 
     @property
     def boot_time(self) -> int:
@@ -45,19 +39,14 @@ class CookieBase(NamedTuple):
         return cookie - self.lowest + 1
 
 
-def cookie_base(
-    callbacks: Iterable[RegistryCallback], last_cookie: int | None, build: int
-) -> CookieBase | None:
+def cookie_base(known: CallbackList) -> CookieBase | None:
     """The base of this boot's cookies; None without cookies, and before Vista."""
-    cookies = sorted(each.cookie for each in callbacks if each.cookie is not None)
-    if not cookies or has_vector(build):
+    cookies = sorted(each.cookie for each in known.callbacks if each.cookie is not None)
+    if not cookies or known.is_vector:
         return None
-    last = last_cookie or cookies[len(cookies) // 2]
+    last = known.last_cookie or cookies[len(cookies) // 2]
     of_this_boot = [cookie for cookie in cookies if abs(last - cookie) < _SPAN]
-    uncertain = None
-    if build < _VERIFIED_FROM:
-        uncertain = f"that cookies count from the boot time is not verified for build {build}"
-    return CookieBase(min(of_this_boot), uncertain) if of_this_boot else None
+    return CookieBase(min(of_this_boot)) if of_this_boot else None
 
 
 def unix_time(filetime: int) -> int:

@@ -11,7 +11,7 @@ from ..target.image import Section, sections
 from .code import disassemble
 from .instructions import Instruction
 from .key_objects import NotAKey, read_key_object
-from .layouts import block_layout, has_vector
+from .layouts import block_layout
 from .listing import Entry
 from .object_contexts import ObjectContext, object_contexts
 from .unlisted_images import UnlistedImage, unlisted_image
@@ -88,10 +88,11 @@ def _read_code(target: Target, details: Details) -> None:
 
 
 def _read_contexts(target: Target, details: Details) -> None:
-    if has_vector(target.build) or details.entry.callback.function is None:
+    callback = details.entry.callback
+    if callback.found_by == "vector" or callback.function is None:
         return
-    layout = block_layout(target.memory.pointer_size, target.build)
-    head = details.entry.callback.address + layout.object_contexts
+    layout = block_layout(target)
+    head = callback.address + layout.object_contexts
     try:
         details.contexts.extend(islice(object_contexts(target.memory, head, _CONTEXTS), _CONTEXTS))
     except MemoryUnreadable as error:

@@ -1,7 +1,6 @@
 """From a handle of a process to the object it stands for.
 
-HANDLE_TABLE and its entries: SOURCES 5.5; the masks of the entries before 8.1 and on x86 are
-volatility3's (framework/plugins/windows/handles.py); ARM64 has x64's.
+HANDLE_TABLE and its entries: SOURCES 5.5.
 """
 
 from __future__ import annotations
@@ -9,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..target.errors import MemoryUnreadable, RegcbError
+from . import builds
+from .builds import PUBLIC, Row, Table
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -27,28 +28,49 @@ _VALUES_STEP = 4  # the two low bits of a handle are the application's own
 _KERNEL_HANDLE = 0x8000_0000
 _KERNEL_HANDLE_SIGN = 0x1_FFFF_FFFF  # what such a handle of 64 bits has from that bit upward
 
-_WINDOWS_8, _WINDOWS_8_1 = 9200, 9600
-
 
 class BadHandle(RegcbError):
     """The handle stands for nothing, or its table cannot be read; ``str()`` says why."""
 
 
 class _TableLayout(NamedTuple):
-    """``entry`` bytes an entry; the object's body lies ``body`` bytes behind its header."""
+    """``entry`` bytes an entry; the object's body lies ``body`` bytes behind its header.
+
+    The header's address is the entry's first word from bit ``shift`` on, times 16, sign-extended
+    from ``bits``; without ``shift`` it is that word without the bits of ``mask``.
+    """
 
     table_code: int
     entry: int
     body: int
+    mask: int
+    shift: int = 0
+    bits: int = 64
+
+
+# ObDecodeShift and the sign: SOURCES 5.5.
+_TABLES = Table(
+    "the layout of a handle table",
+    newest={"x64": 29648, "x86": 19045, "arm64": 29639},
+    rows={
+        "x64": (
+            Row(builds.WINDOWS_8_1, _TableLayout(8, 16, 0x30, 0, 20, 48), PUBLIC, "SOURCES 5.5"),
+            Row(builds.WINDOWS_8, _TableLayout(8, 16, 0x30, 0, 23, 45), PUBLIC, "SOURCES 5.5"),
+            Row(0, _TableLayout(0, 16, 0x30, 0xF), PUBLIC, "SOURCES 5.5"),
+        ),
+        "x86": (
+            Row(builds.WINDOWS_8, _TableLayout(8, 8, 0x18, 7), PUBLIC, "SOURCES 5.5"),
+            Row(0, _TableLayout(0, 8, 0x18, 7), PUBLIC, "SOURCES 5.5"),
+        ),
+        "arm64": (Row(0, _TableLayout(8, 16, 0x30, 0, 20, 48), PUBLIC, "SOURCES 5.5"),),
+    },
+)
 
 
 def _layout(target: Target) -> _TableLayout:
-    wide = target.memory.pointer_size == 8
-    return _TableLayout(
-        table_code=8 if target.build >= _WINDOWS_8 else 0,
-        entry=16 if wide else 8,
-        body=0x30 if wide else 0x18,
-    )
+    row = _TABLES.row(target.architecture, target.build)
+    assert row is not None, target.architecture
+    return row.value
 
 
 def is_kernel_handle(target: Target, word: int) -> bool:
@@ -86,18 +108,14 @@ def _header(target: Target, table: int, index: int) -> int:
         address = memory.pointer(address + number * memory.pointer_size)
     if not address:
         return 0
-    return _decoded(target, memory.pointer(address + index * layout.entry))
+    return _decoded(layout, memory.pointer(address + index * layout.entry))
 
 
-def _decoded(target: Target, word: int) -> int:
+def _decoded(layout: _TableLayout, word: int) -> int:
     """The pointer in an entry's first word."""
-    if target.memory.pointer_size == 4:
-        return word & ~7
-    if target.build < _WINDOWS_8:
-        return word & ~0xF
-    # ObjectPointerBits lack the four low bits, which are 0, and the sign's.
-    bits = word >> 20 if target.build >= _WINDOWS_8_1 else word >> 23
-    return _sign_extended(bits << 4, 48 if target.build >= _WINDOWS_8_1 else 45)
+    if not layout.shift:
+        return word & ~layout.mask
+    return _sign_extended(word >> layout.shift << 4, layout.bits)
 
 
 def _sign_extended(value: int, bits: int) -> int:

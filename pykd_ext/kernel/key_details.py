@@ -87,7 +87,7 @@ def _joined(
     target: Target, drivers: Drivers, context: ObjectContext, problems: list[str]
 ) -> KeyContext:
     memory, block = target.memory, context.block
-    layout = block_layout(memory.pointer_size, target.build)
+    layout = block_layout(target)
     try:
         function = memory.pointer(block + layout.function)
         altitude = memory.text(memory.unicode_string(block + layout.altitude), _LONGEST_ALTITUDE)

@@ -6,7 +6,11 @@ SOURCES 5.1 to 5.3. A row holds from its build until the next row's; ARM64 has x
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+from ..target.errors import UnsupportedTarget
+from . import builds
+from .builds import PUBLIC, REAL, Row, Table
 
 __all__ = [
     "HCELL_NIL",
@@ -82,21 +86,46 @@ class NameBlockLayout(NamedTuple):
 
 # CmpPerformKeyBodyDeletionCheck, read in 1507 to 26H1 (SOURCES 5.1).
 _BODY_STATES = ((0, "hive unloaded"), (3, "deleted"))
-_FIRST_BODY_STATES = 10240
 
 _B = KeyBodyLayout
-_KEY_BODIES = {
-    8: (
-        (6001, _B(0x58, 0x08, 0x18, 0x30, 0x48)),
-        (6000, _B(0x60, 0x08, 0x18, 0x30, 0x50)),
-        (0, _B(0x30, 0x08, 0x18, None, None)),
-    ),
-    4: (
-        (6001, _B(0x2C, 0x04, 0x0C, 0x18, 0x24)),
-        (6000, _B(0x30, 0x04, 0x0C, 0x18, 0x28)),
-        (0, _B(0x44, 0x04, 0x0C, None, None)),
-    ),
-}
+_KEY_BODIES = Table(
+    "the layout of a key object",
+    newest={"x64": builds.V26H1, "x86": 19045},
+    rows={
+        "x64": (
+            Row(
+                builds.SERVER_2022,
+                _B(0x70, 0x08, 0x18, 0x30, 0x48, _BODY_STATES),
+                PUBLIC,
+                "SOURCES 5.7",
+            ),
+            Row(
+                builds.V2004,
+                _B(0x68, 0x08, 0x18, 0x30, 0x48, _BODY_STATES),
+                REAL,
+                "SOURCES 5.1, 5.7",
+            ),
+            Row(
+                builds.V1709, _B(0x60, 0x08, 0x18, 0x30, 0x48, _BODY_STATES), PUBLIC, "SOURCES 5.7"
+            ),
+            Row(
+                builds.V1507, _B(0x58, 0x08, 0x18, 0x30, 0x48, _BODY_STATES), PUBLIC, "SOURCES 5.1"
+            ),
+            Row(builds.WINDOWS_8, _B(0x58, 0x08, 0x18, 0x30, 0x48), REAL, "SOURCES 5.1"),
+            Row(builds.VISTA_SP1, _B(0x58, 0x08, 0x18, 0x30, 0x48), PUBLIC, "SOURCES 5.1"),
+            Row(builds.VISTA, _B(0x60, 0x08, 0x18, 0x30, 0x50), PUBLIC, "SOURCES 5.1"),
+            Row(0, _B(0x30, 0x08, 0x18, None, None), PUBLIC, "SOURCES 5.1"),
+        ),
+        "x86": (
+            Row(
+                builds.V1507, _B(0x2C, 0x04, 0x0C, 0x18, 0x24, _BODY_STATES), PUBLIC, "SOURCES 5.1"
+            ),
+            Row(builds.VISTA_SP1, _B(0x2C, 0x04, 0x0C, 0x18, 0x24), PUBLIC, "SOURCES 5.1"),
+            Row(builds.VISTA, _B(0x30, 0x04, 0x0C, 0x18, 0x28), PUBLIC, "SOURCES 5.1"),
+            Row(0, _B(0x44, 0x04, 0x0C, None, None), PUBLIC, "SOURCES 5.1"),
+        ),
+    },
+)
 
 # Delete of XP and 2003; where Vista keeps it is not known. From 14393 on it is called Discarded.
 _XP = ((9, "deleted"),)
@@ -106,39 +135,107 @@ _FREED = ((16, "freed"), *_WINDOWS_7)
 
 # 1607 gave hives' roots a KCB of their own (SOURCES 5.4).
 _K = KeyControlBlockLayout
-_KEY_CONTROL_BLOCKS = {
-    8: (
-        (18362, _K(0x138, 0x08, _FREED, 0x28, 0x42, 0x48, 0x50, 0xB8, 0x128, 0xC0, True)),
-        (16299, _K(0x130, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48, 0xB0, 0x120, 0xB8, True)),
-        (14393, _K(0x128, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48, 0xB0, 0x120, 0xB8, True)),
-        (7600, _K(0x128, 0x04, _WINDOWS_7, 0x28, None, 0x48, 0x50, 0xB8, 0x120)),
-        (6000, _K(0x100, 0x04, _VISTA, 0x20, None, 0x28, 0x30, 0xA0, 0xF8)),
-        (0, _K(0xB0, 0x04, _XP, 0x20, None, 0x28, 0x30, 0xA0, None)),
-    ),
-    4: (
-        (18362, _K(0xB0, 0x04, _FREED, 0x14, 0x22, 0x24, 0x28, 0x68, 0xA0, 0x6C, True)),
-        (16299, _K(0xB0, 0x04, _WINDOWS_7, 0x14, 0x22, 0x24, 0x28, 0x68, 0xA0, 0x6C, True)),
-        (14393, _K(0xA8, 0x04, _WINDOWS_7, 0x14, 0x22, 0x28, 0x2C, 0x68, 0xA0, 0x6C, True)),
-        (7600, _K(0xA0, 0x04, _WINDOWS_7, 0x18, None, 0x28, 0x2C, 0x68, 0x9C)),
-        (6000, _K(0x90, 0x04, _VISTA, 0x14, None, 0x18, 0x1C, 0x60, 0x8C)),
-        (3790, _K(0x68, 0x04, _XP, 0x14, None, 0x18, 0x1C, 0x60, None)),
-        (0, _K(0x50, 0x04, _XP, 0x14, None, 0x18, 0x1C, 0x48, None)),
-    ),
-}  # fmt: skip
+_KEY_CONTROL_BLOCKS = Table(
+    "the layout of a key control block",
+    newest={"x64": builds.V26H1, "x86": 19045},
+    rows={
+        "x64": (
+            Row(
+                builds.V1903,
+                _K(0x138, 0x08, _FREED, 0x28, 0x42, 0x48, 0x50, 0xB8, 0x128, 0xC0, True),
+                PUBLIC,
+                "SOURCES 5.2",
+            ),
+            Row(
+                builds.V1709,
+                _K(0x130, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48, 0xB0, 0x120, 0xB8, True),
+                PUBLIC,
+                "SOURCES 5.2",
+            ),
+            Row(
+                builds.V1607,
+                _K(0x128, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48, 0xB0, 0x120, 0xB8, True),
+                PUBLIC,
+                "SOURCES 5.2",
+            ),
+            Row(
+                builds.WINDOWS_7,
+                _K(0x128, 0x04, _WINDOWS_7, 0x28, None, 0x48, 0x50, 0xB8, 0x120),
+                PUBLIC,
+                "SOURCES 5.2",
+            ),
+            Row(
+                builds.VISTA,
+                _K(0x100, 0x04, _VISTA, 0x20, None, 0x28, 0x30, 0xA0, 0xF8),
+                PUBLIC,
+                "SOURCES 5.2",
+            ),
+            Row(0, _K(0xB0, 0x04, _XP, 0x20, None, 0x28, 0x30, 0xA0, None), PUBLIC, "SOURCES 5.2"),
+        ),
+        "x86": (
+            Row(
+                builds.V1903,
+                _K(0xB0, 0x04, _FREED, 0x14, 0x22, 0x24, 0x28, 0x68, 0xA0, 0x6C, True),
+                PUBLIC,
+                "SOURCES 5.2",
+            ),
+            Row(
+                builds.V1709,
+                _K(0xB0, 0x04, _WINDOWS_7, 0x14, 0x22, 0x24, 0x28, 0x68, 0xA0, 0x6C, True),
+                PUBLIC,
+                "SOURCES 5.2",
+            ),
+            Row(
+                builds.V1607,
+                _K(0xA8, 0x04, _WINDOWS_7, 0x14, 0x22, 0x28, 0x2C, 0x68, 0xA0, 0x6C, True),
+                PUBLIC,
+                "SOURCES 5.2",
+            ),
+            Row(
+                builds.WINDOWS_7,
+                _K(0xA0, 0x04, _WINDOWS_7, 0x18, None, 0x28, 0x2C, 0x68, 0x9C),
+                PUBLIC,
+                "SOURCES 5.2",
+            ),
+            Row(
+                builds.VISTA,
+                _K(0x90, 0x04, _VISTA, 0x14, None, 0x18, 0x1C, 0x60, 0x8C),
+                PUBLIC,
+                "SOURCES 5.2",
+            ),
+            Row(
+                builds.SERVER_2003,
+                _K(0x68, 0x04, _XP, 0x14, None, 0x18, 0x1C, 0x60, None),
+                PUBLIC,
+                "SOURCES 5.2",
+            ),
+            Row(0, _K(0x50, 0x04, _XP, 0x14, None, 0x18, 0x1C, 0x48, None), PUBLIC, "SOURCES 5.2"),
+        ),
+    },
+)
 
 _LAYERS = {8: LayerLayout(0x10, 0x18), 4: LayerLayout(0x08, 0x0C)}
 _NAME_BLOCKS = {8: NameBlockLayout(0x18, 0x1A), 4: NameBlockLayout(0x0C, 0x0E)}
 
 
 def key_body_layout(pointer_size: int, build: int) -> KeyBodyLayout:
-    """The layout of a key object's body."""
-    layout = next(row for first, row in _KEY_BODIES[pointer_size] if build >= first)
-    return layout._replace(states=_BODY_STATES) if build >= _FIRST_BODY_STATES else layout
+    """The layout of a key object's body; raises UnsupportedTarget before XP."""
+    return _row(_KEY_BODIES, pointer_size, build)
 
 
 def key_control_block_layout(pointer_size: int, build: int) -> KeyControlBlockLayout:
-    """The layout of a key control block."""
-    return next(row for first, row in _KEY_CONTROL_BLOCKS[pointer_size] if build >= first)
+    """The layout of a key control block; raises UnsupportedTarget before XP."""
+    return _row(_KEY_CONTROL_BLOCKS, pointer_size, build)
+
+
+_Layout = TypeVar("_Layout")
+
+
+def _row(table: Table[_Layout], pointer_size: int, build: int) -> _Layout:
+    row = table.row({8: "x64", 4: "x86"}[pointer_size], build)
+    if row is None:
+        raise UnsupportedTarget(f"build {build} of Windows is none that regcb knows the keys of")
+    return row.value
 
 
 def layer_layout(pointer_size: int) -> LayerLayout:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from .builds import windows_version
 from .callbacks import DEFAULT_LIMIT, CallbackList, read_callbacks
 from .cookies import CookieBase, cookie_base
 from .drivers import NO_OWNER, UNKNOWN_OWNER, Drivers, Owner
-from .layouts import windows_version
 from .registry_callback import Problem, RegistryCallback
 
 if TYPE_CHECKING:
@@ -54,14 +54,12 @@ def read_listing(target: Target, limit: int = DEFAULT_LIMIT) -> Listing:
     """Reads the callbacks of ``target``; raises TargetError when it has none that can be read."""
     callbacks = read_callbacks(target, limit)
     drivers = Drivers(target)
-    base = cookie_base(callbacks.callbacks, callbacks.last_cookie, target.build)
+    base = cookie_base(callbacks)
     entries = [
         _entry(target, drivers, base, number, callback)
         for number, callback in enumerate(callbacks.callbacks)
     ]
     problems = list(callbacks.problems)
-    if base and base.uncertain:
-        problems.append(Problem("boot_time", base.uncertain))
     problems += [Problem("modules", what) for what in drivers.problems]
     problems += [Problem("symbols", what) for what in target.symbol_problems()]
     return Listing(
@@ -78,8 +76,7 @@ def with_unlisted(
 ) -> Listing:
     """``listing`` with callbacks that its list does not lead to, numbered after its own."""
     drivers = Drivers(target)
-    known = listing.callbacks
-    base = cookie_base(known.callbacks, known.last_cookie, target.build)
+    base = cookie_base(listing.callbacks)
     entries = [
         _entry(target, drivers, base, number, callback)
         for number, callback in enumerate(callbacks, len(listing.entries))

@@ -54,7 +54,7 @@ def locate_list(target: Target, layout: BlockLayout) -> Located:
     if is_empty and len(heads) > 1:
         problems.append(f"{len(heads)} empty lists could be CallbackListHead, {head:#x} was taken")
     entries = _entries(memory, head)
-    cookies = [_number(memory, entry + layout.cookie, 8) for entry in entries]
+    cookies = [_number(memory, entry - layout.link + layout.cookie, 8) for entry in entries]
     last_cookie = _last_cookie(memory, references, [each for each in cookies if each])
     if last_cookie is None:
         problems.append("nt!CmpCallbackCookie was not found in the code")
@@ -148,7 +148,7 @@ def _likeness(memory: Memory, layout: BlockLayout, head: int) -> int | None:
     for neighbour, back in ((flink, 1), (blink, 0)):
         try:
             answers = neighbour != head and _links(memory, neighbour)[back] == head
-            good += answers and _is_block(memory, layout, neighbour)
+            good += answers and _is_block(memory, layout, neighbour - layout.link)
         except MemoryUnreadable:
             continue
     return good or None

@@ -5,14 +5,10 @@ EX_CALLBACK_FUNCTION: NTSTATUS (CallbackContext, Argument1, Argument2), wdm.h.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..target.errors import MemoryUnreadable, RegcbError, SymbolNotFound
-from .callback_list import read_block
-from .callback_vector import walk_vector
-from .callbacks import DEFAULT_LIMIT
-from .layouts import block_layout, has_vector
+from ..target.errors import RegcbError, SymbolNotFound
+from .callbacks import callbacks_with_function
 from .registry_callback import RegistryCallback
 
 if TYPE_CHECKING:
@@ -96,25 +92,8 @@ def _find_callback(target: Target, function: int, context: int) -> RegistryCallb
     Reads no more of the list than that takes. Raises SymbolNotFound.
     """
     found = None
-    for callback in _callbacks_of(target, function):
+    for callback in callbacks_with_function(target, function):
         if callback.context == context:
             return callback
         found = found or callback
     return found
-
-
-def _callbacks_of(target: Target, function: int) -> Iterator[RegistryCallback]:
-    memory = target.memory
-    if has_vector(target.build):
-        slots = walk_vector(memory, target.symbol("CmpCallBackVector"))
-        yield from (each for each in slots if each.function == function)
-        return
-    head = target.symbol("CallbackListHead")
-    layout = block_layout(memory.pointer_size, target.build)
-    for backward in (False, True):  # a list that is broken may be whole the other way
-        try:
-            for address in memory.list_entries(head, DEFAULT_LIMIT, backward):
-                if memory.pointer(address + layout.function) == function:
-                    yield read_block(memory, layout, address)
-        except MemoryUnreadable:
-            continue

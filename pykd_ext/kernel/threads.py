@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
+from .process_layouts import thread_callbacks_offset
 from .type_offsets import field_offset
 
 if TYPE_CHECKING:
@@ -112,7 +113,9 @@ def active_callbacks(target: Target, problems: list[str]) -> Iterator[ActiveCall
     """Of every thread of every process; what stops the search is appended to ``problems``."""
     memory = target.memory
     try:
-        callbacks = target.field_offset("_ETHREAD", "CmCallbackListHead")
+        callbacks = thread_callbacks_offset(target)
+        if callbacks is None:
+            raise TypeNotFound("_ETHREAD.CmCallbackListHead", "nt")
         for thread in threads_of_all(target):
             for call in calls_of_thread(memory.read, thread + callbacks, memory.pointer_size):
                 yield ActiveCallback(thread, call.block)

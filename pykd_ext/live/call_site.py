@@ -54,7 +54,7 @@ def find_call_sites(target: Target, start: int) -> list[CallSite]:
     than another placement.
     """
     steps = _function(read_steps(target, start, _SIZE_LIMIT))
-    layout = block_layout(target.memory.pointer_size, target.build)
+    layout = block_layout(target)
     joins = {step.target for step in steps if step.target is not None}
     sites = []
     for index, step in enumerate(steps):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
-from ..kernel.layouts import has_vector
+from ..kernel.builds import has_vector
 from ..kernel.listing import Entry
 from ..kernel.requestor import Requestor, read_requestor
 from ..notify.classes import notify_class

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..kernel.process_layouts import thread_callbacks_offset
 from ..kernel.threads import calls_of_thread, innermost_calls
-from ..kernel.type_offsets import field_offset
 from ..target.errors import MemoryUnreadable
 
 if TYPE_CHECKING:
@@ -26,15 +26,15 @@ class Around(NamedTuple):
 
 
 def has_active_callbacks(target: Target) -> bool:
-    """Whether the kernel's symbols say where a thread has its list."""
-    return field_offset(target, "_ETHREAD", "CmCallbackListHead") is not None
+    """Whether it is known where a thread has its list."""
+    return thread_callbacks_offset(target) is not None
 
 
 def active_callbacks(target: Target, thread: int, limit: int = _DEEPEST) -> list[int]:
     """The blocks of the callbacks that ``thread`` is in, the innermost first: a read, and one for
-    each. Empty where the kernel's symbols do not say where the thread has them.
+    each. Empty where it is not known where the thread has them.
     """
-    offset = field_offset(target, "_ETHREAD", "CmCallbackListHead")
+    offset = thread_callbacks_offset(target)
     if offset is None:
         return []
     size = target.memory.pointer_size
@@ -53,7 +53,7 @@ def callbacks_around(target: Target, thread: int, block: int) -> Around:
     The callbacks above that one in the same operation are none of them: the kernel has the thread
     in all of them at once.
     """
-    offset = field_offset(target, "_ETHREAD", "CmCallbackListHead")
+    offset = thread_callbacks_offset(target)
     if offset is None:
         return Around(())
     size = target.memory.pointer_size

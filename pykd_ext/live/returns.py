@@ -10,10 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from ..kernel.callbacks import read_callbacks
-from ..kernel.layouts import has_vector
 from ..kernel.registry_callback import RegistryCallback
 from ..notify.classes import notify_class
-from ..target.errors import MemoryUnreadable, RegcbError, SymbolNotFound, TargetError
+from ..target.errors import (
+    MemoryUnreadable,
+    RegcbError,
+    SymbolNotFound,
+    TargetError,
+    UnsupportedTarget,
+)
 from .breakpoints import Breakpoints
 from .call_site import CALLERS, CallSite, find_call_sites
 from .calls import RESULTS, STACK_POINTERS, entered, second_argument
@@ -79,13 +84,13 @@ def place(target: Target) -> Placement:
 
 def _sites(target: Target) -> list[CallSite]:
     """Empty where they are not found, and on XP, whose callbacks have no block to go by."""
-    if has_vector(target.build):
-        return []
     for name in CALLERS:
         try:
             sites = find_call_sites(target, target.symbol(name))
         except SymbolNotFound:
             continue
+        except UnsupportedTarget:
+            return []
         needs_list = any(site.block is None for site in sites)
         if sites and (has_active_callbacks(target) or not needs_list):
             return sites

@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import takewhile
 from typing import NamedTuple
 
+from ..kernel.builds import VISTA
 from ..target.errors import MemoryUnreadable
 from ..target.memory import Memory
 from .classes import NotifyClass, notify_class
@@ -28,7 +29,6 @@ _RAW_LIMIT = 0x80  # bytes shown of an unknown structure, about the largest know
 
 # The structures of XP and Server 2003 end before the first of these (Microsoft's page of each:
 # "This member is defined for Windows Vista and later").
-_FIRST_VISTA_BUILD = 6000
 _SINCE_VISTA = {"CallContext", "ObjectContext", "ObjectType", "PreInformation"}
 
 # The Version that these carry where Vista's form has a Reserved 0 (SOURCES 4.3).
@@ -63,7 +63,7 @@ def decode(
     *,
     key_path: KeyPath = lambda _: None,
     data_limit: int = DATA_LIMIT,
-    build: int = _FIRST_VISTA_BUILD,
+    build: int = VISTA,
     internal: bool = False,
 ) -> Notification:
     """The notification of the class ``number`` (Argument1) whose structure lies at ``address``.
@@ -135,7 +135,7 @@ def _choose(memory: Memory, about: NotifyClass, address: int) -> tuple[Structure
 
 
 def _members_of_build(layout: Structure, build: int) -> tuple[Member, ...]:
-    if build >= _FIRST_VISTA_BUILD:
+    if build >= VISTA:
         return layout.members
     return tuple(takewhile(lambda member: member.name not in _SINCE_VISTA, layout.members))
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from ..kernel.cookies import unix_time
 from ..kernel.details import Details
-from ..kernel.layouts import has_vector
 from ..kernel.listing import Listing
 from ..kernel.unlisted_images import UnlistedImage
 from ..target.image import Section
@@ -130,7 +129,7 @@ def _altitude(altitude: str | None) -> str:
 def _cookie(listing: Listing, details: Details) -> str:
     cookie = details.entry.callback.cookie
     text = address_text(cookie, "x64")
-    if cookie and has_vector(listing.target.build):
+    if cookie and listing.callbacks.is_vector:
         return f"{text} (registered {time_text(unix_time(cookie))})"
     registration = details.entry.registration
     return f"{text} (registration {registration} or later)" if registration else text

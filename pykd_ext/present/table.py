@@ -8,7 +8,6 @@ from typing import Callable, NamedTuple
 from tabulate import tabulate
 
 from ..kernel.drivers import Owner
-from ..kernel.layouts import has_vector
 from ..kernel.listing import Entry, Listing
 from .text import OWN_COMMAND, address_text, cell, link, printable, time_text
 
@@ -60,7 +59,7 @@ def headline(listing: Listing) -> str:
 
 
 def _order(listing: Listing) -> str:
-    if has_vector(listing.target.build):
+    if listing.callbacks.is_vector:
         return "called in the order of their slots"
     return "the highest altitude is called first"
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
+from ..kernel.builds import V2004
 from ..kernel.callback_list import read_block
-from ..kernel.layouts import block_layout, context_layout, has_vector
+from ..kernel.layouts import block_layout, context_layout
 from ..kernel.listing import Listing
 from ..kernel.registry_callback import RegistryCallback
 from ..kernel.threads import active_callbacks
@@ -32,7 +33,7 @@ _LONGEST_ALTITUDE = 0x80  # bytes
 _REGISTRATIONS = 1_000_000  # since boot
 _MOST = 1_000  # blocks that are looked at as a whole
 _MOST_TAGS = 100_000  # pool headers that are kept, of either tag
-_SEGMENT_HEAP = 19041  # from this build on a POOL_HEADER's PoolType does not tell (SOURCES 7.2)
+_SEGMENT_HEAP = V2004  # from this build on a POOL_HEADER's PoolType does not tell (SOURCES 7.2)
 
 
 class Carved(NamedTuple):
@@ -57,7 +58,7 @@ def carve(target: Target, listing: Listing, progress: Progress) -> Carving:
     Of a crash dump all of its pages are searched, ``progress`` is told the bytes so far and in all;
     of a live target the threads alone, since its memory cannot be searched from here.
     """
-    if has_vector(target.build):
+    if listing.callbacks.is_vector:
         return Carving((), ("XP keeps its callbacks in a vector: nothing is unlinked from it",))
     problems: list[str] = []
     search = _Search(target, listing)
@@ -127,7 +128,7 @@ class _Search:
         self.header = 16 if target.memory.pointer_size == 8 else 8  # sizeof(POOL_HEADER)
         self._build = target.build
         self._memory = target.memory
-        self._layout = block_layout(target.memory.pointer_size, target.build)
+        self._layout = block_layout(target)
         self._known = {each.address for each in listing.callbacks.callbacks}
         self._last_cookie = listing.callbacks.last_cookie
 
@@ -183,8 +184,8 @@ class _Search:
         context = context_layout(size)
         places = (
             contexts - context.link + context.block,
-            self._pointer(content, 0) + size,
-            self._pointer(content, size),
+            self._pointer(content, layout.link) + size,
+            self._pointer(content, layout.link + size),
         )
         for place in places:
             try:
@@ -198,7 +199,8 @@ class _Search:
         function = self._pointer(content, layout.function)
         pointers = [
             self._pointer(content, offset)
-            for offset in (0, size, layout.object_contexts, layout.object_contexts + size)
+            for head in (layout.link, layout.object_contexts)
+            for offset in (head, head + size)
         ]
         return (
             all(self._is_kernel(each) and each % size == 0 for each in pointers)

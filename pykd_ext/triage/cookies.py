@@ -17,7 +17,7 @@ def cookie_out_of_range(scene: Scene) -> Iterator[Finding]:
     last = scene.listing.callbacks.last_cookie
     if last is None:
         return
-    base = cookie_base(scene.listing.callbacks.callbacks, last, scene.target.build)
+    base = cookie_base(scene.listing.callbacks)
     for entry in _with_cookie(scene):
         cookie = entry.callback.cookie
         assert cookie is not None
@@ -33,7 +33,7 @@ def cookie_out_of_range(scene: Scene) -> Iterator[Finding]:
                 "last_cookie": f"{last:#x}",
                 "lowest": f"{base.lowest:#x}" if base else None,
             },
-            doubt=base.uncertain if base else None,
+            doubt=None,
             next="dq nt!CmpCallbackCookie L1",
         )
 
@@ -61,7 +61,7 @@ def cookie_duplicate(scene: Scene) -> Iterator[Finding]:
 def cookie_gap(scene: Scene) -> Iterator[Remark]:
     """Registrations that left no entry: unregistered, failed, or unlinked."""
     last = scene.listing.callbacks.last_cookie
-    base = cookie_base(scene.listing.callbacks.callbacks, last, scene.target.build)
+    base = cookie_base(scene.listing.callbacks)
     if last is None or base is None:
         return
     known = {entry.registration for entry in scene.entries} - {None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..kernel.drivers import Drivers
-from ..kernel.layouts import BlockLayout, block_layout, has_vector
+from ..kernel.layouts import BlockLayout, block_layout
 from ..kernel.listing import Entry, Listing
 from ..target.image_files import ImageFiles
 
@@ -39,11 +39,11 @@ class Scene(NamedTuple):
 
     @property
     def has_list(self) -> bool:
-        return not has_vector(self.target.build)
+        return not self.listing.callbacks.is_vector
 
     @property
     def layout(self) -> BlockLayout:
-        return block_layout(self.target.memory.pointer_size, self.target.build)
+        return block_layout(self.target)
 
     @property
     def entries(self) -> list[Entry]:

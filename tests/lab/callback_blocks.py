@@ -19,28 +19,31 @@ _POOL_GARBAGE = 0x00650073  # what the pool block held before: letters of some n
 
 
 class BlockLayout(NamedTuple):
-    """Offsets in a callback block, and its size, in bytes."""
+    """Offsets in a callback block, and its size, in bytes. Vista has no count and no flags, but a
+    list of threads and a mutex."""
 
     size: int
-    uses: int
-    flags: int
+    uses: int | None
+    flags: int | None
     cookie: int
     context: int
     function: int
     altitude: int
     object_contexts: int
+    threads: int | None = None
+    mutex: int | None = None
 
 
 _WIDE = BlockLayout(0x50, 0x10, 0x14, 0x18, 0x20, 0x28, 0x30, 0x40)
-_WIDE_VISTA = BlockLayout(0x58, 0x18, 0x1C, 0x20, 0x28, 0x30, 0x38, 0x48)
 _NARROW = BlockLayout(0x30, 0x08, 0x0C, 0x10, 0x18, 0x1C, 0x20, 0x28)
+_WIDE_VISTA = BlockLayout(0x60, None, None, 0x20, 0x28, 0x30, 0x38, 0x48, 0x10, 0x58)
+_NARROW_VISTA = BlockLayout(0x38, None, None, 0x10, 0x18, 0x1C, 0x20, 0x28, 0x08, 0x30)
 
 
 def block_layout(world: World) -> BlockLayout:
     """The layout of the profile's build; Vista and later."""
-    if world.profile.pointer_size == 4:
-        return _NARROW
-    return _WIDE if world.profile.build >= 7600 else _WIDE_VISTA
+    narrow, wide = (_NARROW_VISTA, _WIDE_VISTA) if world.profile.is_vista else (_NARROW, _WIDE)
+    return narrow if world.profile.pointer_size == 4 else wide
 
 
 class PlacedCallback(NamedTuple):
@@ -84,11 +87,14 @@ def _write_block(world: World, registration: Registration, isolated: bool) -> Pl
         world.paged.new_page()
     buffer, length = world.paged.text(registration.altitude, b"CMca", terminated=False)
     callback = _placed(world, registration, block, buffer, BOOT_TIME + registration.ordinal)
-    space.write_unsigned(block + layout.uses, 4, registration.active_uses)
-    if world.profile.has_flags:
-        space.write_unsigned(block + layout.flags, 4, int(registration.internal))
-    else:
-        space.write_unsigned(block + layout.flags, 4, _POOL_GARBAGE)
+    if layout.uses is not None:
+        space.write_unsigned(block + layout.uses, 4, registration.active_uses)
+    if layout.flags is not None:
+        flags = int(registration.internal) if world.profile.has_flags else _POOL_GARBAGE
+        space.write_unsigned(block + layout.flags, 4, flags)
+    if layout.threads is not None and layout.mutex is not None:
+        space.link(block + layout.threads, [])
+        space.write_pointer(block + layout.mutex, _write_mutex(world, b"CM  "))
     space.write_unsigned(block + layout.cookie, 8, callback.cookie)
     space.write_pointer(block + layout.context, callback.context)
     space.write_pointer(block + layout.function, callback.function)
@@ -99,6 +105,15 @@ def _write_block(world: World, registration: Registration, isolated: bool) -> Pl
     ]
     space.link(block + layout.object_contexts, contexts)
     return callback
+
+
+def _write_mutex(world: World, tag: bytes) -> int:
+    """A FAST_MUTEX at rest: Count is 1, and its event's list of waiters is empty. Its VA."""
+    pointer = world.profile.pointer_size
+    mutex = world.paged.allocate(7 * pointer + 4, tag)
+    world.space.write_unsigned(mutex, 4, 1)
+    world.space.link(mutex + 5 * pointer, [])
+    return mutex
 
 
 def _write_object_context(world: World, callback: PlacedCallback, index: int) -> int:
@@ -132,7 +147,7 @@ def _write_slot(world: World, registration: Registration, isolated: bool) -> Pla
     """
     pointer = world.profile.pointer_size
     space = world.space
-    block = world.paged.allocate(0x38, b"CMcb")
+    block = world.paged.allocate(8 + 4 * pointer, b"CMcb")
     # A cookie is the time of its registration here.
     cookie = BOOT_TIME + registration.ordinal * 10_000_000
     if isolated:
@@ -142,12 +157,14 @@ def _write_slot(world: World, registration: Registration, isolated: bool) -> Pla
     slot = registration.ordinal
     callback = callback._replace(slot=slot)
     space.write_unsigned(block, 8, cookie)
-    space.write_pointer(block + 8, callback.context)
+    space.link(block + 8, [])
+    space.write_pointer(block + 8 + 2 * pointer, _write_mutex(world, b"CMcb"))
+    space.write_pointer(block + 8 + 3 * pointer, callback.context)
     space.write_pointer(routine + pointer, callback.function)
     space.write_pointer(routine + 2 * pointer, block)
     references = 2 * pointer - 1 if slot != 3 else 2
     space.write_pointer(world.nt("CmpCallBackVector") + slot * pointer, routine | references)
-    return callback._replace(context=block)
+    return callback
 
 
 def _placed(

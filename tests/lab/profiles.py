@@ -46,6 +46,11 @@ class Profile(NamedTuple):
         return "CmpCallCallBacksEx" if self.build >= 15063 else "CmpCallCallBacks"
 
     @property
+    def is_vista(self) -> bool:
+        """Vista's callback block differs from all later ones (SOURCES 1.2, 1.3)."""
+        return 6000 <= self.build < 7600
+
+    @property
     def has_flags(self) -> bool:
         """From 1703 the dword behind PreCallListCount holds flags (SOURCES 1.1), not before."""
         return self.build >= 15063
@@ -81,6 +86,8 @@ PROFILES = {
                 "1.amd64fre.ge_release.240331-1435", "ntkrnlmp.pdb", *_X64_10),
         Profile("x86-2600", "x86", 2600, (5, 1), "5.1.2600.5512",
                 "xpsp.080413-2111", "ntkrpamp.pdb", *_X86_XP),
+        Profile("x86-6002", "x86", 6002, (6, 0), "6.0.6002.18005",
+                "18005.x86fre.lh_sp2rtm.090410-1830", "ntkrpamp.pdb", *_X86_7),
         Profile("x86-7601", "x86", 7601, (6, 1), "6.1.7601.17514",
                 "17514.x86fre.win7sp1_rtm.101119-1850", "ntkrpamp.pdb", *_X86_7),
         Profile("x86-19041", "x86", 19041, (10, 0), "10.0.19041.264",

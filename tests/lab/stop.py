@@ -44,12 +44,5 @@ def stop_at(world: World, callbacks: list[PlacedCallback], notice: str, index: i
     return Stop(
         truth=StopTruth(told, index, argument, process_id, thread_ids[-1]),
         function=callback.function,
-        arguments=(_caller_context(world, callback), told.number, argument),
+        arguments=(callback.context, told.number, argument),
     )
-
-
-def _caller_context(world: World, callback: PlacedCallback) -> int:
-    """What the driver registered: on XP it lies behind the cookie in the manager's block."""
-    if world.profile.has_vector:
-        return world.space.pointer(callback.context + 8)
-    return callback.context

@@ -91,7 +91,7 @@ FUNCTION, OTHER_FUNCTION = 0x8B00_1000, 0x8B00_2000
 
 def register_callbacks(pen: Pen, *callbacks: tuple[int, int, bool]) -> list[int]:
     """A list of callbacks, each of a function, a context and whether it is internal."""
-    layout = block_layout(pen.pointer_size, pen.target.build)
+    layout = block_layout(pen.target)
     head = pen.data(bytes(16))
     blocks = [pen.data(bytes(layout.size)) for _ in callbacks]
     altitude = pen.data("320000".encode("utf-16-le"))

@@ -85,7 +85,7 @@ class Fields(NamedTuple):
 
 
 SEVEN = Fields(0x10, 0x14, 0x18, 0x20, 0x28, 0x30, 0x40)
-VISTA = Fields(0x18, 0x1C, 0x20, 0x28, 0x30, 0x38, 0x48)
+VISTA = Fields(0x10, 0x18, 0x20, 0x28, 0x30, 0x38, 0x48)
 
 
 def fields(truth: Truth) -> Fields:
@@ -111,13 +111,20 @@ def check_block(memory: Memory, truth: Truth, callback: CallbackTruth) -> None:
     assert memory.number(block + place.cookie) == callback.cookie
     assert memory.number(block + place.context) == callback.context
     assert memory.number(block + place.function) == callback.function
-    assert memory.number(block + place.uses, 4) == callback.active_uses
+    if truth.build < 7600:  # nobody is counted, a list of threads is there
+        assert list(memory.list_entries(block + place.uses)) == []
+    else:
+        check_count_and_flags(memory, truth, callback)
     assert memory.text(altitude) == callback.altitude
     assert memory.number(altitude, 2) == memory.number(altitude + 2, 2)  # no terminator
     assert len(list(memory.list_entries(block + place.contexts))) == callback.object_contexts
     assert (memory.tag(block), memory.tag(callback.altitude_buffer)) == (b"CMcb", b"CMca")
     assert memory.pool_size(block) == (0x60 if truth.build >= 7600 else 0x70)
-    flags = memory.number(block + place.flags, 4)
+
+
+def check_count_and_flags(memory: Memory, truth: Truth, callback: CallbackTruth) -> None:
+    assert memory.number(callback.address + SEVEN.uses, 4) == callback.active_uses
+    flags = memory.number(callback.address + SEVEN.flags, 4)
     assert flags == int(callback.internal) if truth.build >= 15063 else flags > 1
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from pykd_ext.commands.main import main
 from tests.lab import PROFILES, CallbackTruth, Truth
+from tests.lab.profiles import Profile
 
 from .conftest import MakeDump, Regcb
 from .schemas import validate
@@ -26,7 +27,7 @@ def hexadecimal(value: int | None) -> str | None:
     return None if value is None else f"{value:#x}"
 
 
-def expected(index: int, truth: CallbackTruth, has_vector: bool) -> dict[str, Any]:
+def expected(index: int, truth: CallbackTruth, profile: Profile) -> dict[str, Any]:
     """A callback's document as the lab knows it, without what is not in the truth."""
     return {
         "index": index,
@@ -37,12 +38,12 @@ def expected(index: int, truth: CallbackTruth, has_vector: bool) -> dict[str, An
         "owner_path": truth.owner_path,
         "owner_base": hexadecimal(truth.owner_base),
         "owner_state": "loaded",
-        "context": None if has_vector else hexadecimal(truth.context),
+        "context": hexadecimal(truth.context),
         "cookie": hexadecimal(truth.cookie),
-        "active_uses": None if has_vector else truth.active_uses,
+        "active_uses": truth.active_uses if profile.build >= 7600 else None,
         "internal": truth.internal,
-        "object_contexts": None if has_vector else truth.object_contexts,
-        "found_by": "vector" if has_vector else "list",
+        "object_contexts": None if profile.has_vector else truth.object_contexts,
+        "found_by": "vector" if profile.has_vector else "list",
         "problems": [],
     }
 
@@ -61,11 +62,10 @@ def test_every_callback_of_every_windows(
 ) -> None:
     truth = lab_dump(profile, dump_type)
     document = regcb.json(truth, "list")
-    has_vector = PROFILES[profile].has_vector
 
     assert len(document["callbacks"]) == len(truth.callbacks) == truth.count
     for index, (found, known) in enumerate(zip(document["callbacks"], truth.callbacks)):
-        wanted = expected(index, known, has_vector)
+        wanted = expected(index, known, PROFILES[profile])
         assert {name: found[name] for name in wanted} == wanted
         check_symbol(found["function_symbol"], known)
 

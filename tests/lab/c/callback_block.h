@@ -4,21 +4,27 @@
 
 #define TAG_BLOCK 0x62634D43    /* 'CMcb' */
 #define TAG_ALTITUDE 0x61634D43 /* 'CMca' */
+#define TAG_MUTEX 0x20204D43    /* 'CM  ' */
+#define MUTEX_SIZE (7 * sizeof(PVOID) + 4) /* a FAST_MUTEX: 0x20 bytes on x86 */
 #define UNREGISTER_PENDING ((LONG)0x80000000)
 #define INTERNAL_CALLBACK 1
 
 typedef struct _CALLBACK_BLOCK {
     LIST_ENTRY CallbackListEntry;
-#if defined(_WIN64) && LAB_BUILD < 7600
-    PVOID Unknown; /* Vista x64 puts Function at +0x30 */
-#endif
+#if LAB_BUILD < 7600
+    LIST_ENTRY ThreadListHead; /* Vista: of the threads that are in it, none is counted */
+#else
     LONG PreCallListCount;
     ULONG Flags;
+#endif
     CM_COOKIE Cookie;
     PVOID CallerContext;
     PEX_CALLBACK_FUNCTION Function;
     UNICODE_STRING Altitude;
     LIST_ENTRY ObjectContextListHead;
+#if LAB_BUILD < 7600
+    PVOID Mutex;
+#endif
 } CALLBACK_BLOCK;
 
 static inline CALLBACK_BLOCK *BlockOf(LIST_ENTRY *Entry) {

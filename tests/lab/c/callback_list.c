@@ -42,6 +42,9 @@ PAGED_CODE_SECTION NTSTATUS NTAPI CmpInsertCallbackInListByAltitude(CALLBACK_BLO
 
 static VOID CmpFreeCallback(CALLBACK_BLOCK *Block) {
     ExFreePoolWithTag(Block->Altitude.Buffer, TAG_ALTITUDE);
+#if LAB_BUILD < 7600
+    ExFreePoolWithTag(Block->Mutex, TAG_MUTEX);
+#endif
     ExFreePoolWithTag(Block, TAG_BLOCK);
 }
 
@@ -54,6 +57,15 @@ PAGED_CODE_SECTION static CALLBACK_BLOCK *CmpAllocateCallback(const UNICODE_STRI
         ExFreePoolWithTag(Block, TAG_BLOCK);
         return NULL;
     }
+#if LAB_BUILD < 7600
+    Block->Mutex = ExAllocatePoolWithTag(PagedPool, MUTEX_SIZE, TAG_MUTEX);
+    if (!Block->Mutex) {
+        ExFreePoolWithTag(Block->Altitude.Buffer, TAG_ALTITUDE);
+        ExFreePoolWithTag(Block, TAG_BLOCK);
+        return NULL;
+    }
+    *(volatile LONG *)Block->Mutex = 1; /* at rest */
+#endif
     Block->Altitude.Length = Block->Altitude.MaximumLength = Altitude->Length;
     for (USHORT Index = 0; Index < Altitude->Length / 2; Index++)
         Block->Altitude.Buffer[Index] = Altitude->Buffer[Index];
@@ -66,7 +78,11 @@ PAGED_CODE_SECTION NTSTATUS NTAPI CmpRegisterCallbackInternal(
     CALLBACK_BLOCK *Block = CmpAllocateCallback(Altitude);
     if (!Block)
         return STATUS_INSUFFICIENT_RESOURCES;
+#if LAB_BUILD < 7600
+    Block->ThreadListHead.Flink = Block->ThreadListHead.Blink = &Block->ThreadListHead;
+#else
     Block->PreCallListCount = 0;
+#endif
 #if LAB_BUILD >= 15063 /* before, this padding is left as the pool had it */
     Block->Flags = Flags;
 #endif

@@ -12,12 +12,13 @@ typedef struct _EX_CALLBACK_ROUTINE_BLOCK {
     PVOID Context;
 } EX_CALLBACK_ROUTINE_BLOCK;
 
-/* Only the cookie's place is known; where the caller's context lies is the lab's choice. */
 typedef struct _CALLBACK_BLOCK {
     CM_COOKIE Cookie;
+    LIST_ENTRY ThreadListHead;
+    PVOID Mutex; /* in a block of its own with the same tag */
     PVOID CallerContext;
-    UCHAR Unknown[0x38 - sizeof(CM_COOKIE) - sizeof(PVOID)];
 } CALLBACK_BLOCK;
+#define MUTEX_SIZE (7 * sizeof(PVOID) + 4) /* a FAST_MUTEX: 0x20 bytes on x86 */
 
 CM_DATA ULONG_PTR CmpCallBackVector[CALLBACK_SLOTS] = {0};
 CM_DATA ULONG CmpCallBackCount = 0;
@@ -44,6 +45,11 @@ PAGED_CODE_SECTION NTSTATUS NTAPI CmRegisterCallback(PEX_CALLBACK_FUNCTION Funct
         ExAllocatePoolWithTag(PagedPool, sizeof(*Routine), TAG_ROUTINE);
     if (!Block || !Routine)
         return STATUS_INSUFFICIENT_RESOURCES;
+    Block->Mutex = ExAllocatePoolWithTag(PagedPool, MUTEX_SIZE, TAG_BLOCK);
+    if (!Block->Mutex)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    *(volatile LONG *)Block->Mutex = 1; /* at rest */
+    Block->ThreadListHead.Flink = Block->ThreadListHead.Blink = &Block->ThreadListHead;
     *Cookie = Block->Cookie = SHARED_SYSTEM_TIME;
     Block->CallerContext = Context;
     Routine->RundownProtect = 0;
@@ -60,6 +66,7 @@ PAGED_CODE_SECTION NTSTATUS NTAPI CmUnRegisterCallback(CM_COOKIE Cookie) {
         if (!Routine || ((CALLBACK_BLOCK *)Routine->Context)->Cookie != Cookie)
             continue;
         CmpCallBackVector[Slot] = 0;
+        ExFreePoolWithTag(((CALLBACK_BLOCK *)Routine->Context)->Mutex, TAG_BLOCK);
         ExFreePoolWithTag(Routine->Context, TAG_BLOCK);
         ExFreePoolWithTag(Routine, TAG_ROUTINE);
         __sync_fetch_and_sub(&CmpCallBackCount, 1);

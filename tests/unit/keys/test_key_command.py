@@ -56,7 +56,7 @@ def json_of(registry: Registry, *words: str) -> dict[str, Any]:
 
 def add_context(registry: Registry, address: int) -> int:
     """A callback's object context for the key object at ``address``; the callback's block."""
-    layout = block_layout(registry.pointer_size, 19041)
+    layout = block_layout(registry.target)
     block = registry.data(bytes(layout.size))
     altitude = "320000".encode("utf-16-le")
     string = registry.unicode_string(12, 12, registry.data(altitude))

@@ -56,8 +56,11 @@ def test_no_such_process() -> None:
         find_process(registry.target, 5)
 
 
-def test_a_newer_build_needs_its_symbols() -> None:
-    registry = Registry("x64", 26100)
+@pytest.mark.parametrize(
+    ("architecture", "build"), [("x64", 25398), ("x64", 30000), ("x86", 20000), ("arm64", 19041)]
+)
+def test_a_build_that_nobody_has_looked_at_needs_its_symbols(architecture: str, build: int) -> None:
+    registry = Registry(architecture, build)
     registry.target.symbols["PsActiveProcessHead"] = registry.data(bytes(16))
     with pytest.raises(NoSuchProcess, match="without the kernel's symbols"):
         find_process(registry.target, 4)
@@ -93,7 +96,11 @@ def test_a_thread_without_a_process_of_its_own_has_that_of_its_apc_state(stopped
 
 
 def test_what_is_not_known_of_a_thread_is_said(stopped: Registry) -> None:
-    stopped.target.fields = {("_KTHREAD", "Process"): 0x120}
+    name_at = 0x5A8 if stopped.pointer_size == 8 else 0x1AC
+    stopped.target.fields = {
+        ("_KTHREAD", "Process"): 0x120, ("_EPROCESS", "ImageFileName"): name_at,
+    }  # fmt: skip
+    stopped.target.build = 22000  # of whose threads nobody knows without types
     found = read_requestor(stopped.target)
     assert found is not None
     assert (found.process_name, found.process_id, found.previous_mode) == ("a.exe", None, None)

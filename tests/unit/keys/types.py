@@ -21,8 +21,9 @@ def _number(version: str) -> int:
 
 
 def rows(type_name: str, architecture: str) -> dict[int, Row]:
-    """The rows of a type by the build that each holds from; ARM64 has x64's."""
-    table = _TYPES[type_name]["x64" if architecture == "arm64" else architecture]
+    """The rows of a type by the build that each holds from; ARM64 has x64's, but of a process."""
+    tables = _TYPES[type_name]
+    table = tables["x64" if architecture not in tables else architecture]
     return {_number(version): offsets for version, offsets in table.items()}
 
 

@@ -37,6 +37,8 @@ class RunningTarget:
 
     def __init__(self, lab: LiveLab) -> None:
         self._lab = lab
+        self.architecture = lab.world.profile.architecture
+        self.build = lab.world.profile.build
         self.reads = 0
         self.holes: set[int] = set()
 
