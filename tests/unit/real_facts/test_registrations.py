@@ -6,7 +6,7 @@ import pytest
 
 from pykd_ext.kernel.callback_list import read_block
 from pykd_ext.kernel.callback_vector import walk_vector
-from pykd_ext.kernel.layouts import block_layout
+from pykd_ext.kernel.layouts import BLOCKS, VECTORS
 from tests.lab import PROFILES
 
 pytestmark = pytest.mark.toolchain
@@ -51,8 +51,9 @@ def test_a_list(profile: str) -> None:
         number for number, status in zip(used, statuses) if status == SUCCESS
     ]
     assert [kernel.unregister(cookies[0]) for _ in range(2)] == [SUCCESS, INVALID_PARAMETER]
-    layout = block_layout(kernel.pointer_size, kernel.profile.build)
-    found = [read_block(kernel.memory, layout, block) for block in kernel.blocks()]
+    row = BLOCKS.row(kernel.architecture, kernel.profile.build)
+    assert row is not None
+    found = [read_block(kernel.memory, row.value, block) for block in kernel.blocks()]
     assert [functions.index(each.function or 0) for each in found] == ORDER
     assert [each.altitude for each in found] == [ASKED[number][0] or LEGACY for number in ORDER]
     assert [each.cookie for each in found] == [used[number] for number in ORDER]
@@ -68,9 +69,16 @@ def test_a_vector(profile: str) -> None:
 
     kernel = LabKernel(profile)
     functions = [kernel.stub(3, lambda *_: 0) for _ in range(3)]
-    assert [kernel.register(each, None, 0) for each in functions] == [(SUCCESS, BOOT_TIME)] * 3
+    contexts = [0x9000, 0x9001, 0x9002]
+    made = [kernel.register(each, None, context) for each, context in zip(functions, contexts)]
+    assert made == [(SUCCESS, BOOT_TIME)] * 3
     vector = kernel.world.nt("CmpCallBackVector")
-    assert [each.function for each in walk_vector(kernel.memory, vector)] == functions
+    row = VECTORS.row(kernel.architecture, kernel.profile.build)
+    assert row is not None
+    found = list(walk_vector(kernel.memory, vector, row.value))
+    assert [(each.function, each.context) for each in found] == list(zip(functions, contexts))
+    assert {each.cookie for each in found} == {BOOT_TIME}
     assert kernel.unregister(BOOT_TIME) == SUCCESS
     kernel.memory.invalidate()
-    assert [each.function for each in walk_vector(kernel.memory, vector)] == functions[1:]
+    found = list(walk_vector(kernel.memory, vector, row.value))
+    assert [each.function for each in found] == functions[1:]
