@@ -29,7 +29,7 @@ ORDER = [9, 5, 6, 1, 3, 2, 8]  # by their places above, the first of them unregi
 LEGACY = "425000"
 
 LISTS = [name for name, profile in PROFILES.items() if not profile.has_vector]
-VECTORS = [name for name, profile in PROFILES.items() if profile.has_vector]
+OF_VECTORS = [name for name, profile in PROFILES.items() if profile.has_vector]
 
 
 @pytest.mark.parametrize("profile", LISTS)
@@ -60,7 +60,7 @@ def test_a_list(profile: str) -> None:
     assert [each.context for each in found] == [0x9000 + number for number in ORDER]
 
 
-@pytest.mark.parametrize("profile", VECTORS)
+@pytest.mark.parametrize("profile", OF_VECTORS)
 def test_a_vector(profile: str) -> None:
     """The cookie is the system time, and nothing else: who registers at one moment gets one."""
     from tests.lab.world import BOOT_TIME
