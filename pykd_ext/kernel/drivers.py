@@ -23,7 +23,7 @@ __all__ = ["NO_OWNER", "UNKNOWN_OWNER", "Drivers", "Owner"]
 class Owner(NamedTuple):
     """The image of an address. ``state`` is ``loaded``, ``unloaded``, ``none``, or None when the
     function or the list of modules could not be read; ``module`` is its name as a symbol's prefix
-    (``nt``, ``netmon``), ``name`` its file's."""
+    (``nt``, ``netmon``), ``name`` its file's; ``entry`` is its VA in PsLoadedModuleList."""
 
     state: str | None
     module: str | None = None
@@ -32,6 +32,7 @@ class Owner(NamedTuple):
     base: int | None = None
     size: int | None = None
     time_date_stamp: int | None = None
+    entry: int | None = None
 
 
 NO_OWNER = Owner("none")
@@ -96,6 +97,7 @@ class Drivers:
             base=module.base,
             size=module.size,
             time_date_stamp=module.time_date_stamp,
+            entry=module.entry,
         )
 
     def loaded(self) -> Iterator[LoadedModule]:

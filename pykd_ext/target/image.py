@@ -15,6 +15,7 @@ from .memory import PAGE, Memory
 
 __all__ = [
     "DIRECTORY_EXCEPTION",
+    "DIRECTORY_IAT",
     "DIRECTORY_LOAD_CONFIG",
     "DIRECTORY_RESOURCE",
     "PdbReference",
@@ -22,6 +23,7 @@ __all__ = [
     "data_directory",
     "exports",
     "import_addresses",
+    "is_rearranged",
     "machine",
     "pdb_reference",
     "sections",
@@ -30,8 +32,10 @@ __all__ = [
 
 _OPTIONAL_HEADER_64 = 0x20B
 DIRECTORY_RESOURCE, DIRECTORY_EXCEPTION, DIRECTORY_LOAD_CONFIG = 2, 3, 10
-_DIRECTORY_EXPORT, _DIRECTORY_DEBUG, _DIRECTORY_IAT = 0, 6, 12
+DIRECTORY_IAT = 12
+_DIRECTORY_EXPORT, _DIRECTORY_DEBUG = 0, 6
 _DEBUG_TYPE_CODEVIEW = 2
+_DEBUG_TYPE_BBT = 10  # IMAGE_DEBUG_TYPE_RESERVED10 in winnt.h
 _MOST_DEBUG_ENTRIES = 32
 _MOST_SECTIONS = 96
 _MOST_EXPORTS = 0x10000
@@ -106,6 +110,14 @@ def sections(memory: Memory, base: int) -> list[Section]:
     ]
 
 
+def is_rearranged(memory: Memory, base: int) -> bool:
+    """Whether Microsoft's BBT has moved the image's functions, by its record in the debug
+    directory: they lie without fill between them then. Raises MemoryUnreadable."""
+    directory, size = data_directory(memory, base, _DIRECTORY_DEBUG)
+    entries = range(directory, directory + min(size // 28, _MOST_DEBUG_ENTRIES) * 28, 28)
+    return any(memory.u32(base + entry + 12) == _DEBUG_TYPE_BBT for entry in entries)
+
+
 def pdb_reference(memory: Memory, base: int) -> PdbReference | None:
     """The CodeView record of the debug directory, None without one; raises MemoryUnreadable."""
     directory, size = data_directory(memory, base, _DIRECTORY_DEBUG)
@@ -153,7 +165,7 @@ def exports(memory: Memory, base: int) -> dict[str, int]:
 def import_addresses(memory: Memory, base: int) -> list[int]:
     """What the loader has put into the import address table, in its order; raises
     MemoryUnreadable. Unlike the import directory, it stays when the driver has started."""
-    directory, size = data_directory(memory, base, _DIRECTORY_IAT)
+    directory, size = data_directory(memory, base, DIRECTORY_IAT)
     pointer = memory.pointer_size
     raw = memory.read(base + directory, min(size, _MOST_IMPORTS * pointer)) if directory else b""
     return [

@@ -35,8 +35,8 @@ class ImageFiles:
         self.problems: list[str] = []
 
     def code(self, wanted: WantedImage, address: int, size: int) -> bytes | None:
-        """The ``size`` bytes that belong at the VA ``address``, relocated to where the image is;
-        None where its file is not at hand or has fewer."""
+        """Up to ``size`` bytes that belong at the VA ``address``, as many as its section has,
+        relocated to where the image is; None where its file is not at hand."""
         if wanted not in self._opened:
             self._opened[wanted] = self._open(wanted)
         image = self._opened[wanted]
@@ -44,7 +44,7 @@ class ImageFiles:
             return None
         section = image.get_section_by_rva(address - wanted.base)
         data = bytes(section.get_data(address - wanted.base, size)) if section else b""
-        return data if len(data) == size else None
+        return data or None
 
     def _open(self, wanted: WantedImage) -> pefile.PE | None:
         identity = f"{wanted.time_date_stamp:08X}{wanted.size:x}"

@@ -15,6 +15,7 @@ __all__ = [
     "LoadedModule",
     "debugger_name",
     "debugger_names",
+    "is_hotpatch_entry",
     "loaded_modules",
     "module_text",
 ]
@@ -71,6 +72,22 @@ def loaded_modules(memory: Memory, head: int) -> Iterator[LoadedModule]:
             full_dll_name=memory.parse_unicode_string(raw[layout.full_dll_name :]),
             base_dll_name=memory.parse_unicode_string(raw[layout.base_dll_name :]),
         )
+
+
+# KLDR_DATA_TABLE_ENTRY.u1, a USHORT: SignatureLevel:4, SignatureType:3, Frozen:2, HotPatch:1, the
+# last two since 22000 (SOURCES 6.1).
+_FLAGS_OF_SIGNATURE = {4: 0x3A, 8: 0x6E}
+_HOT_PATCH, _HOT_PATCH_SINCE = 1 << 9, 22000
+
+
+def is_hotpatch_entry(memory: Memory, build: int, entry: int) -> bool | None:
+    """Whether the entry at that VA is marked as a hotpatch, None on builds without the mark.
+
+    Raises MemoryUnreadable.
+    """
+    if build < _HOT_PATCH_SINCE:
+        return None
+    return bool(memory.u16(entry + _FLAGS_OF_SIGNATURE[memory.pointer_size]) & _HOT_PATCH)
 
 
 def module_text(memory: Memory, string: UnicodeString) -> str | None:

@@ -15,6 +15,7 @@ __all__ = [
     "UNLOADED",
     "UnloadedDriver",
     "image_path",
+    "mark_as_hotpatch",
     "rename_file",
     "rename_module",
     "write_loaded_modules",
@@ -86,6 +87,12 @@ def rename_file(world: World, entry: int, name: str) -> None:
     """Gives a module another FullDllName, too."""
     _write_name(world, entry + _ENTRIES[world.profile.pointer_size].full_dll_name, image_path(name))
     rename_module(world, entry, name)
+
+
+def mark_as_hotpatch(world: World, entry: int) -> None:
+    """Sets KLDR_DATA_TABLE_ENTRY.HotPatch, bit 9 behind SignatureLevel, SignatureType, Frozen."""
+    place = entry + (0x6E if world.profile.pointer_size == 8 else 0x3A)
+    world.space.write_unsigned(place, 2, world.space.unsigned(place, 2) | 1 << 9)
 
 
 def _write_entry(world: World, loaded: LoadedImage) -> int:

@@ -56,10 +56,14 @@ TECHNIQUES = {
     "function-kernel": {"owner-kernel", "context-foreign"},
     "function-data": {"function-section"},
     "function-discarded": {"function-section"},
+    "function-inside": {"function-inside"},
     "prologue-returns": {"prologue-patched"},
     "prologue-traps": {"prologue-patched"},
     "prologue-jumps-out": {"prologue-patched"},
     "prologue-loads-and-jumps": {"prologue-patched"},
+    "prologue-jumps-by-pointer": {"prologue-patched"},
+    "prologue-hotpatch-named": {"prologue-patched"},
+    "prologue-hotpatch-foreign": {"prologue-patched"},
     "kernel-patched": {"kernel-code-patched"},
     "flags-forged": {"flags-forged"},
     "unregister-forged": {"unregister-pending"},
@@ -73,6 +77,7 @@ TECHNIQUES = {
 CLEAN = [
     "prologue-hotpatched",
     "function-thunk",
+    "function-leaf",
     "function-tiny",
     "unregister-pending",
     "active-uses",
@@ -311,6 +316,18 @@ def test_a_silent_driver_that_looks_the_routine_up(
     )
     ability = "imports CmUnRegisterCallback and looks up CmRegisterCallbackEx"
     assert finding["summary"] == f"{name} {ability} and has no callback"
+
+
+@pytest.mark.parametrize(
+    ("profile", "severity"),
+    [("x64-19041", "info"), ("x64-22621", "high"), ("arm64-22621", "high")],
+)
+def test_a_hotpatch_is_marked_where_its_windows_marks_them(
+    profile: str, severity: str, lab_dump: MakeDump, regcb: Regcb
+) -> None:
+    truth = lab_dump(profile, callbacks=4, damage=("prologue-hotpatch-unmarked",))
+    (finding,) = named(checked(truth, regcb)[1], "prologue-patched")
+    assert finding["severity"] == severity
 
 
 def test_each_check_is_named_after_its_finding() -> None:

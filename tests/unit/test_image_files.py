@@ -99,10 +99,29 @@ def test_a_callback_that_is_otherwise_in_its_file_is_not(
     shutil.copy(own_file(truth, callback), tmp_path)
     (finding,), problems = accused(truth, regcb, f"{truth.symbols};{tmp_path}")
     assert (finding["severity"], finding["doubt"], problems) == ("high", None, [])
-    assert finding["summary"].endswith("its file begins with other code")
+    assert "and its file has other code: " in finding["summary"]
     with open_dump(lab_dump(profile, callbacks=4)) as undamaged:
-        code = undamaged.memory.read(callback.function, 16)
+        code = undamaged.memory.read(callback.function, 8)
     assert finding["evidence"]["expected"] == code.hex()
+
+
+@every_profile
+def test_a_change_inside_a_callback_shows_against_its_file(
+    profile: str, lab_dump: MakeDump, regcb: Regcb, tmp_path: Path
+) -> None:
+    truth = lab_dump(profile, callbacks=4, damage=("code-changed",))
+    callback = truth.callbacks[DAMAGED]
+    assert accused(truth, regcb, truth.symbols) == ([], [])
+    shutil.copy(own_file(truth, callback), tmp_path)
+    (finding,), _ = accused(truth, regcb, f"{truth.symbols};{tmp_path}")
+    changed = truth.damage[0].address or 0
+    assert (finding["severity"], finding["evidence"]["differs_at"]) == ("high", f"{changed:#x}")
+    with open_dump(lab_dump(profile, callbacks=4)) as undamaged, open_dump(truth) as damaged:
+        places = [each.memory.read(changed, 8).hex() for each in (undamaged, damaged)]
+    assert [finding["evidence"]["expected"], finding["evidence"]["found"]] == places
+    offset = changed - callback.function
+    bytes_ = f"{places[1][:2]} at +{offset:#x}, where its file has {places[0][:2]}"
+    assert bytes_ in finding["summary"]
 
 
 @every_profile

@@ -402,6 +402,25 @@ def _has_guid_of_its_image(case: Case) -> bool:
     return guid in _pdb(case).read_bytes()
 
 
+def _is_named_hotpatch(case: Case) -> bool:
+    return any(
+        case.memory.text(entry + 0x58) == "netmon_hotpatch.sys"
+        and case.memory.number(entry + 0x30) == case.jump() & ~0xFFFF
+        for entry in case.memory.list_entries(case.truth.module_list)
+    )
+
+
+def _guard_table_has(case: Case, function: int) -> bool:
+    """By IMAGE_LOAD_CONFIG_DIRECTORY64.GuardCFFunctionTable, data directory 10."""
+    base, number = case.target.owner_base, case.memory.number
+    directory = base + number(base + 0x3C, 4) + 24 + 112 + 8 * 10
+    config = number(directory, 4)
+    if not config:
+        return False
+    table, count = number(base + config + 0x80), number(base + config + 0x88)
+    return function - base in {number(table + 4 * index, 4) for index in range(count)}
+
+
 CHECKS: dict[str, Callable[[Case], bool]] = {
     "head-unreadable": lambda case: case.gone(case.truth.list_head),
     "entry-unreadable": lambda case: (
@@ -523,6 +542,18 @@ CHECKS: dict[str, Callable[[Case], bool]] = {
         and case.memory.number(entry + 0x30) == case.jump() & ~0xFFFF
         for entry in case.memory.list_entries(case.truth.module_list)
     ),
+    "prologue-hotpatch-named": _is_named_hotpatch,
+    "prologue-hotpatch-unmarked": _is_named_hotpatch,
+    "prologue-hotpatch-foreign": _is_named_hotpatch,
+    "prologue-jumps-by-pointer": lambda case: (
+        case.code(6) == "ff2500000000"
+        and not case.gone(case.memory.number(case.target.function + 6))
+    ),
+    "code-changed": lambda case: (
+        case.memory.read(case.target.function + 0xD, 5) == b"\xb9\x23\x01\x01\xc0"
+    ),
+    "function-inside": lambda case: case.number(SEVEN.function) == case.target.function + 0xD,
+    "function-leaf": lambda case: _guard_table_has(case, case.target.function),
     "function-tiny": lambda case: case.code(16) == "33c0c3" + 13 * "cc",
     "function-thunk": lambda case: (
         case.number(SEVEN.function) != case.target.function

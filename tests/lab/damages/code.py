@@ -3,8 +3,11 @@ driver (SOURCES 7.1), and what Windows itself does that looks like it."""
 
 from __future__ import annotations
 
-from ..loaded_modules import rename_module
+from ..callback_blocks import PlacedCallback
+from ..loaded_modules import mark_as_hotpatch, rename_module
 from ..scene import Scene
+from ..world import LoadedImage
+from .tables import add_guard_table, add_hotpatch_table, add_unwind_rows
 
 __all__ = ["DAMAGES", "RETURNS"]
 
@@ -55,11 +58,99 @@ def prologue_loads_and_jumps(scene: Scene, index: int) -> int:
 
 def prologue_hotpatched(scene: Scene, index: int) -> int:
     """A callback begins with a jump into its driver's hotpatch image, as Windows makes it."""
+    owner = scene.callbacks[index].owner
+    entry, other = _other_driver(scene)
+    mark_as_hotpatch(scene.world, entry)
+    add_hotpatch_table(scene, other, owner.image.time_date_stamp)
+    return prologue_hotpatch_named(scene, index)
+
+
+def prologue_hotpatch_named(scene: Scene, index: int) -> int:
+    """A callback begins with a jump into a driver that is only called as its hotpatch would be."""
+    callback = scene.callbacks[index]
+    entry, other = _other_driver(scene)
+    stem = callback.owner.file_name.partition(".")[0]
+    rename_module(scene.world, entry, f"{stem}_hotpatch.sys")
+    return _patch(scene, index, _jump(scene, callback.function, other.base + 0x1000))
+
+
+def prologue_hotpatch_unmarked(scene: Scene, index: int) -> int:
+    """A callback begins with a jump into a driver whose name and table are its hotpatch's; its
+    entry in the list of modules is not marked as one."""
+    stamp = scene.callbacks[index].owner.image.time_date_stamp
+    add_hotpatch_table(scene, _other_driver(scene)[1], stamp)
+    return prologue_hotpatch_named(scene, index)
+
+
+def prologue_hotpatch_foreign(scene: Scene, index: int) -> int:
+    """A callback begins with a jump into another driver's hotpatch image."""
+    entry, other = _other_driver(scene)
+    mark_as_hotpatch(scene.world, entry)
+    add_hotpatch_table(scene, other, scene.callbacks[index].owner.image.time_date_stamp + 1)
+    return prologue_hotpatch_named(scene, index)
+
+
+def _other_driver(scene: Scene) -> tuple[int, LoadedImage]:
+    """Its entry in the list of modules, and oldfilt.sys."""
     images = list(scene.world.images.values())
-    other = next(each for each in images[1:] if each.file_name == "oldfilt.sys")
-    stem = scene.callbacks[index].owner.file_name.partition(".")[0]
-    rename_module(scene.world, scene.modules[images.index(other)], f"{stem}_hotpatch.sys")
-    return _patch(scene, index, _jump(scene, scene.callbacks[index].function, other.base + 0x1000))
+    other = next(each for each in images if each.file_name == "oldfilt.sys")
+    return scene.modules[images.index(other)], other
+
+
+def prologue_jumps_by_pointer(scene: Scene, index: int) -> int:
+    """A callback begins with a jump by a pointer behind it, into another driver (a hook)."""
+    function = scene.callbacks[index].function
+    away = _other_driver(scene)[1].symbols["OldFiltRegistryCallback"]
+    code = {
+        "x64": b"\xff\x25\0\0\0\0" + away.to_bytes(8, "little"),  # jmp [rip]
+        "x86": b"\xff\x25" + (function + 6 & 0xFFFF_FFFF).to_bytes(4, "little")
+        + (away & 0xFFFF_FFFF).to_bytes(4, "little"),
+        # ldr x16, pc+8; br x16
+        "arm64": bytes.fromhex("5000005800021fd6") + away.to_bytes(8, "little"),
+    }[scene.world.profile.architecture]  # fmt: skip
+    return _patch(scene, index, code)
+
+
+def code_changed(scene: Scene, index: int) -> int:
+    """An instruction inside a callback was changed; its beginning is as it was."""
+    function = scene.callbacks[index].function
+    place = function + _into_code(scene)
+    word = scene.world.space.unsigned(place, 4)
+    scene.world.space.write_unsigned(place, 4, word ^ 0x0101_0101)
+    return place
+
+
+def function_inside(scene: Scene, index: int) -> int:
+    """A callback's Function leads into the middle of a function of its own driver."""
+    callback = scene.callbacks[index]
+    start, end = _extent(callback)
+    if scene.world.profile.pointer_size == 8:
+        add_unwind_rows(scene, callback.owner, [(start, end)])
+    else:
+        add_guard_table(scene, callback.owner, [start])
+    return _set_function(scene, index, callback.function + _into_code(scene))
+
+
+def function_leaf(scene: Scene, index: int) -> int:
+    """A callback has no row in its driver's .pdata: it is a leaf. Its guard table has it."""
+    callback = scene.callbacks[index]
+    start, end = _extent(callback)
+    if scene.world.profile.pointer_size == 8:
+        add_unwind_rows(scene, callback.owner, [(start - 8, start), (end, end + 8)])
+    add_guard_table(scene, callback.owner, [start - 8, start, end])
+    return callback.function
+
+
+def _into_code(scene: Scene) -> int:
+    """Bytes to where driver.c's callback makes STATUS_ACCESS_DENIED its result."""
+    return {"x64": 0xD, "x86": 0x15, "arm64": 0x14}[scene.world.profile.architecture]
+
+
+def _extent(callback: PlacedCallback) -> tuple[int, int]:
+    """The RVAs of a callback's function and of the next symbol."""
+    base = callback.owner.base
+    behind = (each - base for each in callback.owner.symbols.values() if each > callback.function)
+    return callback.function - base, min(behind, default=callback.function - base + 0x40)
 
 
 def function_tiny(scene: Scene, index: int) -> int:
@@ -155,6 +246,13 @@ DAMAGES = (
     prologue_jumps_out,
     prologue_loads_and_jumps,
     prologue_hotpatched,
+    prologue_hotpatch_named,
+    prologue_hotpatch_unmarked,
+    prologue_hotpatch_foreign,
+    prologue_jumps_by_pointer,
+    code_changed,
+    function_inside,
+    function_leaf,
     function_tiny,
     function_thunk,
     function_foreign,
