@@ -25,6 +25,8 @@ _CONDITIONS = {
     "lo": "b", "cc": "b", "hs": "ae", "cs": "ae", "ls": "be", "hi": "a",
 }  # fmt: skip
 _CONDITIONAL = {"cbz": "e", "tbz": "e", "cbnz": "ne", "tbnz": "ne"}
+# Of memory, which is changed, with a register, which gets what was there: LSE.
+_EXCHANGES = ("swp", "ldadd", "ldset", "ldclr", "ldeor", "ldsmax", "ldsmin", "ldumax", "ldumin")
 _SIZES = {"b": 1, "h": 2}  # in bytes, by the last letter of a load's or store's mnemonic
 
 
@@ -49,7 +51,8 @@ class MemoryOperand(NamedTuple):
     (signed).
 
     ``address`` is its VA where the instruction alone tells it (relative to itself, or without
-    registers), else None. ``segment`` is ``fs`` or ``gs`` where one of these is added.
+    registers), else None. ``changed``: the instruction writes there. ``segment`` is ``fs`` or
+    ``gs`` where one of these is added.
     """
 
     base: str | None
@@ -57,6 +60,7 @@ class MemoryOperand(NamedTuple):
     displacement: int
     size: int
     address: int | None
+    changed: bool
     segment: str | None = None
 
 
@@ -210,8 +214,11 @@ class _Intel(_Decoder):
             address = (instruction.address + instruction.size + memory.disp) & self._mask
         elif not base and not index and segment is None:
             address = memory.disp & self._mask
+        changed = operand.access & self._capstone.CS_AC_WRITE or instruction.mnemonic.endswith(
+            "cmpxchg"  # which capstone 5 has as one that reads
+        )
         return MemoryOperand(
-            base or None, index or None, memory.disp, operand.size, address, segment
+            base or None, index or None, memory.disp, operand.size, address, bool(changed), segment
         )
 
     def _flow(self, instruction: Any, mnemonic: str) -> str:
@@ -272,7 +279,7 @@ class _Arm64(_Decoder):
                 value &= self._mask
                 if mnemonic.startswith("ldr"):  # from beside the code, or what [x1], #8 adds
                     if len(instruction.operands) == 2:
-                        yield MemoryOperand(None, None, 0, self._size(instruction), value)
+                        yield MemoryOperand(None, None, 0, self._size(instruction), value, False)
                     continue
                 yield Immediate(value)
             elif each.type == kinds.ARM64_OP_MEM:
@@ -281,7 +288,8 @@ class _Arm64(_Decoder):
                     for number in (each.mem.base, each.mem.index)
                 )
                 size = self._size(instruction)
-                yield MemoryOperand(base, index, each.mem.disp, size, None)
+                changed = mnemonic.startswith(("st", *_EXCHANGES, "cas"))
+                yield MemoryOperand(base, index, each.mem.disp, size, None, changed)
 
     def _size(self, instruction: Any) -> int:
         """Of what a load or store moves: by the mnemonic's last letter, or the register, of which
@@ -320,7 +328,7 @@ class _Arm64(_Decoder):
         # Of these capstone 5 says nothing, or that they write what they read.
         if mnemonic in self._COMPARES:
             return frozenset(["flags"])
-        if mnemonic.startswith(("ldadd", "ldset", "ldclr", "ldeor", "ldsmax", "ldsmin", "swp")):
+        if mnemonic.startswith(_EXCHANGES):
             return frozenset(registers[1:2])
         if mnemonic.startswith("cas"):
             return frozenset(registers[:2] if mnemonic.startswith("casp") else registers[:1])

@@ -201,18 +201,22 @@ def _count(
     last_cookie: int | None,
     problems: list[str],
 ) -> int | None:
-    """Where the number of entries is kept: what the code changes, and what holds that number."""
+    """Where the number of entries is kept: what the code counts with, and what holds that number.
+
+    A lock is no number, though a fast mutex holds 1 at rest and is let go by an addition.
+    """
+    locks = {each.address for each in references if each.use == "lock"}
     values = {
         each.address: _number(memory, each.address, 4)
         for each in references
-        if each.use == "change" and each.size == 4 and each.address != last_cookie
+        if each.use == "count" and each.size == 4 and each.address not in (*locks, last_cookie)
     }
     if entries:
         exact = [address for address, value in values.items() if value == entries]
         if exact:
             return exact[0]
     small = [address for address, value in values.items() if value is not None and value <= _LIMIT]
-    if len(small) == 1:
+    if small:  # what is nearest to the exports
         problems.append(
             f"{small[0]:#x} was taken for CmpCallBackCount, for the code counts there; it holds "
             f"{values[small[0]]}"

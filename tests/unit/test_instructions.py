@@ -25,7 +25,14 @@ def reg(name: str, size: int = 8) -> Register:
 def mem(
     base: str | None, displacement: int, size: int, address: int | None = None, **rest: Any
 ) -> MemoryOperand:
-    return MemoryOperand(base, rest.get("by"), displacement, size, address, rest.get("segment"))
+    by, changed, segment = rest.get("by"), rest.get("changed", False), rest.get("segment")
+    return MemoryOperand(base, by, displacement, size, address, changed, segment)
+
+
+def new(
+    base: str | None, displacement: int, size: int, address: int | None = None, **rest: Any
+) -> MemoryOperand:
+    return mem(base, displacement, size, address, changed=True, **rest)
 
 
 # An instruction, which lies at 1:, and what it says.
@@ -53,18 +60,26 @@ SAYS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             {
                 "mnemonic": "xadd",
                 "text": "lock xadd dword ptr [rip - 9], eax",
-                "operands": (mem("rip", -9, 4, X64 - 1), reg("rax", 4)),
+                "operands": (new("rip", -9, 4, X64 - 1), reg("rax", 4)),
                 "written": {"flags", "rax"},
             },
         ),
-        ("cmpxchg [rcx], edx", {"written": {"flags", "rax"}}),
+        (
+            "lock cmpxchg [rcx], edx",
+            {"operands": (new("rcx", 0, 4), reg("rdx", 4)), "written": {"flags", "rax"}},
+        ),
+        (
+            "lock btr dword ptr [rcx], 0",
+            {"mnemonic": "btr", "operands": (new("rcx", 0, 4), Immediate(0))},
+        ),
+        ("cmp dword ptr [rcx], 5", {"operands": (mem("rcx", 0, 4), Immediate(5))}),
         (
             "mov rax, gs:[0x188]",
             {"operands": (reg("rax"), mem(None, 0x188, 8, segment="gs"))},
         ),
         (
             "mov [rsp + 8 * rcx - 8], r8",
-            {"operands": (mem("rsp", -8, 8, by="rcx"), reg("r8")), "written": set()},
+            {"operands": (new("rsp", -8, 8, by="rcx"), reg("r8")), "written": set()},
         ),
     ],
     "x86": [
@@ -75,7 +90,7 @@ SAYS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "lock inc dword ptr [0x82845678]",
             {
                 "mnemonic": "inc",
-                "operands": (mem(None, 0x82845678 - (1 << 32), 4, 0x82845678),),
+                "operands": (new(None, 0x82845678 - (1 << 32), 4, 0x82845678),),
                 "written": {"flags"},
             },
         ),
@@ -114,13 +129,16 @@ SAYS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ldr w0, [x1], 8", {"operands": (reg("x0", 4), mem("x1", 0, 4)), "written": {"x0", "x1"}}),
         ("ldr w0, [x1, 8]!", {"written": {"x0", "x1"}}),
         ("ldrsw x1, [x19]", {"operands": (reg("x1"), mem("x19", 0, 4))}),
-        ("strb w8, [sp, 4]", {"operands": (reg("x8", 4), mem("sp", 4, 1)), "written": set()}),
-        ("ldaddal w8, w9, [x10]", {"written": {"x9"}}),
-        ("stadd w8, [x10]", {"operands": (reg("x8", 4), mem("x10", 0, 4)), "written": set()}),
+        ("strb w8, [sp, 4]", {"operands": (reg("x8", 4), new("sp", 4, 1)), "written": set()}),
+        (
+            "ldaddal w8, w9, [x10]",
+            {"operands": (reg("x8", 4), reg("x9", 4), new("x10", 0, 4)), "written": {"x9"}},
+        ),
+        ("stadd w8, [x10]", {"operands": (reg("x8", 4), new("x10", 0, 4)), "written": set()}),
         ("casal w1, w2, [x3]", {"written": {"x1"}}),
         (
             "stlxr w10, x8, [x9]",
-            {"operands": (reg("x10", 4), reg("x8"), mem("x9", 0, 8)), "written": {"x10"}},
+            {"operands": (reg("x10", 4), reg("x8"), new("x9", 0, 8)), "written": {"x10"}},
         ),
         ("ldr x0, [x1, x2, lsl 3]", {"operands": (reg("x0"), mem("x1", 0, 8, by="x2"))}),
     ],

@@ -36,7 +36,7 @@ PAGED_CODE_SECTION NTSTATUS NTAPI CmpInsertCallbackInListByAltitude(CALLBACK_BLO
     Block->CallbackListEntry.Blink = Entry->Blink;
     Entry->Blink->Flink = &Block->CallbackListEntry;
     Entry->Blink = &Block->CallbackListEntry;
-    __sync_fetch_and_add(&CmpCallBackCount, 1);
+    COUNT(CmpCallBackCount, 1);
     return STATUS_SUCCESS;
 }
 
@@ -156,7 +156,7 @@ PAGED_CODE_SECTION NTSTATUS NTAPI CmUnRegisterCallback(CM_COOKIE Cookie) {
             continue;
         CmpRemoveCallback(Block);
         CmpFreeCallback(Block);
-        __sync_fetch_and_sub(&CmpCallBackCount, 1);
+        COUNT(CmpCallBackCount, -1);
         return STATUS_SUCCESS;
     }
     return STATUS_INVALID_PARAMETER;

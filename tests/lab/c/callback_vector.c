@@ -56,7 +56,7 @@ PAGED_CODE_SECTION NTSTATUS NTAPI CmRegisterCallback(PEX_CALLBACK_FUNCTION Funct
     Routine->Function = Function;
     Routine->Context = Block;
     CmpCallBackVector[Slot] = (ULONG_PTR)Routine | REFERENCES;
-    __sync_fetch_and_add(&CmpCallBackCount, 1);
+    COUNT(CmpCallBackCount, 1);
     return STATUS_SUCCESS;
 }
 
@@ -69,7 +69,7 @@ PAGED_CODE_SECTION NTSTATUS NTAPI CmUnRegisterCallback(CM_COOKIE Cookie) {
         ExFreePoolWithTag(((CALLBACK_BLOCK *)Routine->Context)->Mutex, TAG_BLOCK);
         ExFreePoolWithTag(Routine->Context, TAG_BLOCK);
         ExFreePoolWithTag(Routine, TAG_ROUTINE);
-        __sync_fetch_and_sub(&CmpCallBackCount, 1);
+        COUNT(CmpCallBackCount, -1);
         return STATUS_SUCCESS;
     }
     return STATUS_INVALID_PARAMETER;

@@ -45,3 +45,17 @@ static inline VOID Acquire(volatile ULONG_PTR *Lock) {
 static inline VOID Release(volatile ULONG_PTR *Lock) {
     __sync_lock_release(Lock);
 }
+
+/* InterlockedIncrement and -Decrement, as compilers make them: x64 names the number, x86 takes its
+ * address into a register (both read in Microsoft's kernels). COUNT_OTHERWISE: the other way round.
+ * On ARM64 a loop, or ldadd where the processor may be one of ARMv8.1. */
+#if defined(_M_ARM64) || defined(_M_IX86) == defined(COUNT_OTHERWISE)
+#define COUNT(Number, By) ((VOID)__sync_fetch_and_add(&(Number), (By)))
+#else
+#define COUNT(Number, By)                                                                          \
+    do {                                                                                           \
+        ULONG *Counted = &(Number), Added = (By);                                                  \
+        __asm__ volatile("" : "+r"(Counted));                                                      \
+        __asm__ volatile("lock; xaddl %0, %1" : "+r"(Added), "+m"(*Counted) : : "memory");         \
+    } while (0)
+#endif
