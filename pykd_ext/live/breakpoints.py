@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .calls import PROGRAM_COUNTERS
+from .control_flow import instruction_at
+from .emulation import emulation
+
 if TYPE_CHECKING:
     from ..target.live import Breakpoint, LiveTarget, OnHit
 
@@ -26,12 +30,38 @@ class Breakpoints:
         self._set.clear()
 
     def add(self, address: int, on_hit: OnHit) -> None:
-        """One at the VA ``address``, unless there is one of ours; raises TargetError."""
+        """One at the VA ``address``, unless there is one of ours; raises TargetError.
+
+        It stays where it is while the target goes on from it, where :mod:`.emulation` can do the
+        instruction that it lies on.
+        """
         if address not in self._set:
-            self._set[address] = self._target.break_at(address, on_hit)
+            self._set[address] = self._target.break_at(address, self._staying(address, on_hit))
+
+    def enable(self, address: int, wanted: bool) -> None:
+        """Whether the one at ``address`` is to be hit; also while a breakpoint is."""
+        self._set[address].enable(wanted)
 
     def drop(self, address: int) -> None:
         """Takes out the one at ``address``; not while a breakpoint is being hit."""
         found = self._set.pop(address, None)
         if found is not None:
             found.remove()
+
+    def _staying(self, address: int, on_hit: OnHit) -> OnHit:
+        target = self._target
+        emulate = None
+        instruction = instruction_at(target, address)
+        if instruction is not None:
+            emulate = emulation(target.architecture, instruction)
+        if emulate is None:
+            return on_hit
+        counter = PROGRAM_COUNTERS[target.architecture]
+
+        def hit() -> bool:
+            stops = on_hit()
+            if not stops and target.register(counter) == address:
+                emulate(target)
+            return stops
+
+        return hit

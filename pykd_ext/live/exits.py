@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..kernel.instructions import LONGEST, Instruction, decode
-from ..target.errors import MemoryUnreadable
-from ..target.memory import PAGE
+from .control_flow import flow_of
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -14,7 +12,6 @@ if TYPE_CHECKING:
 __all__ = ["return_instructions"]
 
 _MOST = 4  # more would cost more than the one place that all callbacks return to
-_LIMIT = 4000  # instructions that are looked at
 
 
 def return_instructions(target: Target, function: int) -> list[int]:
@@ -23,33 +20,6 @@ def return_instructions(target: Target, function: int) -> list[int]:
     In order. Empty where that is not known (it jumps through a register or a table, is very long,
     or is partly unreadable), and where there are more than four.
     """
-    seen: set[int] = set()
-    returns: set[int] = set()
-    to_do = [function]
-    while to_do:
-        address = to_do.pop()
-        if address in seen:
-            continue
-        seen.add(address)
-        instruction = _at(target, address)
-        if instruction is None or len(seen) > _LIMIT:
-            return []
-        if instruction.flow == "return":
-            returns.add(address)
-        if instruction.flow == "jump":
-            if instruction.target is None:
-                return []
-            to_do.append(instruction.target)
-        if instruction.goes_on:
-            to_do.append(instruction.end)
-    return sorted(returns) if len(returns) <= _MOST else []
-
-
-def _at(target: Target, address: int) -> Instruction | None:
-    for size in (LONGEST, PAGE - address % PAGE):
-        try:
-            code = target.memory.read(address, size)
-        except MemoryUnreadable:
-            continue
-        return next(decode(target.architecture, code, address, 1), None)
-    return None
+    flow = flow_of(target, function)
+    found = [each.address for each in flow.instructions.values() if each.flow == "return"]
+    return sorted(found) if flow.is_whole and len(found) <= _MOST else []

@@ -187,6 +187,15 @@ class Operations(Generic[_About]):
             under_way.append(found)
         return found, gone
 
+    @property
+    def is_any(self) -> bool:
+        """Whether any is under way."""
+        return any(self._open.values())
+
+    def is_known(self, event: Returned) -> bool:
+        """Whether ``event`` belongs to one that is under way."""
+        return any(each.is_expected(event) for each in self._open.get(event.thread, []))
+
     def end(self, operation: Operation[_About]) -> None:
         """Forgets an operation that is over."""
         under_way = self._open.get(operation.thread, [])

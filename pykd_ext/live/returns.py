@@ -22,7 +22,9 @@ from ..target.errors import (
 from .breakpoints import Breakpoints
 from .call_site import CALLERS, CallSite, find_call_sites
 from .calls import RESULTS, STACK_POINTERS, entered, second_argument
+from .control_flow import flow_of
 from .data_flow import Place
+from .junctions import Junctions, find_junctions
 from .nesting import active_callbacks, has_active_callbacks
 from .operations import PostStatus, Returned
 from .pending_calls import PendingCalls
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from ..target import Target
     from ..target.live import LiveTarget
 
-__all__ = ["Placement", "follow_returns", "place"]
+__all__ = ["Placement", "follow_returns", "place", "read_post", "value_at"]
 
 OnReturn = Callable[[Returned], bool]
 
@@ -47,12 +49,14 @@ _POST_SIZE = {4: 0x10, 8: 0x20}  # up to and with ReturnStatus
 class Placement(NamedTuple):
     """Where the breakpoints go: behind ``sites``, or, without any, at the ``callbacks``' starts.
 
+    ``junctions`` are where the kernel forks over what callbacks say, None where that was not found.
     ``problems`` says which callbacks nobody will see, and why.
     """
 
     sites: list[CallSite]
     callbacks: list[RegistryCallback]
     problems: list[str]
+    junctions: Junctions | None = None
 
 
 def place(target: Target) -> Placement:
@@ -60,9 +64,10 @@ def place(target: Target) -> Placement:
 
     Raises TargetError when there is nothing to follow.
     """
-    sites = _sites(target)
+    start, sites = _sites(target)
     if sites:
-        return Placement(sites, [], [])
+        junctions = find_junctions(flow_of(target, start), sites, target.architecture)
+        return Placement(sites, [], [], junctions if junctions.is_complete else None)
     callbacks, problems = [], [_NOT_FOUND]
     seen = set()
     for each in read_callbacks(target).callbacks:
@@ -82,19 +87,21 @@ def place(target: Target) -> Placement:
     return Placement([], callbacks[:_FOLLOWED], problems)
 
 
-def _sites(target: Target) -> list[CallSite]:
-    """Empty where they are not found, and on XP, whose callbacks have no block to go by."""
+def _sites(target: Target) -> tuple[int, list[CallSite]]:
+    """The function that has them, and none where they are not found, and on XP, whose callbacks
+    have no block to go by."""
     for name in CALLERS:
         try:
-            sites = find_call_sites(target, target.symbol(name))
+            start = target.symbol(name)
+            sites = find_call_sites(target, start)
         except SymbolNotFound:
             continue
         except UnsupportedTarget:
-            return []
+            return 0, []
         needs_list = any(site.block is None for site in sites)
         if sites and (has_active_callbacks(target) or not needs_list):
-            return sites
-    return []
+            return start, sites
+    return 0, []
 
 
 def _why_not(target: Target, callback: RegistryCallback) -> str | None:
@@ -149,10 +156,10 @@ class _Site:
     def _hit(self) -> bool:
         site, target = self._site, self._target
         try:
-            number = _value(target, site.notify_class) & 0xFFFF_FFFF
+            number = value_at(target, site.notify_class) & 0xFFFF_FFFF
             if number not in self._wanted:
                 return False
-            block, information = self._block(), _value(target, site.information)
+            block, information = self._block(), value_at(target, site.information)
         except MemoryUnreadable:
             return False
         event = _returned(target, block, number, information)
@@ -162,11 +169,11 @@ class _Site:
         """0 where neither the code nor the thread says which callback it was."""
         target = self._target
         if self._site.block is not None:
-            return _value(target, self._site.block)
+            return value_at(target, self._site.block)
         return next(iter(active_callbacks(target, target.current_thread(), 1)), 0)
 
 
-def _value(target: Target, place: Place) -> int:
+def value_at(target: Target, place: Place) -> int:
     value = target.register(place.register)
     if place.offset is None:
         return value
@@ -181,7 +188,7 @@ def _returned(target: Target, block: int, number: int, information: int) -> Retu
     post = None
     if about.phase == "post" and about.pair is not None:
         try:
-            information, post = _read_post(target, information)
+            information, post = read_post(target, information)
         except MemoryUnreadable:
             return None
         number = about.pair
@@ -197,7 +204,7 @@ def _returned(target: Target, block: int, number: int, information: int) -> Retu
     )
 
 
-def _read_post(target: Target, address: int) -> tuple[int, PostStatus]:
+def read_post(target: Target, address: int) -> tuple[int, PostStatus]:
     """PreInformation, and both statuses (wdm.h: REG_POST_OPERATION_INFORMATION)."""
     size = target.memory.pointer_size
     raw = target.read(address, _POST_SIZE[size])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 from ..kernel.listing import Entry
 from ..kernel.requestor import Requestor, read_requestor
 from ..notify.occurrence import Occurrence, read_occurrence
+from .breakpoints import Breakpoints
 from .callback_names import CallbackNames
 from .globs import KeyGlob
 from .nesting import callbacks_around
@@ -22,6 +23,7 @@ from .operations import (
 )
 from .policy import HANDLE_CLOSE, PRE_CLASSES, STATUS_CALLBACK_BYPASS
 from .returns import Placement, follow_returns
+from .turns import follow_turns
 
 if TYPE_CHECKING:
     from ..target.live import LiveTarget
@@ -125,11 +127,59 @@ class Tracer:
     def run(self, placement: Placement, seconds: float | None) -> str:
         """Until ``report`` has enough, ``seconds`` are over or the user stops the target; why, as
         :meth:`LiveTarget.go` says it. All breakpoints are gone then, and after any error too."""
-        with follow_returns(self._target, placement, self._filters.numbers, self._returned):
+        with self._follow(placement):
             why = self._target.go(seconds)
         if why != "hit":
             any(self._finish(operation) for operation in self._operations.rest())
         return why
+
+    def _follow(self, placement: Placement) -> Breakpoints:
+        numbers = self._filters.numbers
+        if self._filters.only_blocked and placement.junctions:
+            return follow_turns(self._target, placement.junctions, numbers, self)
+        return follow_returns(self._target, placement, numbers, self._returned)
+
+    @property
+    def awaits_ends(self) -> bool:
+        """Whether an operation that was refused is under way."""
+        return self._operations.is_any
+
+    def refused(self, event: Returned) -> bool:
+        """The first thing that is heard of an operation, and the last for those below."""
+        if not _refuses(event):
+            return False
+        return self._turned(event, is_over=not self._is_told_of_the_end(event.block))
+
+    def overruled(self, event: Returned) -> bool:
+        """Of an operation that was refused, or as the refusal."""
+        if not _refuses(event) and not self._operations.is_known(event):
+            return False
+        return self._turned(event, is_over=False)
+
+    def ended(self, event: Returned) -> bool:
+        """With the result that the caller gets."""
+        if not self._operations.is_known(event) or event.post is None:
+            return False
+        operation, _ = self._operations.of(event)
+        operation.result, operation.is_over = event.post.return_status, True
+        self._operations.end(operation)
+        return self._finish(operation)
+
+    def _turned(self, event: Returned, is_over: bool) -> bool:
+        operation, gone = self._operations.of(event)
+        if operation.about is None:
+            operation.about = self._look(event)
+        operation.add(event)
+        operation.is_over = is_over
+        if is_over or operation.about.occurrence is None:
+            self._operations.end(operation)
+        stops = any(self._finish(each) for each in gone)
+        return (is_over and self._finish(operation)) or stops
+
+    def _is_told_of_the_end(self, block: int) -> bool:
+        """Whether any callback has been asked before ``block``, and so hears of the end."""
+        entries = self.names.listing.entries
+        return not entries or entries[0].callback.address != block
 
     def _returned(self, event: Returned) -> bool:
         operation, gone = self._operations.of(event)

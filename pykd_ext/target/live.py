@@ -16,6 +16,9 @@ OnHit = Callable[[], bool]
 class Breakpoint(Protocol):
     """One breakpoint of ours."""
 
+    def enable(self, wanted: bool) -> None:
+        """Whether it is to be hit; never raises."""
+
     def remove(self) -> None:
         """Takes it out of the target; once only. Never raises: the target may have gone."""
 

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PykdSession", "open_session"]
 
+# loadBytes asks for the first byte alone before, which is one request more at each stop.
+_WORDS = {4: pykd.ptrDWord, 8: pykd.ptrQWord} if pykd else {}
+
 _WHAT_TO_TAKE = "take a kernel, automatic or complete memory dump (MEMORY.DMP)"
 
 
@@ -153,6 +156,9 @@ class PykdSession:
         if size == 0:
             return b""  # MemoryException in pykd
         try:
+            if size in _WORDS:
+                value: int = _WORDS[size](self._to_engine(address))
+                return value.to_bytes(size, "little")
             return bytes(pykd.loadBytes(self._to_engine(address), size))
         except (pykd.MemoryException, OverflowError):
             raise MemoryUnreadable(address, size) from None
@@ -302,6 +308,10 @@ class _EngineBreakpoint:
 
     def __init__(self, breakpoint_object: Any) -> None:
         self._object = breakpoint_object
+
+    def enable(self, wanted: bool) -> None:
+        with suppress(pykd.DbgException):
+            pykd.dbgCommand(f"{'be' if wanted else 'bd'} {self._object.getId():x}")
 
     def remove(self) -> None:
         with suppress(pykd.DbgException):  # the target has gone, or the user said bc *

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.kd.script import Operation
+from tests.lab.kd.script import LAB_DRIVERS, Act, Actor, Operation
 from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
 
 from .engine import INSIDE, Engine
@@ -18,6 +18,7 @@ from .live_command import LiveRun, live_regcb, operations
 from .placements import requests_per_operation
 
 LAB = ["oldfilt.sys", "netmon.sys", "avfilter.sys", "regprotect.sys"]  # in calling order
+POST_SET = 16
 SOFTWARE = "\\REGISTRY\\MACHINE\\SOFTWARE"
 
 
@@ -94,8 +95,9 @@ def test_nothing_fits(engine: Engine, tmp_path: Path) -> None:
     assert re.match(r"0 operations(, \d+ did not fit)?; the time is over", run.output)
 
 
-def test_a_refusal_that_became_a_success(engine: Engine, tmp_path: Path) -> None:
-    _, (found,) = traced(engine, tmp_path, "overruled", "--count", "1")
+@pytest.mark.parametrize("words", [[], ["--only-blocked"]], ids=["all", "blocked"])
+def test_a_refusal_that_became_a_success(engine: Engine, tmp_path: Path, words: list[str]) -> None:
+    _, (found,) = traced(engine, tmp_path, "overruled", "--count", "1", *words)
     assert found["result"]["name"] == "STATUS_SUCCESS"
     assert found["blocked_by"]["owner"] == "regprotect.sys"
     assert found["turned_by"]["owner"] == "stage.sys"
@@ -172,6 +174,33 @@ def test_who_blocks_nobody(engine: Engine) -> None:
     assert run.status == 1
     assert run.output.startswith("nothing was refused of HKLM\\SOFTWARE\\Example")
     assert run.left_nothing()
+
+
+def test_nothing_refused_costs_nothing(engine: Engine) -> None:
+    """The one stop is the end of the time."""
+    nothing = DEFAULT_SCRIPT.work[0]._replace(operations=DEFAULT_SCRIPT.work[0].operations[:3])
+    run = live_regcb(
+        engine, DEFAULT_SCRIPT._replace(work=(nothing,)), "trace", "--only-blocked", "--for", "2"
+    )
+    assert run.counts["stop"] == 1
+    assert run.left_nothing()
+    (thread,) = run.state["operations"]
+    assert all(each["count"] for each in thread)
+
+
+def test_a_success_that_a_post_makes_a_failure(engine: Engine, tmp_path: Path) -> None:
+    overruled = SCRIPTS["overruled"]
+    act = Act("overrule", POST_SET, 0xC000007F)
+    script = overruled._replace(
+        drivers=(*LAB_DRIVERS[:3], "stage.sys"), actors=(Actor("200000", (act,)),)
+    )
+    log = tmp_path / "trace.jsonl"
+    run = live_regcb(engine, script, "trace", "--only-blocked", "--jsonl", log, "--count", "1")
+    assert run.left_nothing()
+    (found,) = operations(log)
+    assert found["result"]["name"] == "STATUS_DISK_FULL"
+    assert found["blocked_by"]["owner"] == "stage.sys"
+    assert found["turned_by"] is None
 
 
 def test_a_trace_costs_no_more_than_the_engines_own_breakpoints(engine: Engine) -> None:

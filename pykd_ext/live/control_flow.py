@@ -1,0 +1,92 @@
+"""A function's instructions, and what can come behind each of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..kernel.instructions import LONGEST, Instruction, decode
+from ..target.errors import MemoryUnreadable
+from ..target.memory import PAGE
+
+if TYPE_CHECKING:
+    from ..target import Target
+
+__all__ = ["Flow", "flow_of", "instruction_at"]
+
+_LIMIT = 4000  # instructions that are looked at
+
+
+class Flow(NamedTuple):
+    """``instructions`` by VA; ``successors`` and ``predecessors`` as VAs of theirs. ``is_whole`` is
+    False where something can come that is not here: a jump through a register or a table, memory
+    that is not there, more than is looked at."""
+
+    instructions: dict[int, Instruction]
+    successors: dict[int, tuple[int, ...]]
+    predecessors: dict[int, tuple[int, ...]]
+    is_whole: bool
+
+    def reachable(self, start: int, avoided: frozenset[int] = frozenset()) -> set[int]:
+        """Everything that can come from ``start`` on, itself included, not through ``avoided``."""
+        return _closure(self.successors, start, avoided)
+
+    def leading_to(self, end: int) -> set[int]:
+        """Everything from where ``end`` can be reached, itself included."""
+        return _closure(self.predecessors, end, frozenset())
+
+
+def flow_of(target: Target, function: int) -> Flow:
+    """Of the code at the VA ``function``, wherever its parts lie."""
+    instructions: dict[int, Instruction] = {}
+    successors: dict[int, tuple[int, ...]] = {}
+    is_whole = True
+    to_do = [function]
+    while to_do:
+        address = to_do.pop()
+        if address in instructions:
+            continue
+        instruction = instruction_at(target, address) if len(instructions) < _LIMIT else None
+        if instruction is None:
+            is_whole = False
+            continue
+        instructions[address] = instruction
+        following = [instruction.end] if instruction.goes_on else []
+        if instruction.flow == "jump":
+            if instruction.target is None:
+                is_whole = False
+            else:
+                following.append(instruction.target)
+        successors[address] = tuple(following)
+        to_do += following
+    return Flow(instructions, successors, _reversed(successors), is_whole)
+
+
+def _reversed(successors: dict[int, tuple[int, ...]]) -> dict[int, tuple[int, ...]]:
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for address, following in successors.items():
+        for each in following:
+            found[each].append(address)
+    return {address: tuple(before) for address, before in found.items()}
+
+
+def _closure(edges: dict[int, tuple[int, ...]], start: int, avoided: frozenset[int]) -> set[int]:
+    found: set[int] = set()
+    to_do = [start]
+    while to_do:
+        address = to_do.pop()
+        if address not in found and address not in avoided:
+            found.add(address)
+            to_do += edges.get(address, ())
+    return found
+
+
+def instruction_at(target: Target, address: int) -> Instruction | None:
+    """The one at the VA ``address``, None where there is none or no memory."""
+    for size in (LONGEST, PAGE - address % PAGE):
+        try:
+            code = target.memory.read(address, size)
+        except MemoryUnreadable:
+            continue
+        return next(decode(target.architecture, code, address, 1), None)
+    return None

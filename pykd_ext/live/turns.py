@@ -1,0 +1,129 @@
+"""Following operations by the turns that they take: a refusal, a result that a callback changes,
+the end. Where none of these happens nothing stops the target, however many callbacks there are.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Callable, NamedTuple, Protocol
+
+from ..notify.classes import notify_class
+from ..target.errors import MemoryUnreadable, RegcbError
+from .breakpoints import Breakpoints
+from .calls import STACK_POINTERS
+from .junctions import Junction, Junctions
+from .operations import Returned
+from .returns import read_post, value_at
+
+if TYPE_CHECKING:
+    from ..target.live import LiveTarget
+
+__all__ = ["Turns", "follow_turns"]
+
+
+class Turns(Protocol):
+    """Who hears of them; where one says True the target stays stopped.
+
+    An event's ``status`` is what the callback returned, 0 at the end; its ``block`` is 0 there.
+    """
+
+    def refused(self, event: Returned) -> bool:
+        """A pre-notification came back with a failure."""
+
+    def overruled(self, event: Returned) -> bool:
+        """A post-notification came back with another result, and said so."""
+
+    def ended(self, event: Returned) -> bool:
+        """Nobody else is told of the operation."""
+
+    @property
+    def awaits_ends(self) -> bool:
+        """Whether the next end is of interest: others are passed by."""
+
+
+class _Place(NamedTuple):
+    junction: Junction
+    tell: Callable[[Returned], bool]
+
+
+def follow_turns(
+    target: LiveTarget, junctions: Junctions, numbers: frozenset[int], turns: Turns
+) -> Breakpoints:
+    """Sets the breakpoints: ``turns`` hears of operations whose pre class is one of ``numbers``.
+
+    The breakpoints go when the block of what is returned is left. Raises TargetError.
+    """
+    breakpoints = Breakpoints(target)
+    places = [
+        *(_Place(each, turns.refused) for each in junctions.refusals),
+        *(_Place(each, turns.overruled) for each in junctions.overrulings),
+        *(_Place(each, turns.ended) for each in junctions.ends),
+    ]
+    follower = _Follower(target, breakpoints, junctions, numbers, turns)
+    try:
+        for place in places:
+            breakpoints.add(place.junction.address, partial(follower.hit, place))
+        follower.look_for_ends()
+    except RegcbError:
+        breakpoints.__exit__()
+        raise
+    return breakpoints
+
+
+class _Follower:
+    """Reads what has happened at a junction."""
+
+    def __init__(
+        self,
+        target: LiveTarget,
+        breakpoints: Breakpoints,
+        junctions: Junctions,
+        numbers: frozenset[int],
+        turns: Turns,
+    ) -> None:
+        self._target, self._breakpoints = target, breakpoints
+        self._ends = [each.address for each in junctions.ends]
+        self._looks_for_ends = True
+        self._numbers, self._turns = numbers, turns
+
+    def look_for_ends(self) -> None:
+        """As far as anybody wants to hear of them."""
+        if self._looks_for_ends != self._turns.awaits_ends:
+            self._looks_for_ends = self._turns.awaits_ends
+            for each in self._ends:
+                self._breakpoints.enable(each, self._looks_for_ends)
+
+    def hit(self, place: _Place) -> bool:
+        """Where something cannot be read, it is as if it had not happened."""
+        try:
+            event = self._event(place.junction)
+        except MemoryUnreadable:
+            return False
+        if event is None:
+            return False
+        stops = place.tell(event)
+        self.look_for_ends()
+        return stops
+
+    def _event(self, junction: Junction) -> Returned | None:
+        target = self._target
+        assert junction.notify_class and junction.information
+        about = notify_class(value_at(target, junction.notify_class) & 0xFFFF_FFFF)
+        number = about.pair if about.phase == "post" else about.number
+        if number not in self._numbers:
+            return None
+        information, post = value_at(target, junction.information), None
+        if about.phase == "post":
+            information, post = read_post(target, information)
+        status = 0
+        if junction.status is not None:
+            status = value_at(target, junction.status) & 0xFFFF_FFFF
+        return Returned(
+            thread=target.current_thread(),
+            stack=target.register(STACK_POINTERS[target.architecture]),
+            block=value_at(target, junction.block) if junction.block else 0,
+            number=number,
+            information=information,
+            status=status,
+            post=post,
+        )

@@ -1,0 +1,128 @@
+"""What is done for the processor is what the processor does: Unicorn is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import unicorn
+from unicorn import arm64_const, x86_const
+
+from pykd_ext.kernel.instructions import decode
+from pykd_ext.live.calls import PROGRAM_COUNTERS
+from pykd_ext.live.emulation import emulation
+from pykd_ext.target.errors import MemoryUnreadable
+from pykd_ext.target.memory import Memory
+from tests.unit.assembly import assembled
+
+from .test_calls import MODES
+
+pytestmark = pytest.mark.toolchain
+
+CODE, DATA = 0x82840000, 0x82850000
+NAMES = {
+    "x64": ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8", "r15", "rip", "eflags"),
+    "x86": ("eax", "ebx", "ecx", "edx", "esi", "edi", "ebp", "esp", "eip", "eflags"),
+    "arm64": ("x0", "x1", "x2", "x19", "fp", "sp", "pc"),
+}
+DONE = {
+    "x64": (
+        "mov ebx, eax", "mov rcx, [r8 + 8]", "mov [rsp + 0x10], rbx", "mov al, 7", "mov cl, dl",
+        "mov dword ptr [rbx - 4], 0xC0000503", "movzx eax, word ptr [rbx]", "lea rdi, [rsp + 0x30]",
+        "push rbp", "push r15", "mov rax, [rip + 0x20]", "mov edx, 5", "nop",
+        "mov rax, 0xFFFFF80312345678", "mov byte ptr [r8], cl",
+    ),
+    "x86": ("mov [ebp - 8], eax", "mov esi, [ebx + 4]", "mov edi, edi", "lea eax, [esp + 4]"),
+    "arm64": (
+        "mov w19, w0", "mov x1, x2", "ldr x0, [x19, #8]", "str w1, [sp, #4]", "nop",
+        "ldrb w2, [x19]", "strb w0, [x19, #1]", "str xzr, [x19]",
+    ),
+}  # fmt: skip
+NOT_DONE = {
+    "x64": (
+        "mov rax, gs:[0x188]", "mov ah, 1", "mov rax, [rbx + rcx * 8]", "test eax, eax", "ret",
+        "call rax", "js 1f; 1: nop", "xchg rax, rbx", "mov rax, cr3", "movsxd rax, ecx",
+        "push qword ptr [rbx]",
+    ),
+    "arm64": ("ldp x0, x1, [sp]", "str x0, [sp, #-16]!", "cbz w0, 1f; 1: nop", "add x0, x0, #1"),
+}  # fmt: skip
+CASES = [(architecture, text) for architecture, texts in DONE.items() for text in texts]
+
+
+class Processor:
+    """Unicorn as a stopped target, with an instruction before it."""
+
+    def __init__(self, architecture: str, code: bytes) -> None:
+        self.architecture = architecture
+        self.machine = unicorn.Uc(*MODES[architecture])
+        target: Any = self
+        self.memory = Memory(target)
+        for page in (CODE, DATA):
+            self.machine.mem_map(page, 0x1000)
+        self.machine.mem_write(CODE, code.ljust(0x100, b"\x77"))
+        self.machine.mem_write(DATA, bytes(range(256)) * 16)
+        for number, name in enumerate(NAMES[architecture]):
+            if name != "eflags":
+                self.set_registers({name: DATA + 0x80 * (number + 1)})
+        self.set_registers({PROGRAM_COUNTERS[architecture]: CODE})
+
+    def number(self, name: str) -> int:
+        names = arm64_const if self.architecture == "arm64" else x86_const
+        prefix = "UC_ARM64_REG_" if self.architecture == "arm64" else "UC_X86_REG_"
+        number: int = getattr(names, prefix + name.upper())
+        return number
+
+    def register(self, name: str) -> int:
+        value: int = self.machine.reg_read(self.number(name))
+        return value
+
+    def set_registers(self, values: Mapping[str, int]) -> None:
+        for name, value in values.items():
+            self.machine.reg_write(self.number(name), value)
+
+    def read(self, address: int, size: int) -> bytes:
+        try:
+            return bytes(self.machine.mem_read(address, size))
+        except unicorn.UcError:
+            raise MemoryUnreadable(address, size) from None
+
+    def write(self, address: int, data: bytes) -> None:
+        self.machine.mem_write(address, data)
+
+    def state(self) -> tuple[dict[str, int], bytes]:
+        registers = {name: self.register(name) for name in NAMES[self.architecture]}
+        return registers, self.read(DATA, 0x1000)
+
+
+@pytest.mark.parametrize(("architecture", "text"), CASES)
+def test_as_the_processor_does(architecture: str, text: str, tmp_path: Path) -> None:
+    code = assembled(architecture, text, tmp_path)
+    real, done = Processor(architecture, code), Processor(architecture, code)
+    real.machine.emu_start(CODE, CODE + len(code), count=1)
+    emulate = emulation(architecture, next(decode(architecture, code, CODE, 1)))
+    target: Any = done
+    assert emulate is not None
+    assert emulate(target)
+    assert done.state() == real.state()
+
+
+@pytest.mark.parametrize("architecture", NOT_DONE)
+def test_what_is_left_to_the_processor(architecture: str, tmp_path: Path) -> None:
+    for text in NOT_DONE[architecture]:
+        code = assembled(architecture, text, tmp_path)
+        assert emulation(architecture, next(decode(architecture, code, CODE, 1))) is None, text
+
+
+def test_memory_that_is_not_there(tmp_path: Path) -> None:
+    """The processor will fault on it itself."""
+    code = assembled("x64", "mov rax, [rbx]", tmp_path)
+    processor = Processor("x64", code)
+    processor.set_registers({"rbx": 0x1000})
+    before = processor.state()
+    emulate = emulation("x64", next(decode("x64", code, CODE, 1)))
+    target: Any = processor
+    assert emulate is not None
+    assert not emulate(target)
+    assert processor.state() == before

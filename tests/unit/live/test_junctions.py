@@ -1,0 +1,91 @@
+"""Where code forks over what a callback has said: other compilers' ways than the lab's kernel has,
+at the kernel's addresses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from pykd_ext.live.call_site import CallSite
+from pykd_ext.live.control_flow import flow_of
+from pykd_ext.live.data_flow import Place
+from pykd_ext.live.junctions import Junctions, find_junctions
+from tests.unit.assembly import PLACE, assembled
+
+from .test_exits import Code
+
+pytestmark = pytest.mark.toolchain
+
+
+class Shape(NamedTuple):
+    """Code whose call of a callback is its first instruction, and what is found behind it: the
+    junction's distance from that call, and the status's place there."""
+
+    architecture: str
+    text: str
+    kind: str
+    distance: int
+    status: Place
+
+
+PRE = {
+    # As 7 does: the status lies on the stack.
+    "stack": Shape(
+        "x86", "call eax; mov [ebp - 8], eax; cmp dword ptr [ebp - 8], 0; jge 1f; nop; 1: ret",
+        "refusals", 11, Place("eax"),
+    ),
+    "far": Shape(
+        "x64", "call rax; mov esi, eax; test esi, esi; js 1f; ret; .skip 0x200, 0xcc; 1: ret",
+        "refusals", 0x20D, Place("rax"),
+    ),
+    # Closing a handle cannot be refused: one arm forgets the status.
+    "one-arm": Shape(
+        "x64", "call rax; cmp ebx, 14; jne 1f; xor eax, eax; 1: test eax, eax; jns 2f; nop; 2: ret",
+        "refusals", 13, Place("rax"),
+    ),
+    "sign-bit": Shape(
+        "arm64", "blr x9; mov w19, w0; tbnz w19, #31, 1f; ret; 1: nop; ret",
+        "refusals", 16, Place("x0"),
+    ),
+    "bypass": Shape(
+        "x64", "call rax; cmp eax, 0xC0000503; jne 1f; nop; 1: ret", "overrulings", 9, Place("rax"),
+    ),
+}  # fmt: skip
+
+
+def found(shape: Shape, folder: Path) -> Junctions:
+    code: Any = Code(shape.architecture, assembled(shape.architecture, shape.text, folder))
+    start = PLACE[shape.architecture]
+    back = start + (4 if shape.architecture == "arm64" else 2)
+    places = [Place(name) for name in ("rbx", "rdi", "r14")]
+    site = CallSite(start, back, *places)
+    return find_junctions(flow_of(code, start), [site], shape.architecture)
+
+
+@pytest.mark.parametrize("name", PRE)
+def test_where_it_forks(name: str, tmp_path: Path) -> None:
+    shape = PRE[name]
+    (junction,) = getattr(found(shape, tmp_path), shape.kind)
+    assert junction.address - PLACE[shape.architecture] == shape.distance
+    assert junction.status == shape.status
+
+
+def test_a_place_that_is_overwritten_leads_nowhere(tmp_path: Path) -> None:
+    text = "call rax; mov rdi, rcx; test eax, eax; js 1f; ret; 1: ret"
+    shape = Shape("x64", text, "refusals", 0, Place("rax"))
+    (junction,) = found(shape, tmp_path).refusals
+    assert (junction.block, junction.notify_class) == (Place("rbx"), None)
+    assert not found(shape, tmp_path).is_complete
+
+
+def test_where_a_loop_is_left(tmp_path: Path) -> None:
+    """Not where it gives up for good."""
+    text = (
+        "1: call rax; cmp eax, 0xC0000503; jne 2f; nop; 2: test rsi, rsi; jne 3f; mov ecx, 3; "
+        "int 0x29; 3: dec ebp; jne 1b; mov eax, ecx; ret"
+    )
+    (end,) = found(Shape("x64", text, "ends", 0, Place("rax")), tmp_path).ends
+    assert end.address - PLACE["x64"] == 26
+    assert end.information == Place("r14")
