@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
 from .builds import Provenance, has_vector
 from .callback_list import read_block, walk_list
-from .layouts import BLOCKS, VECTORS, block_layout, vector_layout
+from .layouts import VECTORS, block_layout, block_provenance, vector_layout
 from .registry_callback import Problem, RegistryCallback
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class _List:
         self._target = target
 
     def layout(self) -> Provenance:
-        return BLOCKS.provenance(self._target.architecture, self._target.build)
+        return block_provenance(self._target)
 
     def locate(self) -> Located:
         from .locate import locate_list  # noqa: PLC0415 - 30 ms, seldom needed

@@ -7,10 +7,11 @@ of pykd_ext/SOURCES.md.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
 
 from ..target.errors import UnsupportedTarget
 from . import builds
-from .builds import DERIVED, PUBLIC, REAL, Row, Table
+from .builds import DERIVED, PUBLIC, REAL, Provenance, Row, Table
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -24,7 +25,9 @@ __all__ = [
     "ContextLayout",
     "VectorLayout",
     "block_layout",
+    "block_provenance",
     "context_layout",
+    "use_block_layout",
     "vector_layout",
 ]
 
@@ -61,7 +64,7 @@ BLOCKS = Table(
     newest={"x64": builds.V26H1, "x86": 19045},
     rows={
         "x64": (
-            Row(builds.V1703, _64, PUBLIC, "SOURCES 1.1"),
+            Row(builds.V1703, _64, REAL, "SOURCES 1.1"),
             Row(builds.WINDOWS_8, _64._replace(flags=None), REAL, "SOURCES 1.1"),
             Row(builds.WINDOWS_7, _64._replace(flags=None), PUBLIC, "SOURCES 1.1"),
             Row(builds.VISTA, _64_VISTA, DERIVED, "SOURCES 1.3"),
@@ -78,8 +81,26 @@ BLOCKS = Table(
 )  # fmt: skip
 
 
+# What serves in place of the table's row.
+_GIVEN: WeakKeyDictionary[Target, tuple[BlockLayout, Provenance]] = WeakKeyDictionary()
+
+
+def use_block_layout(target: Target, layout: BlockLayout, provenance: Provenance) -> None:
+    """Lets ``layout`` serve in place of the table's row as long as ``target`` lives."""
+    _GIVEN[target] = layout, provenance
+
+
+def block_provenance(target: Target) -> Provenance:
+    """How the layout of ``target``'s callback blocks is known; raises LookupError without one."""
+    given = _GIVEN.get(target)
+    return given[1] if given else BLOCKS.provenance(target.architecture, target.build)
+
+
 def block_layout(target: Target) -> BlockLayout:
     """The layout of ``target``'s callback blocks; raises UnsupportedTarget where there are none."""
+    given = _GIVEN.get(target)
+    if given:
+        return given[0]
     row = BLOCKS.row(target.architecture, target.build)
     if row is None:
         raise UnsupportedTarget(

@@ -42,6 +42,7 @@ def target_document(listing: Listing) -> dict[str, Any]:
         "callback_count": callbacks.callback_count,
         "last_cookie": hexadecimal(callbacks.last_cookie),
         "boot_time": time_text(listing.boot_time),
+        "layout": {"known": callbacks.layout.known, "source": callbacks.layout.source},
     }
 
 

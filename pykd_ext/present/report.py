@@ -124,6 +124,7 @@ def _with_findings(callback: dict[str, Any], findings: Sequence[dict[str, Any]])
 
 def _facts(document: dict[str, Any], how: HowItWasMade) -> list[tuple[str, str]]:
     target = document["target"]
+    layout = target["layout"]
     symbols = {each["owner"]: each["function_symbol"] or "" for each in document["callbacks"]}
     named = sorted(owner for owner, symbol in symbols.items() if owner and "!" in symbol)
     return [
@@ -132,6 +133,7 @@ def _facts(document: dict[str, Any], how: HowItWasMade) -> list[tuple[str, str]]
         ("Windows", f"{target['version']} {target['architecture']}, nt at {target['nt_base']}"),
         ("booted", target["boot_time"] or "unknown"),
         ("list", f"{target['list_head']}, found by {target['list_head_found_by']}"),
+        ("block layout", f"{layout['known']} ({layout['source']})"),
         ("callbacks", f"{len(document['callbacks'])}, CmpCallBackCount {target['callback_count']}"),
         ("last cookie", target["last_cookie"] or "unknown"),
         ("symbol path", printable(how.symbol_path) or "none"),

@@ -45,7 +45,8 @@ def callbacks_table(listing: Listing, wide: bool = False) -> str:
 
 
 def headline(listing: Listing) -> str:
-    """Two lines: which machine, and what its kernel says of its callbacks."""
+    """Three lines: which machine, what its kernel says of its callbacks, how a block's layout is
+    known."""
     target, callbacks = listing.target, listing.callbacks
     head = address_text(callbacks.head, target.architecture)
     where = f" {printable(target.path)}" if target.path else ""
@@ -54,7 +55,8 @@ def headline(listing: Listing) -> str:
     return (
         f"Windows {target.version} {target.architecture}, {target.kind}{where}{booted}\n"
         f"{len(callbacks.callbacks)} callbacks from {head}, CmpCallBackCount {count}; "
-        f"{_order(listing)}"
+        f"{_order(listing)}\n"
+        f"block layout: {callbacks.layout.known} ({printable(callbacks.layout.source)})"
     )
 
 
