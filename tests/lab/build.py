@@ -171,8 +171,6 @@ def _kernel_sources(profile: Profile, work: Path, runs: bool) -> list[str]:
 def _callback_sources(profile: Profile) -> tuple[str, ...]:
     if profile.has_vector:
         return ("callback_vector.c",)
-    if not kernel_offsets(profile).has("_ETHREAD", "CmCallbackListHead"):
-        return ("callback_list.c", "call_callbacks_vista.c")
     return ("callback_list.c", *_CALLS)
 
 

@@ -1,11 +1,15 @@
-/* Calling the registry callbacks, Windows 7 and later.
+/* Calling the registry callbacks, Vista and later.
  *
- * Written from what a real 7 SP1 did, call for call (tests/unit/real_facts), and from the published
- * facts about later builds: down the altitudes before an operation, up again after it; a refusal
+ * Written from what a real Vista SP2 and a real 7 SP1 did, call for call (tests/unit/real_facts), and
+ * from the published facts about later builds: down the altitudes before an operation, up again after it; a refusal
  * turns round where it is. A callback is in use, and on its thread's list, from before its
  * pre-notification to the end of its post-notification, or until it refuses.
  */
-#include "call_callbacks.h"
+#if LAB_BUILD < 7600
+#include "block_calls.h"
+#else
+#include "thread_calls.h"
+#endif
 #include "notification_types.h"
 
 #define TAG_CALL 0x69634D43 /* 'CMci' */
@@ -14,22 +18,11 @@ extern LIST_ENTRY CallbackListHead;
 extern ULONG_PTR CmpCallbackListLock;
 NTSTATUS NTAPI VrpRegistryCallback(PVOID Context, PVOID NotifyClass, PVOID Argument);
 
-static SINGLE_LIST_ENTRY *ThreadCalls(VOID) {
-    return &FIELD(SINGLE_LIST_ENTRY, KeGetCurrentThread(), OFFSET_ETHREAD_CmCallbackListHead);
-}
-
 #if LAB_BUILD < 9200
-static BOOLEAN IsInCallback(LIST_ENTRY *Entry) {
-    for (SINGLE_LIST_ENTRY *Call = ThreadCalls()->Next; Call; Call = Call->Next)
-        if (CONTAINING_RECORD(Call, CALLBACK_CALL, ThreadEntry)->Block == BlockOf(Entry))
-            return TRUE;
-    return FALSE;
-}
-
 /* What an operation of this thread begins behind: the lowest callback that the thread is in. */
 static LIST_ENTRY *CmpCallbacksBegin(VOID) {
     LIST_ENTRY *Entry = CallbackListHead.Blink;
-    while (Entry != &CallbackListHead && !IsInCallback(Entry))
+    while (Entry != &CallbackListHead && !IsInCallback(BlockOf(Entry)))
         Entry = Entry->Blink;
     return Entry;
 }
@@ -61,7 +54,7 @@ static CALLBACK_BLOCK *CmpReferenceNextCallback(LIST_ENTRY *Entry) {
     for (Entry = Entry->Flink; Entry != &CallbackListHead; Entry = Entry->Flink) {
         if (IsCalled(BlockOf(Entry))) {
             Found = BlockOf(Entry);
-            __sync_fetch_and_add(&Found->PreCallListCount, 1);
+            Reference(Found);
             break;
         }
     }
@@ -72,8 +65,7 @@ static CALLBACK_BLOCK *CmpReferenceNextCallback(LIST_ENTRY *Entry) {
 static VOID CmpBeginCall(CALLBACK_CALL *Call, CALLBACK_BLOCK *Block, LIST_ENTRY *Calls) {
     Call->Block = Block;
     Call->CallContext = NULL;
-    Call->ThreadEntry.Next = ThreadCalls()->Next;
-    ThreadCalls()->Next = &Call->ThreadEntry;
+    EnterCallback(Call);
     Call->OperationEntry.Flink = Calls;
     Call->OperationEntry.Blink = Calls->Blink;
     Calls->Blink->Flink = &Call->OperationEntry;
@@ -88,11 +80,9 @@ static CALLBACK_CALL *CmpRemoveLastCall(LIST_ENTRY *Calls) {
     return Call;
 }
 
-/* The thread is not in the callback any more, which is whose call was the innermost. */
 static VOID CmpEndCall(CALLBACK_CALL *Call) {
-    if (ThreadCalls()->Next)
-        ThreadCalls()->Next = ThreadCalls()->Next->Next;
-    __sync_fetch_and_sub(&Call->Block->PreCallListCount, 1);
+    LeaveCallback(Call);
+    Dereference(Call->Block);
     ExFreePoolWithTag(Call, TAG_CALL);
 }
 
@@ -100,10 +90,12 @@ static VOID CmpEndCall(CALLBACK_CALL *Call) {
 static VOID CmpDescribeRefusal(REG_POST_OPERATION_INFORMATION *Post, NTSTATUS Status,
                                ULONG PostClass, PVOID Object, PVOID Information) {
     Post->Object = Object;
-    if (PostClass == RegNtPostCreateKeyEx || PostClass == RegNtPostOpenKeyEx)
-        Post->Object = Status == STATUS_CALLBACK_BYPASS
-                           ? *((REG_CREATE_KEY_INFORMATION_V1 *)Information)->ResultObject
-                           : NULL;
+    if (PostClass == RegNtPostCreateKeyEx || PostClass == RegNtPostOpenKeyEx) {
+        if (Status == STATUS_CALLBACK_BYPASS)
+            Post->Object = *((REG_CREATE_KEY_INFORMATION_V1 *)Information)->ResultObject;
+        else if (LAB_BUILD >= 7600)
+            Post->Object = NULL;
+    }
     Post->Status = Post->ReturnStatus = Status == STATUS_CALLBACK_BYPASS ? STATUS_SUCCESS : Status;
     Post->PreInformation = Information;
     Post->CallContext = Post->ObjectContext = Post->Reserved = NULL;
@@ -156,6 +148,7 @@ PAGED_CODE_SECTION NTSTATUS NTAPI CmpCallCallBacks(ULONG NotifyClass, PVOID Info
 #endif
 {
     REG_POST_OPERATION_INFORMATION Refusal, *Post = Information;
+    NTSTATUS Refused = STATUS_SUCCESS;
 #if LAB_BUILD >= 15063
     PVOID ExRefusal[4] = {NULL};
 #endif
@@ -168,7 +161,7 @@ PAGED_CODE_SECTION NTSTATUS NTAPI CmpCallCallBacks(ULONG NotifyClass, PVOID Info
             Call = ExAllocatePoolWithTag(PagedPool, sizeof(*Call), TAG_CALL);
             if (UNLIKELY(!Call)) {
                 LAB_COLD;
-                __sync_fetch_and_sub(&Block->PreCallListCount, 1);
+                Dereference(Block);
                 Status = STATUS_INSUFFICIENT_RESOURCES;
                 IsRefused = TRUE;
                 break;
@@ -190,6 +183,7 @@ PAGED_CODE_SECTION NTSTATUS NTAPI CmpCallCallBacks(ULONG NotifyClass, PVOID Info
         if (!IsRefused)
             return Status;
         Post = &Refusal;
+        Refused = Status;
         CmpDescribeRefusal(Post, Status, PostClass, Object, Information);
         NotifyClass = PostClass;
 #if LAB_BUILD >= 15063
@@ -207,7 +201,7 @@ PAGED_CODE_SECTION NTSTATUS NTAPI CmpCallCallBacks(ULONG NotifyClass, PVOID Info
             Post->Status = Post->ReturnStatus;
         CmpEndCall(Call);
     }
-    if (!IsRefused)
-        return STATUS_SUCCESS;
+    if (!IsRefused || LAB_BUILD < 7600) /* nobody changes what Vista's caller gets */
+        return Refused;
     return NT_SUCCESS(Post->ReturnStatus) ? STATUS_CALLBACK_BYPASS : Post->ReturnStatus;
 }

@@ -1,4 +1,4 @@
-/* The configuration manager's calls of its callbacks, Windows 7 and later. offsets.h is written for
+/* The configuration manager's calls of its callbacks, Vista and later. offsets.h is written for
  * the build that the kernel claims to be: OFFSET_<type>_<field>. */
 #pragma once
 #include "callback_block.h"
@@ -8,15 +8,25 @@
 
 /* One callback in one operation, in pool with the tag CMci. */
 typedef struct _CALLBACK_CALL {
-    LIST_ENTRY OperationEntry;     /* its head lies on the stack of the system service */
+    LIST_ENTRY OperationEntry; /* its head lies on the stack of the system service */
+#if LAB_BUILD < 7600
+    LIST_ENTRY BlockEntry;
+    CALLBACK_BLOCK *Block;
+    PVOID CallContext, Thread;
+#else
     SINGLE_LIST_ENTRY ThreadEntry; /* in ETHREAD.CmCallbackListHead */
     CALLBACK_BLOCK *Block;
     PVOID CallContext;
 #ifdef _WIN64
     PVOID Reserved;
 #endif
+#endif
 } CALLBACK_CALL;
+#if LAB_BUILD < 7600
+_Static_assert(sizeof(CALLBACK_CALL) == 7 * sizeof(PVOID), "");
+#else
 _Static_assert(sizeof(CALLBACK_CALL) == (sizeof(PVOID) == 8 ? 0x30 : 0x14), "");
+#endif
 
 static inline PVOID KeGetCurrentThread(VOID) {
     PVOID Thread;

@@ -132,20 +132,27 @@ PAGED_CODE_SECTION CALLBACK_BLOCK *NTAPI CmListGetNextElement(LIST_ENTRY *Head, 
     return BlockOf(Entry);
 }
 
-/* Takes the block off the list once nobody is in the callback; Windows 7 first. */
+static BOOLEAN IsInUse(volatile CALLBACK_BLOCK *Block) {
+#if LAB_BUILD < 7600
+    return Block->ThreadListHead.Flink != &Block->ThreadListHead;
+#else
+    return (Block->PreCallListCount & ~UNREGISTER_PENDING) != 0;
+#endif
+}
+
+/* Takes the block off the list once nobody is in the callback; before Windows 8 at once, and waits
+ * then. */
 static VOID CmpRemoveCallback(CALLBACK_BLOCK *Block) {
 #if LAB_BUILD >= 9200
     if (Block->PreCallListCount)
         __sync_fetch_and_or(&Block->PreCallListCount, UNREGISTER_PENDING);
-    while (Block->PreCallListCount & ~UNREGISTER_PENDING)
+    while (IsInUse(Block))
         YIELD_PROCESSOR();
 #endif
     Block->CallbackListEntry.Blink->Flink = Block->CallbackListEntry.Flink;
     Block->CallbackListEntry.Flink->Blink = Block->CallbackListEntry.Blink;
-#if LAB_BUILD >= 7600 && LAB_BUILD < 9200
-    while (*(volatile LONG *)&Block->PreCallListCount)
+    while (IsInUse(Block))
         YIELD_PROCESSOR();
-#endif
 }
 
 PAGED_CODE_SECTION NTSTATUS NTAPI CmUnRegisterCallback(CM_COOKIE Cookie) {

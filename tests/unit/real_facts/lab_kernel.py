@@ -61,11 +61,12 @@ class LabKernel(Machine):
         world.space.write_unsigned(self.key, 4, _KEY_BODY_TYPE)
         self._memory: GuestMemory | None = None
         super().__init__(self._new_emulator(), profile.architecture, place, stack)
-        self.thread_calls = self.key_contexts = 0
-        if world.offsets.has("_ETHREAD", "CmCallbackListHead"):  # from Windows 7 on
-            self.thread_calls = world.field(thread, "_ETHREAD", "CmCallbackListHead")
+        self._thread, self.thread_calls, self.key_contexts = thread, 0, 0
+        if not profile.has_vector:
             self.key_contexts = world.field(self.key, "_CM_KEY_BODY", "ContextListHead")
             self.write_pointers(self.key_contexts, self.key_contexts, self.key_contexts)
+        if profile.build >= 7600:
+            self.thread_calls = world.field(thread, "_ETHREAD", "CmCallbackListHead")
         self.memory = Memory(self)  # type: ignore[arg-type] # reads are all that it asks for
         self.call(world.nt("CmpInitCallbacks"))
 
@@ -113,11 +114,35 @@ class LabKernel(Machine):
             entry = self.pointer(entry)
         return found
 
+    def function_of(self, block: int) -> int:
+        if self.pointer_size == 4:
+            return self.pointer(block + 0x1C)
+        return self.pointer(block + (0x30 if self._is_vista else 0x28))
+
     def thread_blocks(self) -> list[int]:
+        if self._is_vista:  # innermost, which there is the lowest, first
+            inside = [(each, thread) for each in self.blocks() for thread in self._threads_in(each)]
+            return [block for block, thread in reversed(inside) if thread == self._thread]
         calls = calls_of_thread(self.read, self.thread_calls, self.pointer_size)
         return [each.block for each in calls]
 
+    @property
+    def _is_vista(self) -> bool:
+        return not self.profile.has_vector and self.profile.build < 7600
+
+    def _threads_in(self, block: int) -> list[int]:
+        """Vista's block has a list of its calls, and those their thread (SOURCES 3.6)."""
+        size = self.pointer_size
+        head = block + 2 * size
+        found, entry = [], self.pointer(head)
+        while entry != head:
+            found.append(self.pointer(entry + 4 * size))
+            entry = self.pointer(entry)
+        return found
+
     def uses(self, block: int) -> int:
+        if self._is_vista:
+            return len(self._threads_in(block))
         return self.unsigned(block + 2 * self.pointer_size, 4)
 
     def tell(

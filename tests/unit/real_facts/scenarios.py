@@ -47,6 +47,8 @@ class Kernel(Protocol):
     def blocks(self) -> list[int]:
         """The list, from the head on."""
 
+    def function_of(self, block: int) -> int: ...
+
     def thread_blocks(self) -> list[int]:
         """Those whose callbacks the thread is in, the innermost first."""
 
@@ -73,7 +75,6 @@ _PLACES = {
         26: _Places(0x88, 8, 0x50, 0x58), None: _Places(0x38, 0, 0x20, 0x28)},
 }  # fmt: skip
 _RESULT_OBJECT = {4: 0x28, 8: 0x48}  # REG_CREATE_KEY_INFORMATION
-_FUNCTION = {4: 0x1C, 8: 0x28}
 # CMcc: the key's list, the block's list, cookie, block, key, context (SOURCES 1.5).
 _KEY_CONTEXT = {4: (0x10, 0x18, 0x28), 8: (0x20, 0x28, 0x40)}
 
@@ -106,7 +107,7 @@ class _Play:
             assert status == 0, hex(status)
             functions[function], self.cookies[name] = name, cookie
         for block in kernel.blocks():
-            self.names[block] = functions[kernel.pointer(block + _FUNCTION[self.size])]
+            self.names[block] = functions[kernel.function_of(block)]
         self.set_key_contexts()
 
     def record(self) -> Record:

@@ -1,4 +1,4 @@
-"""The lab's kernels of every architecture call the callbacks as a real 7 SP1 did, call for call."""
+"""The lab's kernels call the callbacks as a real Vista SP2 and a real 7 SP1 did, call for call."""
 
 from __future__ import annotations
 
@@ -12,14 +12,25 @@ from pykd_ext.kernel.threads import innermost_calls
 
 pytestmark = pytest.mark.toolchain
 
-REAL = json.loads(Path(__file__).with_name("dispatch_x86_7601.json").read_text(encoding="ascii"))
-FACTS = {each["scenario"]: each for each in REAL["facts"]}
+
+def facts(name: str) -> dict[str, dict[str, Any]]:
+    """By scenario."""
+    text = Path(__file__).with_name(name).read_text(encoding="ascii")
+    return {each["scenario"]: each for each in json.loads(text)["facts"]}
+
+
+FACTS = facts("dispatch_x86_7601.json")
+VISTA = {**FACTS, **facts("dispatch_x86_6002.json")}  # where it differs
 PROFILES = ["x86-7601", "x64-7601", "x64-10586", "x64-19041", "x64-22621", "x64-26100",
             "x86-19041", "arm64-22621"]  # fmt: skip
 PENDING = 0x80000000
 
 if TYPE_CHECKING:
     from .lab_kernel import LabKernel
+
+
+def facts_of(profile: str) -> dict[str, dict[str, Any]]:
+    return VISTA if int(profile.split("-")[1]) < 7600 else FACTS
 
 
 def lab_kernel(profile: str, shape: str = "plain") -> LabKernel:
@@ -37,7 +48,7 @@ def test_every_scenario(profile: str, shape: str) -> None:
     from .scenarios import play
 
     differing, kernel = {}, lab_kernel(profile, shape)
-    for name, fact in FACTS.items():
+    for name, fact in facts_of(profile).items():
         record = play(kernel, fact)
         if record != fact["record"]:
             differing[name] = first_difference(fact["record"], record)
