@@ -89,14 +89,19 @@ class Msf:
 
     def stream(self, number: int) -> Stream:
         """Stream ``number``; raises SymbolFileError when there is none."""
-        name = f"{self.path}: stream {number}"
         if number >= len(self._sizes) or self._sizes[number] == _DELETED:
-            raise SymbolFileError(f"{name} is missing")
+            raise SymbolFileError(f"{self.path}: stream {number} is missing")
+        name = f"{self.path}: stream {number}"
         if number not in self._blocks:
             before = sum(self._block_count(size) for size in self._sizes[:number])
             count = self._block_count(self._sizes[number])
             self._blocks[number] = self._directory.words(self._first_block + 4 * before, count)
         return self._open(name, self._blocks[number], self._sizes[number])
+
+    def find(self, number: int) -> Stream | None:
+        """Stream ``number``, None where there is none or nothing in it."""
+        is_there = number < len(self._sizes) and self._sizes[number] not in (0, _DELETED)
+        return self.stream(number) if is_there else None
 
     def _open(self, name: str, blocks: tuple[int, ...], size: int) -> Stream:
         # A stream larger than the file has one block many times over, to make its reader work.

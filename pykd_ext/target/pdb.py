@@ -61,8 +61,8 @@ class Pdb:
     def nearest(self, rva: int) -> tuple[str, int] | None:
         """The name and RVA of the symbol at ``rva`` or closest below it, None without one.
 
-        That is a public, or in a private PDB the function, if it starts there or closer. As in
-        pykd, it may be of another section.
+        That is a public, or a function of a module that has symbols, if it starts there or closer.
+        As in pykd, it may be of another section.
         """
         place = self._open_addresses().place(rva)
         if place is None:
@@ -98,9 +98,14 @@ class Pdb:
         if len(guid) < 16:
             raise SymbolFileError(f"{self.path}: it has no GUID")
         self.guid = guid_text(guid)
-        self._dbi = self._msf.stream(_DBI)
-        self.age = self._dbi.word(8) or info.word(8)
-        self._is_x86 = self._dbi.word(58, 2) == _MACHINE_X86
+        dbi = self._msf.find(_DBI)
+        if dbi is None:
+            raise SymbolFileError(
+                f"{self.path} holds types alone, as a compiler writes: the linker's has the symbols"
+            )
+        self._dbi = dbi
+        self.age = dbi.word(8) or info.word(8)
+        self._is_x86 = dbi.word(58, 2) == _MACHINE_X86
 
     def _open_publics(self) -> Publics:
         if self._publics is None:

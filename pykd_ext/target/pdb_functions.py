@@ -1,8 +1,8 @@
-"""The functions and static variables of a private PDB, by address.
+"""The functions and static variables of a PDB's modules, by address.
 
 A driver's callback is often static, and then no public. Section contributions lead from an address
-to the module (object file) it came from, whose symbols name its functions. Public PDBs are stripped
-of them.
+to the module (object file) it came from, whose symbols name its functions. A stripped PDB has none,
+or the functions alone (Microsoft's ntdll: static ones too), and dbghelp shows what there is.
 
 LLVM: DbiStream.html (section contributions, module info), ModiStream.html; cvinfo.h: PROCSYM32,
 DATASYM32.
@@ -23,7 +23,6 @@ _CONTRIBUTION_SIZES = {0xEFFE0000 + 19970605: 28, 0xEFFE0000 + 20140516: 32}  # 
 _MODULE_SIZE = 64  # ModInfo before its two names
 _MOST_STEPS = 64  # contributions without a function that are passed over
 
-_STRIPPED = 2  # DBI header, Flags
 # Where the records of functions and of variables have their off (then seg) and their name.
 _PROCEDURE, _DATA = (32, 39), (8, 14)
 _FORMS = {
@@ -45,9 +44,8 @@ class Functions:
     def __init__(self, msf: Msf, dbi: Stream) -> None:
         self._msf = msf
         self._dbi = dbi
-        stripped = dbi.word(56, 2) & _STRIPPED
         modules_size, contributions_size = dbi.word(24), dbi.word(28)
-        self._modules = [] if stripped else _modules(dbi.read(64, modules_size))
+        self._modules = _modules(dbi.read(64, modules_size))
         self._has_symbols = any(each.stream != NO_STREAM for each in self._modules)
         self._table = 64 + modules_size
         self._entry_size = 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +13,7 @@ import pytest
 from pykd_ext.target.registers import CONTEXTS
 from tests.lab import PROFILES, CallbackTruth, Truth, make_dump
 from tests.lab.kernel_types import kernel_offsets
+from tests.unit.symbol_files.stripped_pdb import strip_symbols
 from tests.unit.targets import open_dump
 
 from .engine import INSIDE, Engine
@@ -124,6 +127,20 @@ def test_the_symbol_at_or_below_an_address(session: Session) -> None:
         ["avfilter", private.function_name, 0],
         *[None] * 4,
     ]
+
+
+def test_a_stripped_pdb_shows_the_functions_that_it_kept(session: Session) -> None:
+    private = with_symbols(session.truth, "avfilter.sys")
+    symbols = session.folder / "stripped"
+    shutil.copytree(session.truth.symbols, symbols, dirs_exist_ok=True)
+    strip_symbols(Path(session.truth.symbols) / "avfilter.pdb", symbols / "avfilter.pdb")
+    stripped = session._replace(truth=dataclasses.replace(session.truth, symbols=str(symbols)))
+    places = [private.function, private.function + 4]
+    expected = [("avfilter", private.function_name, distance) for distance in (0, 4)]
+    with open_dump(stripped.truth) as target:
+        assert [target.nearest_symbol(each) for each in places] == expected
+    answers = stripped.ask(*(("nearest_symbol", each) for each in places))
+    assert [tuple(each) for each in answers] == expected
 
 
 def test_registers_are_those_of_the_dumps_header(session: Session) -> None:

@@ -26,6 +26,7 @@ from tests.unit.symbol_files.oracles import (
     type_sizes,
 )
 from tests.unit.symbol_files.samples import ARCHITECTURES, Sample
+from tests.unit.symbol_files.stripped_pdb import strip_symbols
 
 __all__ = ["sample"]  # a fixture
 
@@ -153,6 +154,20 @@ def test_a_public_pdb_knows_no_static_function(sample: BuildSample) -> None:
     with opened(sample("x64").pdb) as pdb:
         assert pdb.nearest(static.rva) is None
         assert pdb.symbol("StaticHelper") is None
+
+
+@every_architecture
+def test_a_stripped_pdb_shows_the_functions_that_it_kept(
+    sample: BuildSample, tmp_path: Path, architecture: str
+) -> None:
+    private = sample(architecture, private=True)
+    stripped = private._replace(pdb=tmp_path / "stripped.pdb")
+    strip_symbols(private.pdb, stripped.pdb)
+    kept = functions(stripped)
+    assert kept == functions(private)
+    with opened(stripped.pdb) as pdb:
+        assert [pdb.nearest(each.rva) for each in kept] == kept
+        assert pdb.nearest(kept[-1].rva + 1) == kept[-1]
 
 
 @every_architecture
@@ -327,6 +342,16 @@ def test_files_that_are_no_pdb(tmp_path: Path, contents: bytes, why: str) -> Non
     with pytest.raises(SymbolFileError) as raised:
         Pdb(str(path))
     assert str(raised.value).startswith(str(path)) and why in str(raised.value)
+
+
+@pytest.mark.parametrize("dbi", [[], [b""], [b"", b"ids"]], ids=["none", "empty", "empty-ids"])
+def test_a_pdb_of_types_alone(sample: BuildSample, tmp_path: Path, dbi: list[bytes]) -> None:
+    """As the compiler writes one: no linker has given it symbols."""
+    path = tmp_path / "vc140.pdb"
+    write_streams(path, read_streams(sample().pdb)[:DBI] + dbi)
+    with pytest.raises(SymbolFileError) as raised:
+        Pdb(str(path))
+    assert str(raised.value).startswith(f"{path} holds types alone, as a compiler writes")
 
 
 def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
