@@ -18,6 +18,7 @@ COMMANDS = {
     "decode": "what a callback is told, at the stop or at an address",
     "altitude": "to whom Microsoft has allocated an altitude",
     "check": "what is wrong with the callbacks",
+    "verify": "let the kernel's own code prove the layout (needs regcb[verify])",
     "scan": "many dumps, one line each",
     "report": "one HTML page to attach to a case",
     "diff": "what has changed since a saved list --json",

@@ -20,7 +20,7 @@ from .references import Reference, data_references
 if TYPE_CHECKING:
     from ..target import Target
 
-__all__ = ["Located", "locate_list", "locate_vector"]
+__all__ = ["Located", "locate_list", "locate_vector", "references_of_exports"]
 
 _EXPORTS = ("CmUnRegisterCallback", "CmRegisterCallbackEx", "CmRegisterCallback")
 _LIMIT = 10_000  # entries
@@ -40,7 +40,7 @@ class Located(NamedTuple):
 
 def locate_list(target: Target, layout: BlockLayout) -> Located:
     """CallbackListHead and its two globals, Vista and later."""
-    references, problem = _references(target)
+    references, problem = references_of_exports(target)
     if problem:
         return Located(None, None, None, (problem,))
     memory = target.memory
@@ -64,7 +64,7 @@ def locate_list(target: Target, layout: BlockLayout) -> Located:
 
 def locate_vector(target: Target, layout: VectorLayout) -> Located:
     """CmpCallBackVector and its count, XP and Server 2003."""
-    references, problem = _references(target)
+    references, problem = references_of_exports(target)
     if problem:
         return Located(None, None, None, (problem,))
     memory = target.memory
@@ -84,7 +84,7 @@ def locate_vector(target: Target, layout: VectorLayout) -> Located:
     return Located(head, count, None, tuple(problems))
 
 
-def _references(target: Target) -> tuple[list[Reference], str | None]:
+def references_of_exports(target: Target) -> tuple[list[Reference], str | None]:
     """What the exports refer to in the kernel's writable data, or why nothing is known."""
     starts = list(_exports(target))
     if not starts:

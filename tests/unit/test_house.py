@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "pykd_ext"
 
 # Data flows left to right: a room imports from itself and from the rooms before it.
-ROOMS = ["target", "kernel", "notify", "triage", "live", "present", "commands"]
+ROOMS = ["target", "kernel", "notify", "triage", "live", "verification", "present", "commands"]
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 

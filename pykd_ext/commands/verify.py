@@ -1,0 +1,75 @@
+"""``regcb verify``: the kernel's own code proves the layout that everything rests on."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING
+
+from ..present.jsonlines import json_text
+from ..present.output import Output
+from ..present.verification import verification_document, verification_text
+from ..target.errors import UnsupportedTarget
+from ..target.symbol_path import SymbolPath
+from .open_target import open_target
+
+if TYPE_CHECKING:
+    from ..target import Target
+    from ..verification.outcome import Verification
+
+NEEDS_TARGET = False  # with an image it does not, and else opens it itself
+_STATUS = {True: 0, False: 1, None: 2}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "image",
+        nargs="?",
+        metavar="IMAGE",
+        help="a kernel's file (ntoskrnl.exe), instead of the target's kernel",
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON (regcb.verification/1)")
+
+
+def run(_target: Target | None, arguments: argparse.Namespace, output: Output) -> int:
+    _need_unicorn()
+    verification = _of_image(arguments) if arguments.image else _of_target(arguments)
+    if arguments.json:
+        output.write(json_text(verification_document(verification)))
+    else:
+        output.write(verification_text(verification))
+    return _STATUS[verification.holds]
+
+
+def _need_unicorn() -> None:
+    try:
+        import unicorn  # noqa: F401, PLC0415 - an optional extra
+    except ImportError as error:
+        raise UnsupportedTarget(
+            f"verify runs the kernel's code in Unicorn, which is not installed ({error}): "
+            "pip install 'regcb[verify]'"
+        ) from None
+
+
+def _symbols(arguments: argparse.Namespace) -> SymbolPath:
+    path = arguments.symbol_path or os.environ.get("_NT_SYMBOL_PATH", "")
+    return SymbolPath("" if arguments.no_symbols else path)
+
+
+def _of_image(arguments: argparse.Namespace) -> Verification:
+    from ..verification.kernel_source import ImageFile  # noqa: PLC0415 - needs unicorn
+    from ..verification.verify import verify  # noqa: PLC0415
+
+    return verify(ImageFile(arguments.image), _symbols(arguments))
+
+
+def _of_target(arguments: argparse.Namespace) -> Verification:
+    from ..verification.kernel_source import TargetKernel  # noqa: PLC0415 - needs unicorn
+    from ..verification.verify import verify  # noqa: PLC0415
+
+    target = open_target(arguments)
+    try:
+        symbols = _symbols(arguments)
+        return verify(TargetKernel(target, symbols), symbols, target)
+    finally:
+        target.close()
