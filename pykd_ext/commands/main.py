@@ -141,6 +141,12 @@ def _common(default: str | None) -> _Parser:
         help="use no PDB: find the callback list by the kernel's code",
     )
     common.add_argument(
+        "--layout",
+        metavar="FILE",
+        default=default,
+        help="read callbacks by the layout of this file of regcb verify --json, not the table's",
+    )
+    common.add_argument(
         "--engine",
         choices=("none", "pykd"),
         default=default,

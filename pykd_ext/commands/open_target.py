@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..target.errors import TargetError
+from ..target.errors import RegcbError, TargetError
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -16,10 +17,24 @@ __all__ = ["open_target"]
 
 
 def open_target(arguments: argparse.Namespace) -> Target:
-    """The target of ``-z``, ``-y`` and ``--engine``; raises TargetError when there is none.
+    """The target of ``-z``, ``-y`` and ``--engine``, by the layout of ``--layout``; raises
+    TargetError when there is none, LayoutFileError when that is none of it.
 
     Inside WinDbg neither is needed: the target is the session.
     """
+    target = _open(arguments)
+    if arguments.layout:
+        from ..kernel.layout_file import use_layout_file  # noqa: PLC0415 - seldom wanted
+
+        try:
+            use_layout_file(target, Path(arguments.layout))
+        except RegcbError:
+            target.close()
+            raise
+    return target
+
+
+def _open(arguments: argparse.Namespace) -> Target:
     engine = arguments.engine or ("pykd" if _inside_debugger() else "none")
     symbol_path = arguments.symbol_path or os.environ.get("_NT_SYMBOL_PATH", "")
     if arguments.no_symbols:

@@ -71,7 +71,9 @@ def _results(arguments: argparse.Namespace, paths: list[str]) -> Iterator[dict[s
     symbols = "" if arguments.no_symbols else arguments.symbol_path
     if symbols is None:
         symbols = os.environ.get("_NT_SYMBOL_PATH", "")
-    work = partial(scan_dump, symbol_path=symbols, carve=not arguments.no_carve)
+    work = partial(
+        scan_dump, symbol_path=symbols, carve=not arguments.no_carve, layout=arguments.layout
+    )
     if arguments.scheduler:
         return on_cluster(work, failed, paths, arguments.scheduler)
     return in_processes(work, failed, paths, min(arguments.jobs, max(len(paths), 1)))

@@ -6,9 +6,11 @@ A pure function of its arguments, which are text, so that any scheduler can run 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..kernel.layout_file import use_layout_file
 from ..present.document import target_document
 from ..present.findings import finding_document, remark_document
 from ..target.crash_dump import CrashDump
@@ -22,15 +24,18 @@ __all__ = ["SCAN_SCHEMA", "failed", "scan_dump"]
 SCAN_SCHEMA = "regcb.scan/1"
 
 
-def scan_dump(path: str, symbol_path: str = "", carve: bool = True) -> dict[str, Any]:
+def scan_dump(
+    path: str, symbol_path: str = "", carve: bool = True, layout: str | None = None
+) -> dict[str, Any]:
     """``regcb.scan/1`` about the dump at ``path``. Never raises: what went wrong is its ``error``.
+    ``layout``: a file of ``regcb verify --json``.
 
     ``state`` is ``clean`` (nothing above info), ``findings`` or ``failed``.
     """
     start = time.time()
     result = failed(path, None)
     try:
-        result.update(_looked_at(path, symbol_path, carve))
+        result.update(_looked_at(path, symbol_path, carve, layout))
     except RegcbError as error:
         result["error"] = str(error)
     except Exception as error:  # one dump must not stop a thousand others
@@ -56,9 +61,11 @@ def failed(path: str, reason: str | None) -> dict[str, Any]:
     }
 
 
-def _looked_at(path: str, symbol_path: str, carve: bool) -> dict[str, Any]:
+def _looked_at(path: str, symbol_path: str, carve: bool, layout: str | None) -> dict[str, Any]:
     target = CrashDump(path, SymbolPath(symbol_path))
     try:
+        if layout:
+            use_layout_file(target, Path(layout))
         triage = check(target, ImageFiles(SymbolPath(symbol_path)), _silent if carve else None)
         return {
             "state": "clean" if triage.is_clean else "findings",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..present.jsonlines import json_text
@@ -56,11 +57,15 @@ def _symbols(arguments: argparse.Namespace) -> SymbolPath:
     return SymbolPath("" if arguments.no_symbols else path)
 
 
+def _layout(arguments: argparse.Namespace) -> Path | None:
+    return Path(arguments.layout) if arguments.layout else None
+
+
 def _of_image(arguments: argparse.Namespace) -> Verification:
     from ..verification.kernel_source import ImageFile  # noqa: PLC0415 - needs unicorn
     from ..verification.verify import verify  # noqa: PLC0415
 
-    return verify(ImageFile(arguments.image), _symbols(arguments))
+    return verify(ImageFile(arguments.image), _symbols(arguments), layout=_layout(arguments))
 
 
 def _of_target(arguments: argparse.Namespace) -> Verification:
@@ -70,6 +75,6 @@ def _of_target(arguments: argparse.Namespace) -> Verification:
     target = open_target(arguments)
     try:
         symbols = _symbols(arguments)
-        return verify(TargetKernel(target, symbols), symbols, target)
+        return verify(TargetKernel(target, symbols), symbols, target, _layout(arguments))
     finally:
         target.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
 from .builds import Provenance, has_vector
 from .callback_list import read_block, walk_list
-from .layouts import VECTORS, block_layout, block_provenance, vector_layout
+from .layouts import block_layout, block_provenance, vector_layout, vector_provenance
 from .registry_callback import Problem, RegistryCallback
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class _Vector:
         self._target = target
 
     def layout(self) -> Provenance:
-        return VECTORS.provenance(self._target.architecture, self._target.build)
+        return vector_provenance(self._target)
 
     def locate(self) -> Located:
         from .locate import locate_vector  # noqa: PLC0415 - 30 ms, seldom needed

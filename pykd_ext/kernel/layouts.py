@@ -28,7 +28,9 @@ __all__ = [
     "block_provenance",
     "context_layout",
     "use_block_layout",
+    "use_vector_layout",
     "vector_layout",
+    "vector_provenance",
 ]
 
 
@@ -165,8 +167,25 @@ VECTORS = Table(
 )
 
 
+_GIVEN_VECTORS: WeakKeyDictionary[Target, tuple[VectorLayout, Provenance]] = WeakKeyDictionary()
+
+
+def use_vector_layout(target: Target, layout: VectorLayout, provenance: Provenance) -> None:
+    """Lets ``layout`` serve in place of the table's row as long as ``target`` lives."""
+    _GIVEN_VECTORS[target] = layout, provenance
+
+
+def vector_provenance(target: Target) -> Provenance:
+    """How the layout of ``target``'s vector is known; raises LookupError without one."""
+    given = _GIVEN_VECTORS.get(target)
+    return given[1] if given else VECTORS.provenance(target.architecture, target.build)
+
+
 def vector_layout(target: Target) -> VectorLayout:
     """The layout of XP's and Server 2003's vector; raises UnsupportedTarget where none is known."""
+    given = _GIVEN_VECTORS.get(target)
+    if given:
+        return given[0]
     row = VECTORS.row(target.architecture, target.build)
     if row is None:
         raise UnsupportedTarget(f"no Windows for {target.architecture} has a vector of callbacks")

@@ -6,11 +6,11 @@ other addresses.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..kernel.saved_document import read_document
 from ..target.errors import RegcbError
 
 __all__ = ["BaselineError", "Change", "Difference", "compare", "read_baseline"]
@@ -23,7 +23,6 @@ _COMPARED = (
     "altitude", "owner", "owner_path", "owner_state", "function", "internal", "unregistering",
     "found_by",
 )  # fmt: skip
-_LONGEST = 64 << 20  # bytes of a document; 10,000 callbacks have 7 MB
 
 _Callback = dict[str, Any]
 
@@ -56,31 +55,11 @@ def read_baseline(path: Path) -> dict[str, Any]:
 
     Raises BaselineError for a file that cannot be read, is no such document, or is damaged.
     """
-    try:
-        with path.open("rb") as file:
-            raw = file.read(_LONGEST + 1)
-    except OSError as error:
-        raise BaselineError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(raw) > _LONGEST:
-        raise BaselineError(f"{path}: larger than {_LONGEST >> 20} MB, no list of callbacks")
-    try:
-        document = json.loads(raw.decode(_coding(raw)))
-    except (ValueError, RecursionError) as error:
-        raise BaselineError(f"{path}: no JSON, as regcb list --json writes it: {error}") from error
-    baseline: dict[str, Any] = document if isinstance(document, dict) else {}
-    schema = baseline.get("schema")
-    if schema not in _SCHEMAS:
-        found = f"its schema is {schema!r}" if schema else "it has no schema"
-        raise BaselineError(f"{path}: {found}, not {_SCHEMAS[0]} (save one: regcb list --json)")
+    baseline = read_document(path, _SCHEMAS, "regcb list --json", BaselineError)
     for what, fits in _SHAPE:
         if not fits(baseline):
             raise BaselineError(f"{path}: damaged: {what}")
     return baseline
-
-
-def _coding(raw: bytes) -> str:
-    """PowerShell 5 writes redirected output as UTF-16 with a mark."""
-    return "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
 
 
 def _is_number(text: Any) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Callable, TypeVar
 
 from ..kernel.builds import has_vector
 from ..kernel.callbacks import read_callbacks
 from ..kernel.code import disassemble
+from ..kernel.layout_file import use_layout_file
 from ..kernel.layouts import block_layout, vector_layout
 from ..target.errors import RegcbError, SymbolNotFound
 from .compare import block_rows, dispatch_rows, list_rows, seen_layout
@@ -32,14 +34,21 @@ _Result = TypeVar("_Result")
 
 
 def verify(
-    source: KernelSource, symbol_path: SymbolPath | None, running: Target | None = None
+    source: KernelSource,
+    symbol_path: SymbolPath | None,
+    running: Target | None = None,
+    layout: Path | None = None,
 ) -> Verification:
     """What ``source``'s own code does, against the tables.
 
-    ``running``: the target whose kernel it is, where it has started long ago. Raises TargetError
-    for what is no kernel.
+    ``running``: the target whose kernel it is, where it has started long ago. ``layout``: a file of
+    an earlier verification, whose layout is held against it in place of the table's row. Raises
+    TargetError for what is no kernel, LayoutFileError.
     """
-    return _Verifier(source, symbol_path, running).run()
+    verifier = _Verifier(source, symbol_path, running)
+    if layout is not None:
+        use_layout_file(verifier.target, layout)
+    return verifier.run()
 
 
 class _Verifier:
@@ -49,7 +58,7 @@ class _Verifier:
         self, source: KernelSource, symbol_path: SymbolPath | None, running: Target | None
     ) -> None:
         self._room = Room(source)
-        self._target = RoomTarget(self._room, symbol_path)
+        self.target = self._target = RoomTarget(self._room, symbol_path)
         self._running = running
         self._rows: list[Row] = []
         self._halted: list[HaltedAt] = []
