@@ -14,8 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
-from .process_layouts import thread_callbacks_offset
-from .type_offsets import field_offset
+from .type_offsets import field_offset, known_field_offset
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -113,9 +112,7 @@ def active_callbacks(target: Target, problems: list[str]) -> Iterator[ActiveCall
     """Of every thread of every process; what stops the search is appended to ``problems``."""
     memory = target.memory
     try:
-        callbacks = thread_callbacks_offset(target)
-        if callbacks is None:
-            raise TypeNotFound("_ETHREAD.CmCallbackListHead", "nt")
+        callbacks = known_field_offset(target, "_ETHREAD", "CmCallbackListHead")
         for thread in threads_of_all(target):
             for call in calls_of_thread(memory.read, thread + callbacks, memory.pointer_size):
                 yield ActiveCallback(thread, call.block)
@@ -128,10 +125,12 @@ _THREAD_LISTS = (("_EPROCESS", "_ETHREAD"), ("_KPROCESS", "_KTHREAD"))
 
 
 def threads_of_all(target: Target) -> Iterator[int]:
-    """The VA of every ETHREAD of every process, by the kernel's types: no table serves, they move
-    with every update (SOURCES 5.6). Raises SymbolNotFound, TypeNotFound, MemoryUnreadable."""
+    """The VA of every ETHREAD of every process.
+
+    Raises SymbolNotFound, TypeNotFound, MemoryUnreadable.
+    """
     memory = target.memory
-    links = target.field_offset("_EPROCESS", "ActiveProcessLinks")
+    links = known_field_offset(target, "_EPROCESS", "ActiveProcessLinks")
     head, entry = _thread_list(target)
     for process in memory.list_entries(target.symbol("PsActiveProcessHead"), _PROCESSES):
         for thread in memory.list_entries(process - links + head, _THREADS):

@@ -1,4 +1,4 @@
-"""Where a kernel type keeps a field: asked of the symbols once for each target."""
+"""Where a kernel type keeps a field: asked of the symbols once for each target, else by a table."""
 
 from __future__ import annotations
 
@@ -10,18 +10,31 @@ from ..target.errors import TypeNotFound
 if TYPE_CHECKING:
     from ..target import Target
 
-__all__ = ["field_offset"]
+__all__ = ["field_offset", "known_field_offset"]
 
 # Symbols do not change while a target lives, and each question is a target request.
 _KNOWN: WeakKeyDictionary[Target, dict[tuple[str, str], int | None]] = WeakKeyDictionary()
 
 
 def field_offset(target: Target, type_name: str, field: str) -> int | None:
-    """The offset in bytes of ``nt!type_name.field``, None where the symbols do not have it."""
+    """The offset in bytes of ``nt!type_name.field``.
+
+    None where neither the symbols nor a table have it.
+    """
     known = _KNOWN.setdefault(target, {})
     if (type_name, field) not in known:
         try:
             known[type_name, field] = target.field_offset(type_name, field)
         except TypeNotFound:
-            known[type_name, field] = None
+            from .type_rows import row_of_field  # noqa: PLC0415 - where there are no types
+
+            known[type_name, field] = row_of_field(target, type_name, field)
     return known[type_name, field]
+
+
+def known_field_offset(target: Target, type_name: str, field: str) -> int:
+    """The same; raises TypeNotFound."""
+    offset = field_offset(target, type_name, field)
+    if offset is None:
+        raise TypeNotFound(f"{type_name}.{field}", "nt")
+    return offset

@@ -100,7 +100,7 @@ def test_what_is_not_known_of_a_thread_is_said(stopped: Registry) -> None:
     stopped.target.fields = {
         ("_KTHREAD", "Process"): 0x120, ("_EPROCESS", "ImageFileName"): name_at,
     }  # fmt: skip
-    stopped.target.build = 22000  # of whose threads nobody knows without types
+    stopped.target.build = 25398  # of whose threads nobody knows without types
     found = read_requestor(stopped.target)
     assert found is not None
     assert (found.process_name, found.process_id, found.previous_mode) == ("a.exe", None, None)
