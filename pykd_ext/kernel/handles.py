@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..target.errors import MemoryUnreadable, RegcbError
 from . import builds
 from .builds import PUBLIC, Row, Table
+from .kernel_image import has_five_levels
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -51,7 +52,7 @@ class _TableLayout(NamedTuple):
 # ObDecodeShift and the sign: SOURCES 5.5.
 _TABLES = Table(
     "the layout of a handle table",
-    newest={"x64": 29648, "x86": 19045, "arm64": 29639},
+    newest={"x64": 29648, "x64-la57": 29648, "x86": 19045, "arm64": 29639},
     rows={
         "x64": (
             Row(builds.WINDOWS_8_1, _TableLayout(8, 16, 0x30, 0, 20, 48), PUBLIC, "SOURCES 5.5"),
@@ -62,13 +63,18 @@ _TABLES = Table(
             Row(builds.WINDOWS_8, _TableLayout(8, 8, 0x18, 7), PUBLIC, "SOURCES 5.5"),
             Row(0, _TableLayout(0, 8, 0x18, 7), PUBLIC, "SOURCES 5.5"),
         ),
+        # Addresses of 57 bits, where page tables have five levels.
+        "x64-la57": (
+            Row(builds.FIRST_LA57, _TableLayout(8, 16, 0x30, 0, 11, 57), PUBLIC, "SOURCES 5.5"),
+        ),
         "arm64": (Row(0, _TableLayout(8, 16, 0x30, 0, 20, 48), PUBLIC, "SOURCES 5.5"),),
     },
 )
 
 
 def _layout(target: Target) -> _TableLayout:
-    row = _TABLES.row(target.architecture, target.build)
+    architecture = "x64-la57" if has_five_levels(target) else target.architecture
+    row = _TABLES.row(architecture, target.build)
     assert row is not None, target.architecture
     return row.value
 

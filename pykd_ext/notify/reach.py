@@ -23,7 +23,7 @@ def is_user_address(memory: Memory, address: int) -> bool:
     From "Virtual Address Spaces" (driver documentation). An x86 machine booted with /3GB has more,
     whose addresses count as the kernel's here.
     """
-    return address < 1 << (31 if memory.pointer_size == 4 else 47)
+    return address < 1 << (31 if memory.pointer_size == 4 else 56)
 
 
 def absence(memory: Memory, address: int) -> str:

@@ -30,7 +30,13 @@ class CrashDump:
         self.module_list = header.module_list
         self.debugger_data = header.debugger_data
         self.memory = Memory(self)
-        self._paging = paging_mode(header.architecture, header.pae)
+        self._paging = paging_mode(
+            header.architecture,
+            header.pae,
+            self._file.word,
+            header.directory_table,
+            header.module_list,
+        )
         self._symbols = LoadedSymbols(
             self.memory,
             header.module_list,
@@ -95,4 +101,5 @@ class CrashDump:
     def _is_canonical(self, address: int) -> bool:
         if self.architecture == "x86":
             return 0 <= address < 1 << 32
-        return address >> 47 in (0, 0x1FFFF)
+        bits = self._paging.address_bits
+        return address >> bits - 1 in (0, (1 << 65 - bits) - 1)

@@ -1,11 +1,12 @@
 """Virtual to physical addresses, from the page tables in a dump.
 
-Entry formats: Intel SDM volume 3, chapter 4 (x64, PAE and 32-bit paging); Arm ARM DDI 0487,
-chapter D8 (4 KB granule, 48-bit). A page that Windows has trimmed but not yet reused is still in
-memory, "in transition": ``_MMPTE_TRANSITION`` in ntoskrnl's public PDBs (Prototype bit 10 clear,
-Transition bit 11 set, x86 and x64). It is read as Windows would on a fault. Since the fixes for
-L1TF Windows sets a high bit in the frame number of such an entry, so that it leads to no memory:
-bit 45, which MemProcFS clears and volatility3 (pull request 475) leaves out with all above it.
+Entry formats: Intel SDM volume 3, chapter 4 (x64 with four and five levels, PAE, 32-bit paging);
+Arm ARM DDI 0487, chapter D8 (4 KB granule, 48-bit). A page that Windows has trimmed but not yet
+reused is still in memory, "in transition": ``_MMPTE_TRANSITION`` in ntoskrnl's public PDBs
+(Prototype bit 10 clear, Transition bit 11 set, x86 and x64). It is read as Windows would on a
+fault. Since the fixes for L1TF Windows sets a high bit in the frame number of such an entry, so
+that it leads to no memory: bit 45, which MemProcFS clears and volatility3 (pull request 475) leaves
+out with all above it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,12 @@ class Paging(NamedTuple):
     frame_mask: int
     transition: bool
 
+    @property
+    def address_bits(self) -> int:
+        """How many bits of an address lead through the tables; the sign's repeats above them."""
+        top = self.levels[0]
+        return top.shift + top.index_bits
+
     def maps_page(self, entry: int, level: Level) -> bool:
         """Whether the valid ``entry`` maps memory itself, instead of pointing to the next table."""
         return level.shift == 12 or (level.may_map and bool(entry & 1 << 7))
@@ -51,6 +58,8 @@ _FOUR_LEVELS = (Level(39, 9, False), Level(30, 9, True), Level(21, 9, True), Lev
 _FRAMES = 0x000F_FFFF_FFFF_F000
 
 X64 = Paging(_FOUR_LEVELS, 8, _FRAMES, _FRAMES, True)
+# Of ntkrla57.exe, on processors that have LA57.
+X64_LA57 = Paging((Level(48, 9, False), *_FOUR_LEVELS), 8, _FRAMES, _FRAMES, True)
 ARM64 = Arm64Paging(_FOUR_LEVELS, 8, 0x0000_FFFF_FFFF_F000, 0x0000_FFFF_FFFF_F000, False)
 X86_PAE = Paging(
     (Level(30, 2, False), Level(21, 9, True), Level(12, 9, True)), 8, 0xFFFF_FFE0, _FRAMES, True
@@ -58,11 +67,22 @@ X86_PAE = Paging(
 X86 = Paging((Level(22, 10, True), Level(12, 10, True)), 4, 0xFFFF_F000, 0xFFFF_F000, True)
 
 
-def paging_mode(architecture: str, pae: bool) -> Paging:
-    """The paging of a target: ``x64``, ``arm64``, or ``x86`` with or without PAE."""
+def paging_mode(
+    architecture: str, pae: bool, word: Word, directory: int, module_list: int
+) -> Paging:
+    """The paging of a target: ``x64``, ``arm64``, or ``x86`` with or without PAE.
+
+    An x64 kernel has five levels where ``module_list``, a VA of its own data, is mapped by them
+    alone: CR4, which would tell, is in no dump's header.
+    """
     if architecture == "x86":
         return X86_PAE if pae else X86
-    return ARM64 if architecture == "arm64" else X64
+    if architecture == "arm64":
+        return ARM64
+    mapped = [
+        translate(word, paging, directory, module_list) is not None for paging in (X64, X64_LA57)
+    ]
+    return X64_LA57 if mapped == [False, True] else X64
 
 
 def translate(word: Word, paging: Paging, directory: int, address: int) -> int | None:

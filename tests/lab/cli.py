@@ -15,7 +15,7 @@ from .damages import DAMAGES
 from .dump_writer import DUMP_TYPES
 from .kd.scripts import SCRIPTS
 from .make import DEFAULT_CALLBACKS, make_dump
-from .profiles import PROFILES, profile_named
+from .profiles import LA57, PROFILES, profile_named
 from .registry import load_registry
 from .toolchain import ToolFailed
 
@@ -103,8 +103,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _profiles(_: argparse.Namespace) -> None:
-    for profile in PROFILES.values():
-        print(f"{profile.name:12} {profile.version[0]}.{profile.version[1]}.{profile.build}")
+    for profile in (*PROFILES.values(), LA57):
+        print(f"{profile.name:14} {profile.version[0]}.{profile.version[1]}.{profile.build}")
 
 
 def _damages(_: argparse.Namespace) -> None:

@@ -68,6 +68,8 @@ def _entry(world: World, body: int) -> int:
         return header | 1
     if world.profile.build < _WINDOWS_8_1:
         return (header >> 4 & (1 << 41) - 1) << 23 | 1
+    if world.profile.five_levels:
+        return (header >> 4 & (1 << 53) - 1) << 11 | 0x401
     return (header >> 4 & (1 << 44) - 1) << 20 | 0x1_0001
 
 

@@ -1,6 +1,7 @@
-"""Writing page tables: x64 and ARM64 with four levels, x86 with PAE.
+"""Writing page tables: x64 with four or five levels, ARM64 with four, x86 with PAE.
 
-Entry bits: Intel SDM volume 3, 4.5 (4-level) and 4.4 (PAE); Arm ARM DDI 0487, D8 (4 KB granule).
+Entry bits: Intel SDM volume 3, 4.5 (4-level and 5-level) and 4.4 (PAE); Arm ARM DDI 0487, D8
+(4 KB granule).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class _Format(NamedTuple):
 _FOUR_LEVELS = ((39, 9), (30, 9), (21, 9), (12, 9))
 _X64 = _Format(_FOUR_LEVELS, 0x63, 0x63, 0x163, 1 << 63, 0x1ED)
 _ARM64 = _Format(_FOUR_LEVELS, 0x3, 0x3, 0x703, 3 << 53, 0x1ED)
+_X64_LA57 = _X64._replace(indexes=((48, 9), *_FOUR_LEVELS))
 # The PDPT's entries have neither access nor write bits.
 _X86_PAE = _Format(((30, 2), (21, 9), (12, 9)), 0x1, 0x63, 0x163, 1 << 63, None)
 _FORMATS = {"x64": _X64, "arm64": _ARM64, "x86": _X86_PAE}
@@ -54,7 +56,8 @@ class PageTables:
     def self_map_base(self) -> int:
         """The VA of the page table entries, 0 without a self map."""
         index = self._layout.self_map
-        return 0 if index is None else 0xFFFF_0000_0000_0000 | index << 39
+        top = self._layout.indexes[0][0]
+        return 0 if index is None else (-1 << top + 9 | index << top) & 0xFFFF_FFFF_FFFF_FFFF
 
     def frame(self, address: int) -> int | None:
         """The frame that the VA ``address`` is mapped to."""
@@ -92,6 +95,6 @@ class PageTables:
         return (entry & _ADDRESS) >> 12
 
 
-def page_tables(memory: PhysicalMemory, architecture: str) -> PageTables:
-    """Empty tables for ``x64``, ``arm64`` or ``x86`` (PAE)."""
-    return PageTables(memory, _FORMATS[architecture])
+def page_tables(memory: PhysicalMemory, architecture: str, five_levels: bool) -> PageTables:
+    """Empty tables for ``x64``, ``arm64`` or ``x86`` (PAE); x64 may have ``five_levels``."""
+    return PageTables(memory, _X64_LA57 if five_levels else _FORMATS[architecture])

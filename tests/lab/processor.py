@@ -242,7 +242,7 @@ def _x64_special_registers(
 
     put("Cr0", 0x80050033)
     put("Cr3", world.space.tables.directory)
-    put("Cr4", 0x350EF8)
+    put("Cr4", 0x351EF8 if world.profile.five_levels else 0x350EF8)
     put("MsrGsBase", pcr)
     for field, limit, base in (("Gdtr", 0x57, global_table), ("Idtr", 0xFFF, interrupt_table)):
         place = world.offsets.field("_KSPECIAL_REGISTERS", field)

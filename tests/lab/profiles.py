@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["PROFILES", "Profile", "profile_named"]
+__all__ = ["LA57", "PROFILES", "Profile", "profile_named"]
 
 _MACHINES = {"x64": 0x8664, "x86": 0x14C, "arm64": 0xAA64}  # IMAGE_FILE_MACHINE_*
 
@@ -25,6 +25,7 @@ class Profile(NamedTuple):
     paged_pool: int
     kernel_stack: int
     shared_data: int  # KUSER_SHARED_DATA
+    five_levels: bool = False  # of page tables
 
     @property
     def pointer_size(self) -> int:
@@ -63,6 +64,9 @@ _X64_10586 = (0xFFFFF801_5AA00000, 0xFFFFF800_16A10000, 0xFFFFE000_10000000, 0xF
               0xFFFFD000_0C000000, 0xFFFFF780_00000000)  # fmt: skip
 _X64_10 = (0xFFFFF804_12A00000, 0xFFFFF804_16A10000, 0xFFFF9A8F_10000000, 0xFFFFE10A_20000000,
            0xFFFFA580_0C000000, 0xFFFFF780_00000000)  # fmt: skip
+# Pools that four levels of page tables cannot reach.
+_X64_LA57 = (0xFFFFF804_12A00000, 0xFFFFF804_16A10000, 0xFF319A8F_10000000, 0xFF1CE10A_20000000,
+             0xFF57A580_0C000000, 0xFFFFF780_00000000)  # fmt: skip
 _X86_XP = (0x804D7000, 0xF7A10000, 0x81D00000, 0xE1200000, 0xF7C00000, 0xFFDF0000)
 _X86_7 = (0x82800000, 0x8BA10000, 0x85100000, 0x95200000, 0x8DC00000, 0xFFDF0000)
 _X86_10 = (0x81A00000, 0x8FA10000, 0x88100000, 0xA5200000, 0x9DC00000, 0xFFDF0000)
@@ -98,8 +102,19 @@ PROFILES = {
 }  # fmt: skip
 
 
+# Apart from the others, since neither kdmp-parser nor volatility3 walks five levels.
+LA57 = PROFILES["x64-26100"]._replace(
+    name="x64-26100-la57",
+    kernel_pdb="ntkrla57.pdb",
+    five_levels=True,
+    **dict(zip(Profile._fields[-7:-1], _X64_LA57)),  # type: ignore[arg-type]
+)
+
+
 def profile_named(name: str) -> Profile:
     """The profile called ``name``; raises ValueError that names those there are."""
+    if name == LA57.name:
+        return LA57
     if name not in PROFILES:
         raise ValueError(f"no profile {name!r}; there are {', '.join(PROFILES)}")
     return PROFILES[name]

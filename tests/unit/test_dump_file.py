@@ -9,7 +9,7 @@ import pytest
 
 from pykd_ext.target.dump_file import PAGE, DumpFile
 from pykd_ext.target.errors import MemoryUnreadable
-from pykd_ext.target.page_tables import ARM64, X64, X86, X86_PAE, Paging, translate
+from pykd_ext.target.page_tables import ARM64, X64, X64_LA57, X86, X86_PAE, Paging, translate
 from tests.lab import Truth, make_dump
 
 from .conftest import MakeDump
@@ -160,6 +160,19 @@ def test_a_truncated_dump_gives_what_it_has(tmp_path: Path) -> None:
             {0x1000 + 8 * 0x1F0: 0x2063, 0x2000: 0x3063, 0x3000: 0x4063, 0x4000: 0x9080},
             0xFFFF_F800_0000_0123,
             None,
+        ),
+        # x64 with five levels: PML5[0x11c] -> PML4[0x1c2] -> PDPT[0x84] -> PD[0] -> PT[1]
+        (
+            X64_LA57,
+            {
+                0x1000 + 8 * 0x11C: 0x2063,
+                0x2000 + 8 * 0x1C2: 0x3063,
+                0x3000 + 8 * 0x84: 0x4063,
+                0x4000: 0x5063,
+                0x5008: 0x9063,
+            },
+            0xFF1C_E121_0000_1234,
+            0x9234,
         ),
         # a table that is not in the dump
         (X64, {0x1000 + 8 * 0x1F0: 0x2063}, 0xFFFF_F800_0000_0123, None),
