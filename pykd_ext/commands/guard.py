@@ -15,7 +15,7 @@ from ..present.operation import callback_text
 from ..present.output import Output
 from ..target.errors import TargetError
 from .arguments import BadArgument
-from .live_target import add_limits, live_target, say_why
+from .live_target import add_limits, live_target, nearest_paths, say_why
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -39,6 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     policy = read_policy(arguments.policy)
+    nearest = tuple(nearest_paths(output, rule.keys or ()) for rule in policy.rules)
+    policy = policy._replace(nearest=nearest)
     live = live_target(target, arguments)
     facts = target_facts(target)
     entry = _entry(target, arguments.at)
@@ -60,6 +62,8 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
             "whose beginning it has not seen"
         )
     say_why(output, why, _total(policy, sum(counts.values())))
+    for each in nearest:
+        each.end()
     return 0
 
 

@@ -5,17 +5,27 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, cast
 
+from ..live.nearest_paths import NearestPaths
 from ..present.output import Output
+from ..present.text import printable
 from ..target.errors import TargetError
 from .arguments import BadArgument
 
 if TYPE_CHECKING:
     from ..kernel.listing import Listing
+    from ..live.globs import KeyGlob
     from ..live.returns import Placement
     from ..target import Target
     from ..target.live import LiveTarget
 
-__all__ = ["add_duration", "add_limits", "live_target", "say_what_is_missed", "say_why"]
+__all__ = [
+    "add_duration",
+    "add_limits",
+    "live_target",
+    "nearest_paths",
+    "say_what_is_missed",
+    "say_why",
+]
 
 _LONGEST = 365 * 24 * 60 * 60  # seconds; select() takes 31 bits of them on Windows
 
@@ -66,8 +76,20 @@ def say_what_is_missed(output: Output, placement: Placement, listing: Listing) -
         output.write("! no callbacks are registered: nothing will be seen until there are some")
 
 
+def nearest_paths(output: Output, globs: tuple[KeyGlob, ...]) -> NearestPaths:
+    """For keys that ``globs`` mean: says which were asked for in their place."""
+
+    def say(nearest: list[str]) -> None:
+        meant = ", ".join(printable(glob.text) for glob in globs)
+        output.write(f"! nothing yet for {meant}; the nearest keys were:")
+        for path in nearest:
+            output.write(f"!   {printable(path)}")
+
+    return NearestPaths(globs, say)
+
+
 def say_why(output: Output, why: str, what: str) -> None:
-    """The last line: what was seen, why it ended, and how the target is left."""
+    """The line at the end: what was seen, why it ended, and how the target is left."""
     output.write(
         f"{what}; {_WHY[why]}. regcb's breakpoints are gone, and the target is stopped (g: go on)"
     )

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..kernel.listing import target_facts
-from ..live.globs import name_pattern, process_pattern
+from ..live.globs import name_pattern, process_pattern, value_pattern
 from ..live.policy import PRE_CLASSES
 from ..live.returns import place
 from ..live.trace import Filters, Traced, Tracer
@@ -14,7 +14,7 @@ from ..present.json_log import JsonLog
 from ..present.operation import operation_document, traced_text
 from ..present.output import Output
 from .arguments import class_argument, key_argument, process_argument
-from .live_target import add_limits, live_target, say_what_is_missed, say_why
+from .live_target import add_limits, live_target, nearest_paths, say_what_is_missed, say_why
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -33,9 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="keys",
         action="append",
         metavar="GLOB",
-        help="full path; * within a name, ** across names, HKLM\\ for \\REGISTRY\\MACHINE\\",
+        help="full path from HKLM, HKU, HKCU, HKCR or \\REGISTRY; * within a name, ** across names",
     )
-    parser.add_argument("--value", metavar="NAME", help="* and ? are wildcards")
+    parser.add_argument("--value", metavar="NAME", help="* and ? are wildcards, @ the unnamed one")
     parser.add_argument("--process", metavar="NAME|PID", help="of the process that asks")
     parser.add_argument("--owner", metavar="DRIVER", help="operations that this driver has judged")
     parser.add_argument("--only-blocked", action="store_true", help="operations that were refused")
@@ -46,6 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     live = live_target(target, arguments)
     filters = _filters(arguments)
+    nearest = nearest_paths(output, filters.keys)
+    filters = filters._replace(nearest=nearest)
     facts = target_facts(target)
     count = 0
 
@@ -64,6 +66,7 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
         why = tracer.run(placement, arguments.seconds)
     others = f", {tracer.others} did not fit" if tracer.others else ""
     say_why(output, why, f"{count} operation{'s' * (count != 1)}{others}")
+    nearest.end()
     return 0
 
 
@@ -76,7 +79,7 @@ def _filters(arguments: argparse.Namespace) -> Filters:
         process_name=process_pattern(process) if process and not is_number else None,
         process_id=process_argument(process) if is_number else None,
         keys=tuple(map(key_argument, arguments.keys or ())),
-        value=name_pattern(arguments.value) if arguments.value is not None else None,
+        value=value_pattern(arguments.value) if arguments.value is not None else None,
         owner=name_pattern(arguments.owner) if arguments.owner else None,
     )
 

@@ -6,13 +6,13 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..kernel.listing import target_facts
-from ..live.globs import name_pattern
+from ..live.globs import value_pattern
 from ..live.returns import place
 from ..live.trace import Filters, Traced, Tracer
 from ..present.operation import refusal_text
 from ..present.output import Output
 from .arguments import key_argument
-from .live_target import add_duration, live_target, say_what_is_missed, say_why
+from .live_target import add_duration, live_target, nearest_paths, say_what_is_missed, say_why
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -28,10 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     live = live_target(target, arguments)
+    keys = (key_argument(arguments.key),)
+    nearest = nearest_paths(output, keys)
     filters = Filters(
         only_blocked=True,
-        keys=(key_argument(arguments.key),),
-        value=name_pattern(arguments.value) if arguments.value is not None else None,
+        keys=keys,
+        value=value_pattern(arguments.value) if arguments.value is not None else None,
+        nearest=nearest,
     )
     facts = target_facts(target)
     found: list[Traced] = []
@@ -50,4 +53,5 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     if tracer.others:
         nothing += f", but {tracer.others} operations elsewhere"
     say_why(output, why, "found" if found else nothing)
+    nearest.end()
     return 0 if found else _NOT_FOUND

@@ -1,54 +1,88 @@
-"""Key paths and names as a person writes them, with wildcards, in any case."""
+"""Key paths and names as a person writes them, with wildcards, in any case.
+
+``*``, ``?`` and ``[`` themselves are written ``[*]``, ``[?]`` and ``[[]``, as Python's glob.escape
+does; other brackets are brackets.
+"""
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["KeyGlob", "name_pattern", "process_pattern"]
+from .key_paths import ANY_USER, kernel_form, kernel_patterns, names_of
 
-# The roots that a person writes: "Registry Key Object Routines" (Microsoft) has the kernel's names.
-_ROOTS = {
-    "HKLM": "\\REGISTRY\\MACHINE",
-    "HKEY_LOCAL_MACHINE": "\\REGISTRY\\MACHINE",
-    "HKU": "\\REGISTRY\\USER",
-    "HKEY_USERS": "\\REGISTRY\\USER",
-}
+__all__ = ["KeyGlob", "name_pattern", "process_pattern", "value_pattern"]
 
 _IMAGE_NAME_SIZE = 15  # UCHAR ImageFileName[15], with a terminating zero or without
+
+_PIECE = re.compile(rf"\[[*?[]\]|\*\*|{ANY_USER}|.", re.DOTALL)
+_IN_PATHS = {"**": ".*", "*": r"[^\\]*", "?": r"[^\\]", ANY_USER: "S-1-[0-9-]+"}
+_IN_NAMES = {"**": ".*", "*": ".*", "?": "."}
+_BELOW_REGISTRY = {
+    "MACHINE": "HKLM", "USER": "HKU", "A": "hives of applications", "WC": "hives of containers",
+}  # fmt: skip
+_LONGEST_NAME = 255  # "Registry Element Size Limits" (Microsoft)
+_UNNAMED = ("@", "(default)")  # as .reg files and registry editors call that value
 
 
 class KeyGlob:
     """Full key paths: ``*`` and ``?`` stay within one name, ``**`` crosses backslashes.
 
-    ``HKLM\\SOFTWARE`` is ``\\REGISTRY\\MACHINE\\SOFTWARE``. With ``subkeys`` every key below one
-    that fits does too.
+    ``HKLM\\SOFTWARE`` is ``\\REGISTRY\\MACHINE\\SOFTWARE``; see :mod:`.key_paths`. With ``subkeys``
+    every key below one that fits does too.
     """
 
     def __init__(self, text: str, subkeys: bool = False) -> None:
-        """Raises ValueError for a path that is not absolute: it would fit no key."""
-        root, backslash, rest = text.rstrip("\\").partition("\\")
-        if root.upper() not in _ROOTS and (root or not _may_be_registry(rest)):
-            raise ValueError(
-                f"{text!r} is no full key path: start it with \\REGISTRY\\, HKLM\\ or HKU\\"
-            )
-        root = _ROOTS.get(root.upper(), "")
-        self.text = root + backslash + rest
+        """Raises ValueError for what can fit no key."""
+        patterns = kernel_patterns(text)
+        self.text = patterns[0]
         ending = r"(\\.*)?" if subkeys else ""
-        self._pattern = re.compile(_expression(self.text) + ending, re.IGNORECASE | re.DOTALL)
+        self._names = [[_expression(name) for name in names_of(each)] for each in patterns]
+        _refuse_impossible(text, names_of(patterns[0]))
+        any_of = "|".join(map(_expression, patterns))
+        self._pattern = re.compile(f"(?:{any_of}){ending}", re.DOTALL)
 
     def matches(self, path: str) -> bool:
-        """Whether the full path is one of those meant."""
-        return self._pattern.fullmatch(path) is not None
+        """Whether the full path, in any spelling that the kernel takes, is one of those meant."""
+        return self._pattern.fullmatch(kernel_form(path)) is not None
+
+    def agreement(self, path: str) -> int:
+        """How many names from the root on are as meant."""
+        names = names_of(kernel_form(path))
+        return max(_agreeing(each, names) for each in self._names)
 
 
-def _may_be_registry(path: str) -> bool:
-    """Whether the first name of ``path`` fits the one that every full path begins with."""
-    first = path.partition("\\")[0]
-    return re.fullmatch(_expression(first), "REGISTRY", re.IGNORECASE) is not None
+def _agreeing(expressions: list[str], names: list[str]) -> int:
+    count = 0
+    for expression, name in zip(expressions, names):
+        if re.fullmatch(expression, name, re.DOTALL) is None:
+            break
+        count += 1
+    return count
+
+
+def _refuse_impossible(text: str, names: list[str]) -> None:
+    """Raises ValueError where no key has such a path."""
+    if "**" not in names[0] and not _fits(names[0], "REGISTRY"):
+        raise ValueError(f"{text!r} is no full key path: start it with \\REGISTRY\\ or a root")
+    second = "" if "**" in names[0] else "".join(names[1:2])
+    if second and "**" not in second and not any(_fits(second, each) for each in _BELOW_REGISTRY):
+        known = ", ".join(f"{name} ({what})" for name, what in _BELOW_REGISTRY.items())
+        raise ValueError(f"{text!r} can fit no key: below \\REGISTRY are {known}")
+    if any(len(_PIECE.findall(name)) > _LONGEST_NAME for name in names if "*" not in name):
+        raise ValueError(f"{text!r} can fit no key: a name has at most {_LONGEST_NAME} characters")
+
+
+def _fits(pattern: str, name: str) -> bool:
+    return re.fullmatch(_expression(pattern), name, re.DOTALL) is not None
+
+
+def value_pattern(text: str) -> re.Pattern[str]:
+    """For names of values, as :func:`name_pattern`; ``@`` and ``(default)`` are the unnamed one."""
+    return name_pattern("" if text.lower() in _UNNAMED else text)
 
 
 def name_pattern(text: str) -> re.Pattern[str]:
-    """For names of values: ``*`` is any text, ``?`` one character."""
+    """For names: ``*`` is any text, ``?`` one character."""
     return re.compile("".join(_pieces(text)), re.IGNORECASE | re.DOTALL)
 
 
@@ -64,11 +98,13 @@ def process_pattern(text: str) -> re.Pattern[str]:
 
 
 def _pieces(text: str) -> list[str]:
-    parts = {"*": ".*", "?": "."}
-    return [parts.get(char, re.escape(char)) for char in text]
+    return [_piece(each, _IN_NAMES) for each in _PIECE.findall(text)]
 
 
 def _expression(path: str) -> str:
-    parts = {"**": ".*", "*": r"[^\\]*", "?": r"[^\\]"}
-    pieces = re.findall(r"\*\*|.", path, re.DOTALL)
-    return "".join(parts.get(piece, re.escape(piece)) for piece in pieces)
+    return "".join(_piece(each, _IN_PATHS) for each in _PIECE.findall(kernel_form(path)))
+
+
+def _piece(text: str, wildcards: dict[str, str]) -> str:
+    is_escaped = len(text) == 3 and text[1] in "*?["
+    return wildcards.get(text) or re.escape(text[1] if is_escaped else text)

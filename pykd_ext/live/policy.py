@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ..notify.classes import CLASSES
 from .globs import KeyGlob
+from .nearest_paths import NearestPaths
 
 __all__ = [
     "ACTIONS", "CLASSES_WITH_OUTPUTS", "HANDLE_CLOSE", "STATUS_CALLBACK_BYPASS", "Asked", "Policy",
@@ -81,10 +82,11 @@ def _fits(patterns: tuple[re.Pattern[str], ...] | None, text: str | None) -> boo
 
 
 class Policy(NamedTuple):
-    """Rules in order: the first that fits decides."""
+    """Rules in order: the first that fits decides. ``nearest`` sees every key that is asked for."""
 
     path: str
     rules: tuple[Rule, ...]
+    nearest: tuple[NearestPaths, ...] = ()
 
     @property
     def classes(self) -> frozenset[int]:
@@ -93,6 +95,8 @@ class Policy(NamedTuple):
 
     def decide(self, asked: Asked) -> Rule | None:
         """The rule that decides, None where the callback is left to itself."""
+        for each in self.nearest:
+            each.see([] if asked.key is None else [asked.key])
         return next((rule for rule in self.rules if rule.matches(asked)), None)
 
 

@@ -5,7 +5,7 @@ name = "the settings stay as they are"
 classes = ["SetValueKey", "DeleteValueKey"]   # else every pre-notification
 keys = ['HKLM\\SOFTWARE\\RegProtect']           # * and ? within a name, ** across names
 subkeys = true                                # keys below those, too
-values = ["Answer"]                           # "" is the default value
+values = ["Answer"]                           # "" or "@" is the unnamed value
 processes = ["regedit.exe", 4]                # image names, numbers
 mode = "user"                                 # or "kernel": the requestor's
 action = "deny"                               # allow, deny, bypass, log
@@ -23,7 +23,7 @@ from typing import Any, Callable, NoReturn
 from ..notify.classes import CLASSES, find_class, notify_class
 from ..notify.ntstatus import status_text, status_value
 from ..target.errors import RegcbError
-from .globs import KeyGlob, name_pattern, process_pattern
+from .globs import KeyGlob, process_pattern, value_pattern
 from .policy import (
     ACTIONS,
     CLASSES_WITH_OUTPUTS,
@@ -227,7 +227,7 @@ class _RuleReader:
 
     def _values(self) -> tuple[re.Pattern[str], ...] | None:
         names = self._strings("values")
-        return None if names is None else tuple(map(name_pattern, names))
+        return None if names is None else tuple(map(value_pattern, names))
 
     def _processes(self) -> tuple[tuple[re.Pattern[str], ...] | None, frozenset[int]]:
         found = self._word("processes", list, "a list of names and numbers", None)

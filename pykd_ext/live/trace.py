@@ -12,6 +12,7 @@ from ..notify.occurrence import Occurrence, read_occurrence
 from .breakpoints import Breakpoints
 from .callback_names import CallbackNames
 from .globs import KeyGlob
+from .nearest_paths import NearestPaths
 from .nesting import callbacks_around
 from .operations import (
     Operation,
@@ -44,6 +45,7 @@ class Filters(NamedTuple):
     keys: tuple[KeyGlob, ...] = ()
     value: re.Pattern[str] | None = None
     owner: re.Pattern[str] | None = None
+    nearest: NearestPaths | None = None  # sees the keys that were looked at
 
     def fit_requestor(self, requestor: Requestor | None) -> bool:
         if self.process_id is not None:
@@ -57,6 +59,8 @@ class Filters(NamedTuple):
         notification = occurrence.notification
         if self.keys:
             paths = [each.path for each in notification.keys if each.path is not None]
+            if self.nearest is not None:
+                self.nearest.see(paths)
             if not any(glob.matches(path) for glob in self.keys for path in paths):
                 return False
         if self.value is not None:

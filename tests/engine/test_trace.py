@@ -170,9 +170,14 @@ def test_who_blocks(engine: Engine) -> None:
 
 
 def test_who_blocks_nobody(engine: Engine) -> None:
-    run = live_regcb(engine, DEFAULT_SCRIPT, "who-blocks", "HKLM\\SOFTWARE\\Example", "--for", "2")
+    key = "HKLM:\\SOFTWARE\\\\RegProtekt\\"
+    run = live_regcb(engine, DEFAULT_SCRIPT, "who-blocks", key, "--for", "2")
     assert run.status == 1
-    assert run.output.startswith("nothing was refused of HKLM\\SOFTWARE\\Example")
+    assert run.output.startswith(f"nothing was refused of {key}")
+    assert run.output.splitlines()[1:] == [
+        "! nothing yet for \\REGISTRY\\MACHINE\\SOFTWARE\\RegProtekt; the nearest keys were:",
+        "!   \\REGISTRY\\MACHINE\\SOFTWARE\\RegProtect",
+    ]
     assert run.left_nothing()
 
 

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.unit.key_spellings import SPELLINGS, Spelling
 from tests.unit.regprotect.process import SUCCESS, Harness
 from tests.unit.regprotect.toolchain import (
     DRIVER,
@@ -282,6 +283,13 @@ CREATE_OR_OPEN_NAMES = {
         ("object==" + RUN, "complete==" + MACHINE + "\\SYSTEM", "version=0"), False
     ),
 }
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS, ids=lambda each: f"{each.root}+{each.name}")
+def test_every_spelling_of_a_key(guard: Harness, spelling: Spelling) -> None:
+    """As the debugger's patterns take them, in test_key_paths.py."""
+    fields = ["access=2", f"object=={spelling.root}", f"name=={spelling.name}"]
+    assert guard.ask("notify", OPEN, *fields) == (DENIED if spelling.is_meant else SUCCESS)
 
 
 @pytest.mark.parametrize("number", [CREATE, OPEN])
