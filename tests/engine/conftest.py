@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from .engine import Engine
 from .errors import EngineError
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All on one processor, after each other: they share one Wine, and other tests run beside."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("engine"))
 
 
 @pytest.fixture(scope="session")
