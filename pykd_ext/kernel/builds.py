@@ -36,6 +36,7 @@ V1803 = 17134
 V1809 = 17763
 V1903 = 18362
 V2004 = 19041
+WINDOWS_10_22H2 = 19045  # the last of Windows 10, and so of x86
 FIRST_LA57 = 20231  # that has a kernel for five levels of page tables, ntkrla57.exe
 SERVER_2022 = 20348
 V21H2 = 22000  # Windows 11

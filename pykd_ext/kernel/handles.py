@@ -52,7 +52,7 @@ class _TableLayout(NamedTuple):
 # ObDecodeShift and the sign: SOURCES 5.5.
 _TABLES = Table(
     "the layout of a handle table",
-    newest={"x64": 29648, "x64-la57": 29648, "x86": 19045, "arm64": 29639},
+    newest={"x64": 29648, "x64-la57": 29648, "x86": builds.WINDOWS_10_22H2, "arm64": 29639},
     rows={
         "x64": (
             Row(builds.WINDOWS_8_1, _TableLayout(8, 16, 0x30, 0, 20, 48), PUBLIC, "SOURCES 5.5"),

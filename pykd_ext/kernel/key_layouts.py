@@ -90,7 +90,7 @@ _BODY_STATES = ((0, "hive unloaded"), (3, "deleted"))
 _B = KeyBodyLayout
 _KEY_BODIES = Table(
     "the layout of a key object",
-    newest={"x64": builds.V26H1, "x86": 19045},
+    newest={"x64": builds.V26H1, "x86": builds.WINDOWS_10_22H2},
     rows={
         "x64": (
             Row(
@@ -137,7 +137,7 @@ _FREED = ((16, "freed"), *_WINDOWS_7)
 _K = KeyControlBlockLayout
 _KEY_CONTROL_BLOCKS = Table(
     "the layout of a key control block",
-    newest={"x64": builds.V26H1, "x86": 19045},
+    newest={"x64": builds.V26H1, "x86": builds.WINDOWS_10_22H2},
     rows={
         "x64": (
             Row(

@@ -63,7 +63,7 @@ _32_VISTA = BlockLayout(0x38, 0x00, None, None, 0x10, 0x18, 0x1C, 0x20, 0x28)
 
 BLOCKS = Table(
     "the layout of a callback's block",
-    newest={"x64": builds.V26H1, "x86": 19045},
+    newest={"x64": builds.V26H1, "x86": builds.WINDOWS_10_22H2},
     rows={
         "x64": (
             Row(builds.V1703, _64, REAL, "SOURCES 1.1"),

@@ -32,6 +32,7 @@ from .builds import (
     WINDOWS_7_SP1,
     WINDOWS_8,
     WINDOWS_8_1,
+    WINDOWS_10_22H2,
     XP,
     Row,
     Table,
@@ -45,7 +46,7 @@ __all__ = ["row_of_field"]
 _Offset = Optional[int]  # None: not known from that build on
 _Rows = dict[int, _Offset]
 
-_NEWEST = {"x64": V26H1, "x86": 19045, "arm64": V23H2}
+_NEWEST = {"x64": V26H1, "x86": WINDOWS_10_22H2, "arm64": V23H2}
 
 
 def _table(x64: _Rows, x86: _Rows, arm64: tuple[Row[_Offset], ...] = ()) -> Table[_Offset]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from ..kernel.builds import V1703
 from ..kernel.layouts import INTERNAL_CALLBACK
 from ..live.call_site import CALLERS, CallSite, find_call_sites
 from ..live.data_flow import Place
@@ -115,7 +116,7 @@ def drive(target: RoomTarget, registered: Registrations, free: Sequence[int]) ->
 
 
 def _conventions(target: RoomTarget) -> list[Convention]:
-    first_extended = 15063  # SOURCES 3.1
+    first_extended = V1703  # SOURCES 3.1
     return sorted(_CONVENTIONS, key=lambda each: each.extended != (target.build >= first_extended))
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pykd_ext.kernel import builds
+
 PACKAGE = Path(__file__).parents[2] / "pykd_ext"
 
 # Data flows left to right: a room imports from itself and from the rooms before it.
@@ -52,3 +54,15 @@ def test_sections_that_comments_name_are_in_sources_md() -> None:
         for cited in re.findall(r"SOURCES\s+([\d., to]+)", source.read_text(encoding="utf-8")):
             for number in re.findall(r"\d(?:\.\d)?", cited):
                 assert number in sections, f"{source}: {number}"
+
+
+def test_builds_have_their_numbers_in_one_file() -> None:
+    known = {
+        value for value in vars(builds).values() if isinstance(value, int) and value >= builds.XP
+    }
+    for source in SOURCES:
+        if source.name == "builds.py" or source.parent.name == "target":  # which is left of it
+            continue
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and type(node.value) is int:
+                assert node.value not in known, f"{source}:{node.lineno}: {node.value}"
