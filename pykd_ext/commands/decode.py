@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..kernel.listing import target_facts
 from ..kernel.requestor import read_requestor
-from ..kernel.stopped_callback import read_stop
+from ..kernel.stopped_callback import NotAtCallback, Stop, read_call_in_progress, read_stop
 from ..notify.decode import DATA_LIMIT
 from ..notify.occurrence import Occurrence, read_occurrence
 from ..present.jsonlines import json_text
@@ -67,9 +67,9 @@ class NothingThere(RegcbError):
 def _read(target: Target, arguments: argparse.Namespace) -> Occurrence:
     limit = _FULL_LIMIT if arguments.full else DATA_LIMIT
     if arguments.notify_class is None:
-        stop = read_stop(target, arguments.force)
+        stop, note = _stop(target, arguments.force)
         internal = arguments.internal or (stop.callback is not None and stop.callback.internal)
-        return read_occurrence(
+        found = read_occurrence(
             target,
             stop.notify_class,
             stop.information,
@@ -78,6 +78,7 @@ def _read(target: Target, arguments: argparse.Namespace) -> Occurrence:
             internal=internal,
             data_limit=limit,
         )
+        return found._replace(problems=(*note, *found.problems))
     if arguments.address is None:
         raise BadArgument(f"decode {arguments.notify_class} at which address?")
     return read_occurrence(
@@ -87,3 +88,17 @@ def _read(target: Target, arguments: argparse.Namespace) -> Occurrence:
         internal=arguments.internal,
         data_limit=limit,
     )
+
+
+def _stop(target: Target, force: bool) -> tuple[Stop, tuple[str, ...]]:
+    """The call, and what is to be said of how it was found. Raises NotAtCallback."""
+    try:
+        return read_stop(target, force), ()
+    except NotAtCallback:
+        stop = read_call_in_progress(target)
+        if stop is None:
+            raise
+        return stop, (
+            "the thread is past the callback's start: its arguments were taken from its stack, "
+            "where the callback may have written over them",
+        )

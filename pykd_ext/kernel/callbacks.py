@@ -22,14 +22,15 @@ DEFAULT_LIMIT = 10_000  # entries
 
 
 class CallbackList(NamedTuple):
-    """All callbacks in calling order, and the kernel's globals about them.
+    """All callbacks in calling order, and the kernel's globals about them. Of a small dump, which
+    has no list and None for its ``head``, those that its thread is in, the outermost first.
 
     ``is_vector``: of XP and Server 2003, whose ``head`` is that of CmpCallBackVector. ``layout``
     says how the layout that they were read by is known.
     """
 
-    head: int
-    head_found_by: str
+    head: int | None
+    head_found_by: str | None
     is_vector: bool
     layout: Provenance
     callbacks: list[RegistryCallback]
@@ -138,6 +139,8 @@ def read_callbacks(target: Target, limit: int = DEFAULT_LIMIT) -> CallbackList:
 
     Without the kernel's symbols the list is found by the kernel's code.
     """
+    if target.small_dump:
+        return _of_small_dump(target)
     problems: list[Problem] = []
     reader = _reader(target)
     found_by = "symbol"
@@ -162,8 +165,38 @@ def read_callbacks(target: Target, limit: int = DEFAULT_LIMIT) -> CallbackList:
     )
 
 
+def _of_small_dump(target: Target) -> CallbackList:
+    from .drivers import Drivers  # noqa: PLC0415 - a list needs none of it
+    from .thread_callbacks import read_thread_callbacks  # noqa: PLC0415
+
+    inside = read_thread_callbacks(target, Drivers(target))
+    problems = [Problem("list", _NOT_IN_SMALL)]
+    problems += [Problem("thread", what) for what in inside.problems]
+    reader = _reader(target)
+    return CallbackList(
+        head=None,
+        head_found_by=None,
+        is_vector=reader.is_vector,
+        layout=reader.layout(),
+        callbacks=inside.told[::-1],
+        callback_count=None,
+        last_cookie=None,
+        problems=problems,
+    )
+
+
+_NOT_IN_SMALL = (
+    "a small memory dump holds no callback list and no pool: a kernel, automatic or complete dump "
+    "has it; regcb check and regcb show --thread say what this one tells"
+)
+
+
 def callbacks_with_function(target: Target, function: int) -> Iterator[RegistryCallback]:
     """Those whose function is at the VA ``function``; raises SymbolNotFound without the head."""
+    if target.small_dump:
+        listed = _of_small_dump(target).callbacks
+        yield from (each for each in listed if each.function == function)
+        return
     reader = _reader(target)
     yield from reader.with_function(target.symbol(reader.head), function)
 

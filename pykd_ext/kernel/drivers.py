@@ -56,7 +56,12 @@ class Drivers:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._memory = target.memory
-        self._walk = loaded_modules(self._memory, target.module_list)
+        self._small = target.small_dump
+        self._walk = (
+            iter(self._small.loaded)
+            if self._small
+            else loaded_modules(self._memory, target.module_list)
+        )
         self._loaded: list[LoadedModule] = []
         self._unloaded: list[UnloadedDriver] | None = None
         self._cut_short = False
@@ -122,6 +127,8 @@ class Drivers:
 
     def unloaded(self) -> list[UnloadedDriver]:
         """nt!MmUnloadedDrivers, empty slots left out; none where it cannot be read."""
+        if self._unloaded is None and self._small:
+            self._unloaded = [UnloadedDriver(*each) for each in self._small.unloaded]
         if self._unloaded is None:
             self._unloaded = []
             try:

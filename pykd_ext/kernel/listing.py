@@ -14,7 +14,10 @@ from .registry_callback import Problem, RegistryCallback
 if TYPE_CHECKING:
     from ..target import Target
 
-__all__ = ["Entry", "Listing", "TargetFacts", "read_listing", "target_facts", "with_unlisted"]
+__all__ = [
+    "Entry", "Listing", "TargetFacts", "entries_of", "read_listing", "symbol_text", "target_facts",
+    "with_unlisted",
+]  # fmt: skip
 
 
 class TargetFacts(NamedTuple):
@@ -82,6 +85,15 @@ def with_unlisted(
         for number, callback in enumerate(callbacks, len(listing.entries))
     ]
     return listing._replace(entries=[*listing.entries, *entries])
+
+
+def entries_of(
+    target: Target, drivers: Drivers, callbacks: Sequence[RegistryCallback]
+) -> list[Entry]:
+    """Callbacks with their owners and symbols, numbered from 0; without their registrations."""
+    return [
+        _entry(target, drivers, None, number, callback) for number, callback in enumerate(callbacks)
+    ]
 
 
 def target_facts(target: Target) -> TargetFacts:

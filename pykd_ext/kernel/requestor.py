@@ -62,7 +62,11 @@ class _Reader:
             layout.client_id,
             lambda at: (memory.pointer(at), memory.pointer(at + memory.pointer_size)),
         ) or (None, None)
-        process = self._field("its process", layout.process, memory.pointer)
+        small = self._target.small_dump
+        if layout.process is None and small and small.thread == self._thread:
+            process: int | None = small.process or None
+        else:
+            process = self._field("its process", layout.process, memory.pointer)
         mode = self._field("its mode", layout.previous_mode, lambda at: memory.unsigned(at, 1))
         name = self._name(process)
         if self._unknown:

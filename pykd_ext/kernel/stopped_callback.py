@@ -5,18 +5,20 @@ EX_CALLBACK_FUNCTION: NTSTATUS (CallbackContext, Argument1, Argument2), wdm.h.
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..target.errors import RegcbError, SymbolNotFound
+from ..target.errors import MemoryUnreadable, RegcbError, SymbolNotFound
+from ..target.registers import PROGRAM_COUNTERS
 from .callbacks import callbacks_with_function
+from .drivers import Drivers
 from .registry_callback import RegistryCallback
+from .thread_callbacks import ThreadCallbacks, is_dispatcher, read_thread_callbacks
 
 if TYPE_CHECKING:
     from ..target import Target
 
-__all__ = ["NotAtCallback", "Stop", "read_stop"]
-
-_PROGRAM_COUNTERS = {"x64": "rip", "x86": "eip", "arm64": "pc"}
+__all__ = ["NotAtCallback", "Stop", "read_call_in_progress", "read_stop"]
 
 # The first three arguments of a function: "x64 calling convention" and "Overview of ARM64 ABI
 # conventions" (Microsoft). x86 has them on the stack, and NTAPI is __stdcall.
@@ -47,7 +49,7 @@ def read_stop(target: Target, force: bool = False) -> Stop:
     Raises NotAtCallback where the program counter is the start of no known callback, unless
     ``force`` is set; RegisterUnavailable; on x86 MemoryUnreadable when the stack is not there.
     """
-    counter = target.register(_PROGRAM_COUNTERS[target.architecture])
+    counter = target.register(PROGRAM_COUNTERS[target.architecture])
     context, notify_class, information = _arguments(target)
     try:
         callback = _find_callback(target, counter, context)
@@ -58,6 +60,38 @@ def read_stop(target: Target, force: bool = False) -> Stop:
     if callback is None and not force:
         raise NotAtCallback(_where(target, counter))
     return Stop(callback, context, notify_class, information)
+
+
+def read_call_in_progress(target: Target) -> Stop | None:
+    """The innermost call of a callback that the thread is in the middle of, by its stack; None
+    where that is not known.
+
+    Of x86 alone: there a callback's arguments lie behind its return address into the dispatcher,
+    elsewhere in registers that have changed since. Weaker than :func:`read_stop`: the words may be
+    left over from a call before, so the first has to be the context of a callback that the thread
+    is in.
+    """
+    if target.architecture != "x86":
+        return None
+    inside = _in_progress(target)
+    size = target.memory.pointer_size
+    for each in filter(is_dispatcher, inside.stack):
+        try:
+            raw = target.memory.read(each.place + size, 3 * size)
+        except MemoryUnreadable:
+            continue
+        context, notify_class, information = struct.unpack("<3I", raw)
+        for callback in inside.told:
+            if callback.context == context and notify_class < _CLASSES:
+                return Stop(callback, context, notify_class, information)
+    return None
+
+
+_CLASSES = 0x40  # more than REG_NOTIFY_CLASS has
+
+
+def _in_progress(target: Target) -> ThreadCallbacks:
+    return read_thread_callbacks(target, Drivers(target))
 
 
 def _arguments(target: Target) -> tuple[int, int, int]:

@@ -38,7 +38,7 @@ def callbacks_table(listing: Listing, wide: bool = False) -> str:
     if rows:
         titles = [column.title for column in columns]
         parts.append(tabulate(rows, titles, tablefmt="simple", disable_numparse=True))
-    else:
+    elif listing.callbacks.head is not None:
         parts.append("no callbacks are registered")
     parts += [f"! {note}" for note in _notes(listing)]
     return "\n".join(parts)
@@ -48,13 +48,17 @@ def headline(listing: Listing) -> str:
     """Three lines: which machine, what its kernel says of its callbacks, how a block's layout is
     known."""
     target, callbacks = listing.target, listing.callbacks
-    head = address_text(callbacks.head, target.architecture)
     where = f" {printable(target.path)}" if target.path else ""
     booted = f", booted {time_text(listing.boot_time)}" if listing.boot_time else ""
-    count = "unknown" if callbacks.callback_count is None else callbacks.callback_count
+    machine = f"Windows {target.version} {target.architecture}, {target.kind}{where}{booted}\n"
+    if callbacks.head is None:
+        count = len(callbacks.callbacks)
+        return f"{machine}{count} callbacks that the thread of this small dump is in"
+    head = address_text(callbacks.head, target.architecture)
+    counted = "unknown" if callbacks.callback_count is None else callbacks.callback_count
     return (
-        f"Windows {target.version} {target.architecture}, {target.kind}{where}{booted}\n"
-        f"{len(callbacks.callbacks)} callbacks from {head}, CmpCallBackCount {count}; "
+        f"{machine}"
+        f"{len(callbacks.callbacks)} callbacks from {head}, CmpCallBackCount {counted}; "
         f"{_order(listing)}\n"
         f"block layout: {callbacks.layout.known} ({printable(callbacks.layout.source)})"
     )
@@ -86,6 +90,8 @@ def _notes(listing: Listing) -> Iterator[str]:
     for entry in listing.entries:
         for note in [*conditions(entry), *entry.callback.problems]:
             about.setdefault(note, []).append(entry.number)
+    is_small = listing.callbacks.head is None
+    about = {note: about[note] for note in about if not is_small or note != _WITNESSES["thread"]}
     for note, numbers in about.items():
         yield f"{_ranges(numbers)}: {note}"
     for problem in listing.problems:

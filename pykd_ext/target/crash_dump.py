@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from . import BugCheck, Module, Symbol
 from .dump_file import PAGE, DumpFile
@@ -11,6 +12,11 @@ from .loaded_symbols import LoadedSymbols
 from .memory import Memory
 from .page_tables import paging_mode, translate
 from .symbol_path import SymbolPath
+
+if TYPE_CHECKING:
+    from .image_files import ImageFiles, WantedImage
+    from .module_list import LoadedModule
+    from .small_dump import SmallDump
 
 __all__ = ["CrashDump"]
 
@@ -29,7 +35,10 @@ class CrashDump:
         self.build = header.build
         self.module_list = header.module_list
         self.debugger_data = header.debugger_data
-        self.memory = Memory(self)
+        self.small_dump = self._file.small
+        self.memory = Memory(self, whole_pages=self.small_dump is None)
+        self._symbol_path = symbol_path
+        self._images: ImageFiles | None = None
         self._paging = paging_mode(
             header.architecture,
             header.pae,
@@ -43,6 +52,7 @@ class CrashDump:
             symbol_path,
             list(self._file.problems),
             header.debugger_data,
+            listed=self.small_dump.loaded if self.small_dump else None,
         )
 
     @property
@@ -50,6 +60,8 @@ class CrashDump:
         return self._symbols.nt_base
 
     def read(self, address: int, size: int) -> bytes:
+        if self.small_dump:
+            return self._read_small(self.small_dump, address, size)
         data = bytearray()
         while len(data) < size:
             position = address + len(data)
@@ -77,6 +89,8 @@ class CrashDump:
     def current_thread(self) -> int:
         from .current_thread import current_thread  # noqa: PLC0415 - a list needs none
 
+        if self.small_dump and self.small_dump.thread:
+            return self.small_dump.thread
         return current_thread(self)
 
     def bug_check(self) -> BugCheck | None:
@@ -91,6 +105,27 @@ class CrashDump:
     def close(self) -> None:
         self._file.close()
 
+    def _read_small(self, small: SmallDump, address: int, size: int) -> bytes:
+        """What is not in the file is in the image's own, where the symbol path has it: debuggers of
+        small dumps read there, too."""
+        try:
+            return self._file.virtual(address, size)
+        except MemoryUnreadable:
+            for module in small.loaded:
+                if module.base <= address and address + size <= module.base + module.size:
+                    found = self._image_files().constant(_wanted(module), address, size)
+                    if found is not None:
+                        return found
+            raise
+
+    def _image_files(self) -> ImageFiles:
+        if self._images is None:
+            from .image_files import ImageFiles  # noqa: PLC0415 - only a small dump needs them
+
+            self._images = ImageFiles(self._symbol_path)
+            self._images.problems = self._symbols.problems
+        return self._images
+
     def _page(self, address: int) -> bytes | None:
         if not self._is_canonical(address):
             return None
@@ -103,3 +138,10 @@ class CrashDump:
             return 0 <= address < 1 << 32
         bits = self._paging.address_bits
         return address >> bits - 1 in (0, (1 << 65 - bits) - 1)
+
+
+def _wanted(module: LoadedModule) -> WantedImage:
+    from .image_files import WantedImage  # noqa: PLC0415 - only a small dump needs it
+
+    name = module.base_dll_name if isinstance(module.base_dll_name, str) else ""
+    return WantedImage(name, module.base, module.size, module.time_date_stamp)

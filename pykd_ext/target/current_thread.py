@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .errors import MemoryUnreadable, RegisterUnavailable, SymbolNotFound, TypeNotFound
+from .registers import STACK_POINTERS
 
 if TYPE_CHECKING:
     from .protocol import Target
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["current_thread"]
 
 _PROCESSORS_AT_MOST = 2048  # "Processor Groups" (Microsoft): 32 groups of 64
-_STACK_POINTERS = {"x64": "rsp", "x86": "esp", "arm64": "sp"}
 
 
 def current_thread(target: Target) -> int:
@@ -28,7 +28,7 @@ def current_thread(target: Target) -> int:
         raise RegisterUnavailable("$thread", str(error)) from None
     if len(threads) == 1:
         return threads[0]
-    pointer = target.register(_STACK_POINTERS[target.architecture])
+    pointer = target.register(STACK_POINTERS[target.architecture])
     for thread in threads:
         if _has_stack_at(target, thread, pointer):
             return thread

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from typing import Callable, NamedTuple
 
 from . import BugCheck
-from .errors import TargetError, UnsupportedTarget
+from .errors import MemoryUnreadable, TargetError, UnsupportedTarget
+from .small_dump import Blocks, SmallDump, read_small_dump
 
 PAGE = 0x1000
 _CHUNK = 16 << 20  # bytes read at once
@@ -65,11 +66,12 @@ class Shape(NamedTuple):
     word: int  # the size of its counts and page numbers
     context: int  # CONTEXT, where the room of the runs ends
     context_size: int
+    exception: int  # EXCEPTION_RECORD
 
 
 _SHAPES = {
-    b"PAGEDU64": Shape(0x2000, _FIELDS_64, 0x88, 8, 0x348, 3000),
-    b"PAGEDUMP": Shape(0x1000, _FIELDS_32, 0x64, 4, 0x320, 1200),
+    b"PAGEDU64": Shape(0x2000, _FIELDS_64, 0x88, 8, 0x348, 3000, 0xF00),
+    b"PAGEDUMP": Shape(0x1000, _FIELDS_32, 0x64, 4, 0x320, 1200, 0x7D0),
 }
 
 
@@ -87,7 +89,8 @@ class DumpHeader(NamedTuple):
 
 
 class DumpFile:
-    """A dump, memory mapped. ``problems`` holds a line for each thing wrong with the file."""
+    """A dump, memory mapped. ``problems`` holds a line for each thing wrong with the file,
+    ``small`` what a small dump has in place of pages, None for any other."""
 
     def __init__(self, path: str) -> None:
         """Raises TargetError when ``path`` is no kernel dump with memory in it, and says why."""
@@ -96,8 +99,14 @@ class DumpFile:
         self._map = _map_file(path)
         self._shape = shape = _shape_of(self._map, path)
         self.header = self._read_header(shape)
-        self._pages = self._read_pages(shape)
-        self._note_truncation()
+        self.small: SmallDump | None = None
+        self._blocks: Blocks | None = None
+        if self.header.dump_type == _TRIAGE:
+            self._pages = _Pages()
+            self._read_small(shape)
+        else:
+            self._pages = self._read_pages(shape)
+            self._note_truncation()
 
     def close(self) -> None:
         self._map.close()
@@ -105,6 +114,21 @@ class DumpFile:
     def context(self) -> bytes:
         """The room of the header's CONTEXT, the registers at the time of the crash."""
         return self._map[self._shape.context : self._shape.context + self._shape.context_size]
+
+    def exception(self) -> tuple[int, int]:
+        """ExceptionCode and the VA of ExceptionAddress in the header's EXCEPTION_RECORD."""
+        start, word = self._shape.exception, self._shape.word
+        address = start + 8 + word
+        return (
+            int.from_bytes(self._map[start : start + 4], "little"),
+            int.from_bytes(self._map[address : address + word], "little"),
+        )
+
+    def virtual(self, address: int, size: int) -> bytes:
+        """Exactly ``size`` bytes at a VA of a small dump; raises MemoryUnreadable."""
+        if self._blocks is None:
+            raise MemoryUnreadable(address, size)
+        return self._blocks.read(address, size)
 
     def page(self, frame: int) -> bytes | None:
         """The 4096 bytes of the physical page ``frame``, None when the dump has not got it."""
@@ -172,6 +196,17 @@ class DumpFile:
         is_old = self.header.dump_type == _KERNEL
         return _Bitmap(self._map, shape.header_size, is_old, self.path)
 
+    def _read_small(self, shape: Shape) -> None:
+        data = self.header.debugger_data
+        self.small, self._blocks = read_small_dump(
+            self._map, shape.header_size, shape.word, data, self.problems
+        )
+        if not self.small.loaded and not self.small.memory:
+            raise TargetError(
+                f"{self.path}: nothing of this small memory dump can be read: "
+                f"{'; '.join(self.problems)}"
+            )
+
     def _note_truncation(self) -> None:
         if len(self._map) < self._pages.end:
             self.problems.append(
@@ -181,14 +216,14 @@ class DumpFile:
 
 
 class _Pages:
-    """Physical page numbers to file offsets."""
+    """Physical page numbers to file offsets; a small dump has none."""
 
-    start: int  # the file offset of the first page
-    end: int  # and behind the last
+    start: int = 0  # the file offset of the first page
+    end: int = 0  # and behind the last
 
-    def offset(self, frame: int) -> int | None:
+    def offset(self, frame: int) -> int | None:  # noqa: ARG002 - there are no pages
         """Where the page ``frame`` lies, None when the dump has not got it."""
-        raise NotImplementedError
+        return None
 
     def frame(self, offset: int) -> int:
         """Which page lies at a file offset from ``start`` to ``end``."""
@@ -336,12 +371,12 @@ def _shape_of(data: mmap.mmap, path: str) -> Shape:
 
 
 def _refuse_type(dump_type: int, path: str) -> None:
-    if dump_type in (_TRIAGE, _HEADER):
+    if dump_type == _HEADER:
         raise TargetError(
-            f"{path} is a small memory dump (type {dump_type}) and holds no registry callback "
-            "list: take a kernel, automatic or complete memory dump"
+            f"{path} is the header of a dump alone (type {dump_type}): take a kernel, automatic or "
+            "complete memory dump"
         )
-    if dump_type not in _WITH_RUNS | _WITH_BITMAP:
+    if dump_type not in _WITH_RUNS | _WITH_BITMAP | {_TRIAGE}:
         raise UnsupportedTarget(f"{path}: unknown dump type {dump_type:#x}")
 
 

@@ -46,6 +46,24 @@ class ImageFiles:
         data = bytes(section.get_data(address - wanted.base, size)) if section else b""
         return data or None
 
+    def constant(self, wanted: WantedImage, address: int, size: int) -> bytes | None:
+        """The same, of headers and of sections that nobody writes to, which hold in memory what the
+        file has."""
+        if wanted not in self._opened:
+            self._opened[wanted] = self._open(wanted)
+        image = self._opened[wanted]
+        if image is None:
+            return None
+        rva = address - wanted.base
+        section = image.get_section_by_rva(rva)
+        if section is None:
+            data = bytes(image.header[rva : rva + size])
+        elif section.Characteristics & _WRITABLE:
+            return None
+        else:
+            data = bytes(section.get_data(rva, size))
+        return data if len(data) == size else None
+
     def _open(self, wanted: WantedImage) -> pefile.PE | None:
         identity = f"{wanted.time_date_stamp:08X}{wanted.size:x}"
         for path in self._path.files(wanted.name, identity, self.problems):
@@ -76,4 +94,5 @@ class ImageFiles:
         return None
 
 
+_WRITABLE = 0x8000_0000  # IMAGE_SCN_MEM_WRITE
 _RELOCATIONS = 5  # IMAGE_DIRECTORY_ENTRY_BASERELOC

@@ -29,15 +29,18 @@ class LoadedSymbols:
         problems: list[str],
         debugger_data: int = 0,
         kernel_base: int = 0,
+        listed: Sequence[LoadedModule] | None = None,
     ) -> None:
         """``debugger_data`` is the VA of KDDEBUGGER_DATA64, which knows where nt is whatever has
-        been done to the list; ``kernel_base`` is that base where it is known already."""
+        been done to the list; ``kernel_base`` is that base where it is known already. ``listed``
+        takes the list's place in a small dump."""
         self.problems = problems
         self._memory = memory
         self._module_list = module_list
         self._symbol_path = symbol_path
         self._debugger_data = debugger_data
         self._kernel_base = kernel_base
+        self._listed = listed
         self._found: list[ModuleSymbols] | None = None
 
     @property
@@ -80,7 +83,10 @@ class LoadedSymbols:
             self._found = []
             listed: list[LoadedModule] = []
             with suppress(MemoryUnreadable):  # kernel.drivers walks the same list and says so
-                listed.extend(loaded_modules(self._memory, self._module_list))
+                if self._listed is None:
+                    listed.extend(loaded_modules(self._memory, self._module_list))
+                else:
+                    listed.extend(self._listed)
             base = self._kernel_base or debugger_word(self._memory, self._debugger_data, KERN_BASE)
             if base and all(each.base != base for each in listed):
                 base = self._add_unlisted_kernel(base)

@@ -27,8 +27,10 @@ class UnicodeString(NamedTuple):
 class Memory:
     """Typed reads of one target, little-endian. Every method raises MemoryUnreadable."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, whole_pages: bool = True) -> None:
+        """Without ``whole_pages`` each read is the target's: a small dump holds parts of pages."""
         self._target = target
+        self._whole_pages = whole_pages
         self._pages: dict[int, bytes | None] = {}
         self.pointer_size = 4 if target.architecture == "x86" else 8
 
@@ -38,6 +40,8 @@ class Memory:
 
     def read(self, address: int, size: int) -> bytes:
         """``size`` bytes at ``address``, through the page cache."""
+        if not self._whole_pages:
+            return self._target.read(address, size)
         first = address & ~(PAGE - 1)
         last = (address + max(size, 1) - 1) & ~(PAGE - 1)
         if first == last:

@@ -42,14 +42,15 @@ _LAYOUTS = {
 
 
 class LoadedModule(NamedTuple):
-    """One KLDR_DATA_TABLE_ENTRY; its strings are read by :func:`module_text`, only when needed."""
+    """One KLDR_DATA_TABLE_ENTRY; its strings are read by :func:`module_text`, only when needed. A
+    small dump's list has the strings themselves, and 0 for the entry."""
 
     entry: int
     base: int
     size: int
     time_date_stamp: int
-    full_dll_name: UnicodeString
-    base_dll_name: UnicodeString
+    full_dll_name: UnicodeString | str
+    base_dll_name: UnicodeString | str
 
 
 def loaded_modules(memory: Memory, head: int) -> Iterator[LoadedModule]:
@@ -90,8 +91,10 @@ def is_hotpatch_entry(memory: Memory, build: int, entry: int) -> bool | None:
     return bool(memory.u16(entry + _FLAGS_OF_SIGNATURE[memory.pointer_size]) & _HOT_PATCH)
 
 
-def module_text(memory: Memory, string: UnicodeString) -> str | None:
+def module_text(memory: Memory, string: UnicodeString | str) -> str | None:
     """A module's name or path (512 characters at most), None where it cannot be read."""
+    if isinstance(string, str):
+        return string or None
     try:
         return memory.text(string, limit=0x400)
     except MemoryUnreadable:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from . import BugCheck, Module, Symbol
 from .memory import Memory
+from .small_dump import SmallDump
 
 __all__ = ["Target"]
 
@@ -48,6 +49,10 @@ class Target(Protocol):
     @property
     def debugger_data(self) -> int:
         """The VA of KDDEBUGGER_DATA64 as a dump's header gives it, 0 where nothing does."""
+
+    @property
+    def small_dump(self) -> SmallDump | None:
+        """What a small dump has in place of the kernel's lists; None where memory has those."""
 
     @property
     def memory(self) -> Memory:

@@ -29,6 +29,7 @@ from .errors import (
     UnsupportedTarget,
 )
 from .memory import Memory
+from .small_dump import SmallDump
 
 if TYPE_CHECKING:
     from .live import Breakpoint, OnHit
@@ -108,10 +109,6 @@ def _require_kernel(what: str) -> None:
             f"{what} is not a kernel target; registry callbacks live in the kernel: debug a "
             f"kernel, or {_WHAT_TO_TAKE}"
         )
-    if pykd.isDumpAnalyzing() and pykd.getDumpType() == pykd.dumpType.KernelSmall:
-        raise TargetError(
-            f"{what} is a small memory dump and holds no registry callback list: {_WHAT_TO_TAKE}"
-        )
 
 
 def _name_the_kernel(base: int) -> None:
@@ -133,13 +130,19 @@ class PykdSession:
         self.path = dump or path
         self.build: int = pykd.getSystemVersion().buildNumber
         self.nt_base, self.module_list = _kernel_addresses()
-        self.memory = Memory(self)
+        self.small_dump = self._small_dump()
+        self.memory = Memory(self, whole_pages=self.small_dump is None)
         self._run: Run | None = None
 
     @property
     def debugger_data(self) -> int:
         file = self._dump_file()
         return file.header.debugger_data if file else 0
+
+    def _small_dump(self) -> SmallDump | None:
+        """The lists of a small dump, which the engine reads too but gives out by name alone."""
+        file = self._dump_file()
+        return file.small if file else None
 
     def _dump_file(self) -> DumpFile | None:
         """Closed: for what is known of the file itself."""

@@ -10,7 +10,10 @@ from typing import NamedTuple
 
 from .errors import RegisterUnavailable
 
-__all__ = ["CONTEXTS", "Context", "register"]
+__all__ = ["CONTEXTS", "PROGRAM_COUNTERS", "STACK_POINTERS", "Context", "register"]
+
+PROGRAM_COUNTERS = {"x64": "rip", "x86": "eip", "arm64": "pc"}
+STACK_POINTERS = {"x64": "rsp", "x86": "esp", "arm64": "sp"}
 
 
 class Context(NamedTuple):

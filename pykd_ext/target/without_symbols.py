@@ -23,7 +23,12 @@ class WithoutSymbols:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._symbols = LoadedSymbols(
-            target.memory, target.module_list, SymbolPath(""), [], kernel_base=target.nt_base
+            target.memory,
+            target.module_list,
+            SymbolPath(""),
+            [],
+            kernel_base=target.nt_base,
+            listed=target.small_dump.loaded if target.small_dump else None,
         )
 
     def symbol(self, name: str, module: str = "nt") -> int:

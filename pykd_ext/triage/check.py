@@ -61,7 +61,17 @@ CHECKS: tuple[Check, ...] = (
     blocks.object_contexts_broken,
     silent_drivers.driver_silent,
     crash.callback_crashed,
+    crash.crash_parameter,
     orphans.entry_orphaned,
+)
+
+
+# A small dump has no list: what can be asked there is whose the functions are, and of the crash.
+SMALL_CHECKS: tuple[Check, ...] = (
+    owners.owner_none,
+    owners.owner_unloaded,
+    crash.callback_crashed,
+    crash.crash_parameter,
 )
 
 
@@ -90,13 +100,15 @@ def check(target: Target, files: ImageFiles, progress: Progress | None) -> Triag
     TargetError when there is no list that can be read.
     """
     listing = read_listing(target)
-    carving = carve(target, listing, progress) if progress else Carving((), ())
+    searched = progress and not target.small_dump
+    carving = carve(target, listing, progress) if searched and progress else Carving((), ())
     found = [each.callback for each in carving.blocks]
     everything = with_unlisted(target, listing, found) if found else listing
     unlisted = everything.entries[len(listing.entries) :]
     strays = tuple(Orphan(entry, each.state) for entry, each in zip(unlisted, carving.blocks))
     scene = Scene(target, listing, Drivers(target), files, strays)
-    seen = [each for look in CHECKS for each in look(scene)]
+    checks = SMALL_CHECKS if target.small_dump else CHECKS
+    seen = [each for look in checks for each in look(scene)]
     findings = [each for each in seen if isinstance(each, Finding)]
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     remarks = tuple(each for each in seen if isinstance(each, Remark))

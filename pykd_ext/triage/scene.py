@@ -34,8 +34,9 @@ class Scene(NamedTuple):
 
     @property
     def head(self) -> int:
-        """The VA of CallbackListHead; of XP's vector there are no links to check."""
-        return self.listing.callbacks.head
+        """The VA of CallbackListHead; of XP's vector there are no links to check, and a small dump,
+        which has none, is not asked."""
+        return self.listing.callbacks.head or 0
 
     @property
     def has_list(self) -> bool:

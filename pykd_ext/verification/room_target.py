@@ -29,6 +29,7 @@ class RoomTarget:
     kind = "room"
     module_list = 0
     debugger_data = 0
+    small_dump = None
 
     def __init__(self, room: Room, symbols: SymbolPath | None) -> None:
         self.room = room

@@ -10,7 +10,7 @@ from ..kernel.callbacks import read_callbacks
 from ..kernel.code import disassemble
 from ..kernel.layout_file import use_layout_file
 from ..kernel.layouts import block_layout, vector_layout
-from ..target.errors import RegcbError, SymbolNotFound
+from ..target.errors import RegcbError, SymbolNotFound, TargetError
 from .compare import block_rows, dispatch_rows, list_rows, seen_layout
 from .dispatch import Dispatch, drive
 from .fields import read_fields
@@ -114,7 +114,7 @@ class _Verifier:
         if self._running is None:
             start_list(target)
         else:
-            head = read_callbacks(self._running, 1).head
+            head = _head(self._running)
             self._room.write_pointers(head, head, head)  # the callbacks of the target are not ours
         registered = register_all(target, pool)
         table = block_layout(target)
@@ -134,7 +134,7 @@ class _Verifier:
         target = self._target
         table = vector_layout(target)
         if self._running is not None:
-            head = read_callbacks(self._running, 1).head
+            head = _head(self._running)
             self._room.write_pointers(head, *[0] * table.slots)
         vector = register_in_vector(target, pool)
         places: dict[str, int | None] = {}
@@ -145,3 +145,11 @@ class _Verifier:
                 places[name] = None
         self._rows += vector_rows(target, table, vector, places)
         self._layout = dict(table._asdict())
+
+
+def _head(target: Target) -> int:
+    """Of the list or the vector that the target itself has; raises TargetError."""
+    head = read_callbacks(target, 1).head
+    if head is None:
+        raise TargetError("a small memory dump has no callback list: name the kernel's file")
+    return head

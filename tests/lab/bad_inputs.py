@@ -47,8 +47,8 @@ def user_minidump(path: Path) -> None:
 
 
 def triage(path: Path) -> None:
-    """A kernel minidump (type 4): registers and stacks, no callback list."""
-    _patched(path, _DUMP_TYPE, 4, keep=0x40000)
+    """A kernel minidump (type 4) that was cut off behind its header."""
+    _patched(path, _DUMP_TYPE, 4, keep=_HEADER_SIZE + 0x10)
 
 
 def header_only(path: Path) -> None:

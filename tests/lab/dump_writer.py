@@ -12,13 +12,15 @@ from typing import BinaryIO, NamedTuple
 
 from .physical_memory import PAGE
 from .processor import Processor
+from .running import Running
+from .small_dump import write_small_body
 from .world import BOOT_TIME, DUMP_TIME, World
 
-__all__ = ["BITMAP_TYPES", "DUMP_TYPES", "write_dump"]
+__all__ = ["BITMAP_TYPES", "DUMP_TYPES", "SMALL", "write_dump"]
 
-_FULL, _KERNEL, _BITMAP_FULL, _BITMAP_KERNEL = 1, 2, 5, 6
+_FULL, _KERNEL, SMALL, _BITMAP_FULL, _BITMAP_KERNEL = 1, 2, 4, 5, 6
 BITMAP_TYPES = (_KERNEL, _BITMAP_FULL, _BITMAP_KERNEL)
-DUMP_TYPES = (_FULL, *BITMAP_TYPES)
+DUMP_TYPES = (_FULL, SMALL, *BITMAP_TYPES)
 _SIGNATURES = {_KERNEL: b"SDMPDUMP", _BITMAP_FULL: b"FDMPDUMP", _BITMAP_KERNEL: b"SDMPDUMP"}
 
 _STATUS_BREAKPOINT = 0x80000003
@@ -75,9 +77,16 @@ _SUMMARY_HEADERS = {4: 0x20, 8: 0x28}
 _MAJOR_VERSION = 0xF  # a free build
 
 
-def write_dump(path: Path, world: World, processor: Processor, dump_type: int) -> None:
+def write_dump(
+    path: Path, world: World, processor: Processor, running: Running, dump_type: int
+) -> None:
     """Writes the dump; ``dump_type`` is one of DUMP_TYPES. Memory never allocated stays a hole."""
     layout = _HEADER64 if world.profile.pointer_size == 8 else _HEADER32
+    if dump_type == SMALL:
+        header = _header(layout, world, processor, dump_type, 0)
+        places = (layout.context, layout.exception)
+        write_small_body(path, header, *places, world, processor, running)
+        return
     runs = world.space.memory.runs()
     bitmap = _bitmap(layout, runs, dump_type) if dump_type in BITMAP_TYPES else b""
     first_page = layout.size + len(bitmap)

@@ -39,14 +39,16 @@ def make_dump(
     size: int | None = None,
     stopped_in: str | None = None,
     stopped_at: int | None = None,
+    bug_check: tuple[int, ...] | None = None,
 ) -> Truth:
     """Writes a dump to ``path`` and returns what is in it.
 
     ``damage`` names what `damages` lists. With ``size`` (bytes, a power of two) the machine has
     that much memory, and the file is sparse. ``stopped_in`` names the notification of which the
     current thread is telling a callback (see :func:`find_notice`), ``stopped_at`` that callback by
-    its index, otherwise the last that is not internal. Raises ValueError for what does not exist or
-    does not go together.
+    its index, otherwise the last that is not internal. With ``bug_check``, a code and its
+    parameters, that thread died of what the callback did. Raises ValueError for what does not exist
+    or does not go together.
     """
     chosen = profile_named(profile)
     if dump_type not in DUMP_TYPES:
@@ -63,7 +65,11 @@ def make_dump(
     write_registry(world.space, world.registry)
     keys = write_handles(world, processes)
     stop = None if stopped_in is None else stop_at(world, placed, stopped_in, stopped_at)
-    running = in_bugcheck(world, processes) if stop is None else stop.running(world, processes)
+    if bug_check is not None:
+        world.bug_check = (*bug_check, 0, 0, 0, 0)[:5]
+    running = in_bugcheck(world, processes)
+    if stop is not None:
+        running = stop.running(world, processes, crashed=bug_check is not None)
     processor = write_processor(world, processes, running)
     write_debugger_data(world, processor)
     scene = Scene(Path(path), world, placed, modules, processes.threads, built.symbols)
@@ -71,7 +77,7 @@ def make_dump(
     if stop is not None:
         truth = replace(truth, stop=stop.truth)
     done = apply_damages(scene, damages, after_writing=False)
-    write_dump(scene.path, world, processor, dump_type)
+    write_dump(scene.path, world, processor, running, dump_type)
     done += apply_damages(scene, damages, after_writing=True)
     return replace(truth, damage=done, symbols=str(scene.symbols))
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .callback_blocks import PlacedCallback
 from .notices import find_notice
 from .processes import PROCESSES, Processes
-from .running import Running, in_callback
+from .running import Running, died_in_callback, in_callback, write_calls
 from .truth import StopTruth
 from .world import World
 
@@ -20,9 +20,14 @@ class Stop(NamedTuple):
     truth: StopTruth
     function: int
     arguments: tuple[int, int, int]
+    blocks: list[int]  # of the callbacks that were told so far, in calling order
 
-    def running(self, world: World, processes: Processes) -> Running:
-        return in_callback(world, processes, self.function, self.arguments)
+    def running(self, world: World, processes: Processes, crashed: bool) -> Running:
+        """The thread at the callback's start; ``crashed``: dead of what the callback did."""
+        place = died_in_callback if crashed else in_callback
+        running = place(world, processes, self.function, self.arguments)
+        write_calls(world, running, self.blocks)
+        return running
 
 
 def stop_at(world: World, callbacks: list[PlacedCallback], notice: str, index: int | None) -> Stop:
@@ -45,4 +50,5 @@ def stop_at(world: World, callbacks: list[PlacedCallback], notice: str, index: i
         truth=StopTruth(told, index, argument, process_id, thread_ids[-1]),
         function=callback.function,
         arguments=(callback.context, told.number, argument),
+        blocks=[each.address for each in callbacks[: index + 1]],
     )

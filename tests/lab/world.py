@@ -60,7 +60,7 @@ class World:
         runs: bool = False,
     ) -> None:
         self.profile = profile
-        self.bug_check = (BUGCHECK, 0, 0, 0, 0)
+        self.bug_check: tuple[int, ...] = (BUGCHECK, 0, 0, 0, 0)
         self._runs = runs
         self.offsets = kernel_offsets(profile)
         memory = PhysicalMemory(size)

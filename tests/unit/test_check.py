@@ -333,7 +333,7 @@ def test_a_hotpatch_is_marked_where_its_windows_marks_them(
 def test_each_check_is_named_after_its_finding() -> None:
     names = {each.__name__.replace("_", "-") for each in CHECKS}
     assert set().union(*TECHNIQUES.values()) | {
-        "altitude-foreign", "cookie-gap", "driver-silent",
+        "altitude-foreign", "cookie-gap", "crash-parameter", "driver-silent",
     } == names  # fmt: skip
 
 

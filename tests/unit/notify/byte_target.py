@@ -26,6 +26,7 @@ class ByteTarget:
     nt_base = 0
     module_list = 0
     debugger_data = 0
+    small_dump = None
 
     def __init__(self, architecture: str) -> None:
         self.architecture = architecture

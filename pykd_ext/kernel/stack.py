@@ -1,0 +1,130 @@
+"""The code addresses on the stack of the thread that the target is stopped in.
+
+No unwinding: what of a stack is left in a dump need not be whole, and a small dump has no unwind
+data. A word that points into an image, behind a call, is a return address, or was one before.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..target.errors import MemoryUnreadable, RegisterUnavailable
+from ..target.image import Section, sections
+from ..target.registers import PROGRAM_COUNTERS, STACK_POINTERS
+from .drivers import Drivers, Owner
+from .listing import symbol_text
+
+if TYPE_CHECKING:
+    from ..target import Target
+
+__all__ = ["CodeAddress", "code_addresses"]
+
+_LARGEST = 0x1_2000  # bytes: KERNEL_LARGE_STACK_SIZE of x64 (ntddk.h)
+_AT_ONCE = 0x1000
+
+
+class CodeAddress(NamedTuple):
+    """``address`` lies in ``owner`` and was found at the VA ``place`` of the stack (0: it is the
+    program counter). ``follows_call`` is None where the code before it is not there."""
+
+    place: int
+    address: int
+    owner: Owner
+    symbol: str | None
+    follows_call: bool | None
+
+
+def code_addresses(target: Target, drivers: Drivers) -> list[CodeAddress]:
+    """Those of the current thread, the innermost first; words that no call stands before are left
+    out. Empty where the thread's registers or its stack are not there."""
+    try:
+        counter = target.register(PROGRAM_COUNTERS[target.architecture])
+        pointer = target.register(STACK_POINTERS[target.architecture])
+    except RegisterUnavailable:
+        return []
+    images = _Images(target, drivers)
+    found = []
+    if images.has(counter):
+        owner = drivers.owner(counter)
+        found.append(CodeAddress(0, counter, owner, symbol_text(target, owner, counter), None))
+    for place, address in _words(target, pointer):
+        if not images.has_code(address):
+            continue
+        follows = _follows_call(target, address)
+        if follows is not False:
+            owner = drivers.owner(address)
+            symbol = symbol_text(target, owner, address)
+            found.append(CodeAddress(place, address, owner, symbol, follows))
+    return found
+
+
+class _Images:
+    """Whether an address lies in a loaded image: asked of every word of a stack."""
+
+    def __init__(self, target: Target, drivers: Drivers) -> None:
+        self._memory = target.memory
+        self._sections: dict[int, list[Section]] = {}
+        self._ranges = sorted((each.base, each.base + each.size) for each in drivers.loaded())
+        self._starts = [start for start, _ in self._ranges]
+
+    def has(self, address: int) -> bool:
+        index = bisect_right(self._starts, address) - 1
+        return index >= 0 and address < self._ranges[index][1]
+
+    def has_code(self, address: int) -> bool:
+        """The same, and not in a section that is known to hold none."""
+        if not self.has(address):
+            return False
+        base = self._starts[bisect_right(self._starts, address) - 1]
+        if base not in self._sections:
+            try:
+                self._sections[base] = sections(self._memory, base)
+            except MemoryUnreadable:  # of a small dump without the images
+                self._sections[base] = []
+        known = self._sections[base]
+        return not known or any(
+            each.executable and each.address <= address - base < each.address + each.size
+            for each in known
+        )
+
+
+def _words(target: Target, pointer: int) -> Iterator[tuple[int, int]]:
+    """Each aligned word from the stack pointer up, as far as memory is there: (VA, value)."""
+    size = target.memory.pointer_size
+    start = pointer & -size
+    end = start + _LARGEST
+    if target.small_dump:
+        low, high = target.small_dump.stack
+        start, end = max(start, low & -size), min(end, high)
+    while start < end:
+        length = min(_AT_ONCE - start % _AT_ONCE, end - start)
+        try:
+            raw = target.memory.read(start, length)
+        except MemoryUnreadable:
+            return
+        for at in range(0, length - size + 1, size):
+            yield start + at, int.from_bytes(raw[at : at + size], "little")
+        start += length
+
+
+_LONGEST_CALL = 7  # bytes: call qword ptr [base+index*scale+disp32]
+
+
+def _follows_call(target: Target, address: int) -> bool | None:
+    try:
+        code = target.memory.read(address - _LONGEST_CALL - 1, _LONGEST_CALL + 1)
+    except MemoryUnreadable:
+        return None
+    if target.architecture == "arm64":
+        word = int.from_bytes(code[-4:], "little")
+        # bl; blr, and its forms with pointer authentication (Arm ARM C6.2).
+        return word >> 26 == 0x25 or word & 0xFEFF_F000 == 0xD63F_0000
+    if code[-5] == 0xE8:  # call rel32
+        return True
+    # call r/m: FF /2, its length by ModRM (Intel SDM 2A).
+    return any(
+        code[-length] == 0xFF and code[-length + 1] >> 3 & 7 == 2
+        for length in range(2, _LONGEST_CALL + 1)
+    )

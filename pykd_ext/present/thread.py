@@ -1,0 +1,143 @@
+"""A thread and the callbacks that it is in, as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..kernel.listing import Entry
+from ..kernel.stack import CodeAddress
+from ..target import BugCheck
+from ..triage.bug_checks import facts_of
+from ..triage.thread_scene import ThreadScene
+from .document import entry_document, facts_document, hexadecimal
+from .table import owner_text
+from .text import address_text, printable
+
+__all__ = ["thread_document", "thread_text"]
+
+THREAD_SCHEMA = "regcb.thread/1"
+
+_SHOWN = 40  # code addresses
+
+
+def thread_document(scene: ThreadScene) -> dict[str, Any]:
+    """``regcb.thread/1``."""
+    requestor, inside = scene.requestor, scene.inside
+    return {
+        "schema": THREAD_SCHEMA,
+        "target": facts_document(scene.target),
+        "bug_check": _bug_check(scene.bug_check) if scene.bug_check else None,
+        "thread": hexadecimal(inside.thread),
+        "thread_id": requestor.thread_id if requestor else None,
+        "process": hexadecimal(requestor.process) if requestor else None,
+        "process_id": requestor.process_id if requestor else None,
+        "process_name": requestor.process_name if requestor else None,
+        "callbacks": [
+            {**entry_document(each), "running": each.callback.address in inside.running}
+            for each in scene.entries
+        ],
+        "called": [_code(each) for each in inside.called],
+        "class": _class(scene),
+        "keys": _keys(scene),
+        "stack": [_code(each) for each in inside.stack],
+        "loaded_drivers": scene.loaded,
+        "unloaded_drivers": list(scene.unloaded),
+        "problems": list(scene.problems),
+    }
+
+
+def _bug_check(crash: BugCheck) -> dict[str, Any]:
+    return {
+        "code": hexadecimal(crash.code),
+        "name": facts_of(crash.code).name or None,
+        "parameters": [hexadecimal(each) for each in crash.parameters],
+    }
+
+
+def _code(each: CodeAddress) -> dict[str, Any]:
+    return {
+        "place": hexadecimal(each.place) if each.place else None,
+        "address": hexadecimal(each.address),
+        "symbol": each.symbol,
+        "owner": each.owner.name,
+        "follows_call": each.follows_call,
+    }
+
+
+def _class(scene: ThreadScene) -> str | None:
+    return scene.told.notification.notify_class.name if scene.told else None
+
+
+def _keys(scene: ThreadScene) -> list[str]:
+    keys = scene.told.notification.keys if scene.told else ()
+    return [each.path for each in keys if each.path is not None]
+
+
+def thread_text(scene: ThreadScene) -> str:
+    """About 30 lines."""
+    return "\n".join([*_head(scene), *_callbacks(scene), *_stack(scene), *_drivers(scene)])
+
+
+def _head(scene: ThreadScene) -> Iterator[str]:
+    target, requestor = scene.target, scene.requestor
+    where = f" {printable(target.path)}" if target.path else ""
+    yield f"Windows {target.version} {target.architecture}, {target.kind}{where}"
+    if scene.bug_check:
+        crash = scene.bug_check
+        parameters = ", ".join(f"{each:#x}" for each in crash.parameters)
+        name = facts_of(crash.code).name
+        yield f"bug check {crash.code:#x} {name}{' ' if name else ''}({parameters})"
+    if requestor is None:
+        yield "thread: not known"
+        return
+    number = "" if requestor.thread_id is None else f" ({requestor.thread_id})"
+    process = printable(requestor.process_name, "unknown")
+    if requestor.process_id is not None:
+        process += f" ({requestor.process_id})"
+    yield f"thread {address_text(requestor.thread, target.architecture)}{number} of {process}"
+
+
+def _callbacks(scene: ThreadScene) -> Iterator[str]:
+    inside = scene.inside
+    if scene.entries:
+        yield "in the registry callbacks, the innermost first:"
+        yield from (f"  {_row(scene, each)}" for each in scene.entries)
+    elif inside.called:
+        yield "by its stack alone, in a registry callback of:"
+        for each in inside.called:
+            yield f"  {owner_text(each.owner)}  {printable(each.symbol)}"
+    else:
+        yield "in no registry callback that is known of"
+    if scene.told:
+        keys = ", ".join(map(printable, _keys(scene)))
+        yield f"what that is told: {_class(scene)}{f' of {keys}' if keys else ''}"
+
+
+def _row(scene: ThreadScene, entry: Entry) -> str:
+    callback = entry.callback
+    state = "running" if callback.address in scene.inside.running else "told   "
+    block = address_text(callback.address, scene.target.architecture)
+    if callback.function is None:
+        return f"{state}  block {block}: {'; '.join(map(printable, callback.problems))}"
+    return (
+        f"{state}  {printable(callback.altitude)}  {printable(entry.function_symbol)}  "
+        f"{owner_text(entry.owner)}  block {block}"
+    )
+
+
+def _stack(scene: ThreadScene) -> Iterator[str]:
+    stack = scene.inside.stack
+    yield f"code on its stack, the innermost first ({len(stack)}):"
+    for each in stack[:_SHOWN]:
+        place = address_text(each.place, scene.target.architecture) if each.place else "at"
+        doubt = "" if each.follows_call or not each.place else "  (no code here to see its call)"
+        yield f"  {place:<17}  {printable(each.symbol)}{doubt}"
+    if len(stack) > _SHOWN:
+        yield f"  and {len(stack) - _SHOWN} more (--json has them)"
+
+
+def _drivers(scene: ThreadScene) -> Iterator[str]:
+    unloaded = ", ".join(printable(each, "(unreadable name)") for each in scene.unloaded)
+    yield f"{scene.loaded} loaded drivers; unloaded: {unloaded or 'none'}"
+    yield from (f"! {printable(each)}" for each in scene.problems)

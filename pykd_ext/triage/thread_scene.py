@@ -1,0 +1,73 @@
+"""The thread that the target is stopped in, with everything that says which callbacks it is in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..kernel.drivers import Drivers
+from ..kernel.listing import Entry, TargetFacts, entries_of, target_facts
+from ..kernel.requestor import Requestor, read_requestor
+from ..kernel.stopped_callback import NotAtCallback, Stop, read_call_in_progress, read_stop
+from ..kernel.thread_callbacks import ThreadCallbacks, read_thread_callbacks
+from ..notify.occurrence import Occurrence, read_occurrence
+from ..target.errors import RegcbError
+from .crash import executed_addresses
+
+if TYPE_CHECKING:
+    from ..target import BugCheck, Target
+
+__all__ = ["ThreadScene", "read_thread_scene"]
+
+
+class ThreadScene(NamedTuple):
+    """``entries`` are the callbacks on the thread's list, the innermost first, ``told`` what the
+    innermost is told where memory has that, ``loaded`` how many drivers are."""
+
+    target: TargetFacts
+    bug_check: BugCheck | None
+    requestor: Requestor | None
+    inside: ThreadCallbacks
+    entries: Sequence[Entry]
+    told: Occurrence | None
+    loaded: int
+    unloaded: Sequence[str | None]
+    problems: Sequence[str]
+
+
+def read_thread_scene(target: Target) -> ThreadScene:
+    """Reads what there is; what is missing is said in ``problems``."""
+    drivers = Drivers(target)
+    crash = target.bug_check()
+    executed = executed_addresses(target, crash) if crash else ()
+    inside = read_thread_callbacks(target, drivers, executed)
+    requestor = read_requestor(target)
+    stop = _stop(target)
+    told = stop and read_occurrence(
+        target, stop.notify_class, stop.information, callback=stop.callback,
+        internal=stop.callback is not None and stop.callback.internal,
+    )  # fmt: skip
+    loaded = sum(1 for _ in drivers.loaded())
+    unloaded = [each.name for each in drivers.unloaded()]
+    problems = [*inside.problems, *(requestor.problems if requestor else ()), *drivers.problems]
+    return ThreadScene(
+        target=target_facts(target),
+        bug_check=crash,
+        requestor=requestor,
+        inside=inside,
+        entries=entries_of(target, drivers, inside.told),
+        told=told,
+        loaded=loaded,
+        unloaded=unloaded,
+        problems=[*problems, *target.symbol_problems()],
+    )
+
+
+def _stop(target: Target) -> Stop | None:
+    """The call that the thread is in, None where that is not known."""
+    try:
+        return read_stop(target)
+    except NotAtCallback:
+        return read_call_in_progress(target)
+    except RegcbError:  # no registers, no list: the rest of the scene says so
+        return None
