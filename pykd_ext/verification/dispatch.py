@@ -9,6 +9,7 @@ information do they say it was?
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from ..kernel.builds import V1703
@@ -131,15 +132,18 @@ def _dispatchers(
         yield start, "symbol", find_call_sites(target, start)
         return
     search = CodeSearch(target)
-    names: dict[int, None] = {}
-    for place in search.naming({registered.head, *registered.counts}):
-        names.update(dict.fromkeys(search.functions(place)))
+    names = _starts(search, search.naming({registered.head, *registered.counts}))
     yield from _with_sites(target, names)
     # The list may be walked by a function of its own, which the dispatcher calls.
-    callers: dict[int, None] = {}
-    for place in search.calling(names):
-        callers.update(dict.fromkeys(search.functions(place)))
+    callers = _starts(search, search.calling(names))
     yield from _with_sites(target, [each for each in callers if each not in names])
+
+
+def _starts(search: CodeSearch, places: Iterable[int]) -> list[int]:
+    """Where the functions at ``places`` may start: the likeliest starts of all first."""
+    starts = [list(search.functions(place)) for place in places]
+    ranks = zip_longest(*starts)
+    return list(dict.fromkeys(each for rank in ranks for each in rank if each is not None))
 
 
 def _with_sites(
