@@ -28,18 +28,6 @@ _Static_assert(sizeof(CALLBACK_CALL) == 7 * sizeof(PVOID), "");
 _Static_assert(sizeof(CALLBACK_CALL) == (sizeof(PVOID) == 8 ? 0x30 : 0x14), "");
 #endif
 
-static inline PVOID KeGetCurrentThread(VOID) {
-    PVOID Thread;
-#if defined(_M_IX86)
-    __asm__ volatile("movl %%fs:0x124, %0" : "=r"(Thread));
-#elif defined(_M_ARM64)
-    __asm__ volatile("ldr %0, [x18, #0x988]" : "=r"(Thread));
-#else
-    __asm__ volatile("movq %%gs:0x188, %0" : "=r"(Thread));
-#endif
-    return Thread;
-}
-
 /* Up to 1607 one function does it all, from 1703 on one that knows of extended arguments. */
 #if LAB_BUILD >= 15063
 NTSTATUS NTAPI CmpCallCallBacksEx(ULONG NotifyClass, PVOID Information, PVOID ExInformation,

@@ -75,17 +75,43 @@ PAGED_CODE_SECTION NTSTATUS NTAPI CmUnRegisterCallback(CM_COOKIE Cookie) {
     return STATUS_INVALID_PARAMETER;
 }
 
+/* A callback that a thread is in: on the stack of who calls it. */
+typedef struct _CALLBACK_THREAD {
+    LIST_ENTRY Entry;
+    PVOID Thread;
+} CALLBACK_THREAD;
+
+/* FALSE where the thread is in the callback already: it is not told of what it asks for itself. */
+static BOOLEAN EnterCallback(CALLBACK_BLOCK *Block, CALLBACK_THREAD *Call) {
+    LIST_ENTRY *Head = &Block->ThreadListHead, *Entry = Head->Flink;
+    Call->Thread = KeGetCurrentThread();
+    for (; Entry != Head; Entry = Entry->Flink)
+        if (CONTAINING_RECORD(Entry, CALLBACK_THREAD, Entry)->Thread == Call->Thread)
+            return FALSE;
+    Call->Entry.Flink = Head;
+    Call->Entry.Blink = Head->Blink;
+    Head->Blink->Flink = &Call->Entry;
+    Head->Blink = &Call->Entry;
+    return TRUE;
+}
+
+static VOID LeaveCallback(CALLBACK_THREAD *Call) {
+    Call->Entry.Blink->Flink = Call->Entry.Flink;
+    Call->Entry.Flink->Blink = Call->Entry.Blink;
+}
+
 /* Tells the callbacks, in slot order, until one refuses. */
 PAGED_CODE_SECTION NTSTATUS NTAPI CmpCallCallBacks(ULONG NotifyClass, PVOID Argument) {
-    NTSTATUS Status = STATUS_SUCCESS;
-    if (!CmpCallBackCount)
-        return Status;
-    for (ULONG Slot = 0; Slot < CALLBACK_SLOTS && NT_SUCCESS(Status); Slot++) {
+    for (ULONG Slot = 0; Slot < CALLBACK_SLOTS; Slot++) {
         EX_CALLBACK_ROUTINE_BLOCK *Routine = RoutineOf(Slot);
-        if (!Routine)
+        CALLBACK_THREAD Call;
+        if (!Routine || !EnterCallback(Routine->Context, &Call))
             continue;
-        CALLBACK_BLOCK *Block = Routine->Context;
-        Status = Routine->Function(Block->CallerContext, (PVOID)(ULONG_PTR)NotifyClass, Argument);
+        NTSTATUS Status = Routine->Function(((CALLBACK_BLOCK *)Routine->Context)->CallerContext,
+                                            (PVOID)(ULONG_PTR)NotifyClass, Argument);
+        LeaveCallback(&Call);
+        if (!NT_SUCCESS(Status))
+            return Status;
     }
-    return Status;
+    return STATUS_SUCCESS;
 }

@@ -59,3 +59,16 @@ static inline VOID Release(volatile ULONG_PTR *Lock) {
         __asm__ volatile("lock; xaddl %0, %1" : "+r"(Added), "+m"(*Counted) : : "memory");         \
     } while (0)
 #endif
+
+/* Of the processor's KPCR. */
+static inline PVOID KeGetCurrentThread(VOID) {
+    PVOID Thread;
+#if defined(_M_IX86)
+    __asm__ volatile("movl %%fs:0x124, %0" : "=r"(Thread));
+#elif defined(_M_ARM64)
+    __asm__ volatile("ldr %0, [x18, #0x988]" : "=r"(Thread));
+#else
+    __asm__ volatile("movq %%gs:0x188, %0" : "=r"(Thread));
+#endif
+    return Thread;
+}

@@ -43,7 +43,10 @@ SHAPED = [(profile, shape) for profile in ("x64-19041", "x86-7601", "x86-19041",
           for shape in ("guarded", "devirtualised", "cold")]  # fmt: skip
 
 
-@pytest.mark.parametrize(("profile", "shape"), [*((each, "plain") for each in PROFILES), *SHAPED])
+PLAIN = [(profile, "plain") for profile in ("x86-6002", "x64-6000", *PROFILES)]
+
+
+@pytest.mark.parametrize(("profile", "shape"), [*PLAIN, *SHAPED])
 def test_every_scenario(profile: str, shape: str) -> None:
     from .scenarios import play
 
