@@ -41,8 +41,9 @@ _FILLS = (
         frozenset({"nop", "int3"}),
         None,
     ),
-    # ARM64's zeros, and what is left of a section's last page.
-    _Fill(frozenset({"add byte ptr [eax], al", "add byte ptr [rax], al"}), frozenset({"udf"}), 16),
+    # ARM64's zeros; those of x86 are what is left of a section, or of a patch.
+    _Fill(frozenset(), frozenset({"udf"}), None),
+    _Fill(frozenset({"add byte ptr [eax], al", "add byte ptr [rax], al"}), frozenset(), 16),
 )  # fmt: skip
 
 

@@ -84,7 +84,8 @@ def _of_trap(
 ) -> Verdict | None:
     """DbgBreakPoint and its like are a breakpoint, a return, and nothing more."""
     behind = [each for each in instructions if each.address >= stub.end][:1]
-    if behind and behind[0].flow == "return" and _is_whole(code, function, behind[0].end):
+    returns = behind and behind[0].flow == "return"
+    if returns and _is_whole(code, function, behind[0].end) is not False:
         return Verdict("info", f"only traps ({stub.text})", _BREAKPOINT)
     return Verdict("medium", "begins with a breakpoint", _BREAKPOINT)
 
@@ -113,6 +114,8 @@ def _is_whole(code: Code, function: int, end: int) -> bool | None:
         return None
     if is_fill_behind(function, end, rest):
         return True
+    if rest and not any(rest[0].code):
+        return False  # zeros, as TelemetrySourcerer leaves them: no tool makes code of them
     try:
         return None if is_rearranged(code.memory, code.base) else False
     except MemoryUnreadable:

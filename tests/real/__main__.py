@@ -9,13 +9,13 @@ from pathlib import Path
 from tabulate import tabulate
 from tqdm import tqdm
 
-from . import dumps, images, kernels, pdbs
+from . import dumps, false_accusations, images, kernels, pdbs
 from .files import sort_files
 from .row import Check, Row
 
 CHECKS: dict[str, tuple[Check, ...]] = {
     "pdb": (pdbs.check,),
-    "image": (images.check, kernels.check),
+    "image": (images.check, kernels.check, false_accusations.check),
     "dump": (dumps.check,),
 }
 _CONTROL = dict.fromkeys((*range(32), 127), "?")
