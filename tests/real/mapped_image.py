@@ -33,6 +33,11 @@ class MappedImage:
         if found is None or size > _LARGEST:
             self.close()
             raise ValueError(f"machine {self.pe.FILE_HEADER.Machine:#x}, {size:#x} bytes")
+        if self.pe.OPTIONAL_HEADER.SectionAlignment < PAGE:
+            self.close()
+            raise ValueError(
+                "its sections share pages, so that it is mapped as it lies in the file"
+            )
         self.architecture = found
         self.nt_base = _BASES[found]
         raw = self.pe.get_memory_mapped_image(max_virtual_address=_LARGEST)
