@@ -58,8 +58,8 @@ def _conclusion(verification: Verification) -> str:
     text = f"{held} of {len(verification.rows)} rows hold"
     if verification.holds is False:
         return (
-            f"{text}: this kernel differs from the table; --json of this, given to other "
-            "commands as --layout, replaces the table's row"
+            f"{text}: not all that regcb knows is right for this kernel; the layout of this as "
+            "--json, given to other commands with --layout, replaces the table's"
         )
     if verification.holds is None:
         return f"{text}; not everything could be seen"

@@ -17,8 +17,9 @@ from tabulate import tabulate
 
 from tests.lab import make_dump
 
+from .large_kernel import large_kernel
 from .measure import Cost, measure
-from .rivals import bare_python, decoding, regcb, regcb_scan, volatility
+from .rivals import bare_python, decoding, regcb, regcb_scan, regcb_verify, volatility
 
 GIB = 1 << 30
 MIB = 1 << 20
@@ -51,7 +52,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         rows = [
             *against_rivals(Path(folder)), *against_size(Path(folder)), *against_types(),
-            *of_check(Path(folder)), *of_scan(Path(folder)),
+            *of_check(Path(folder)), *of_scan(Path(folder)), *of_verify(Path(folder)),
         ]  # fmt: skip
     print(
         tabulate(
@@ -132,6 +133,15 @@ def of_scan(folder: Path) -> list[Row]:
     one, two = measure([regcb_scan(many, truth.symbols, jobs) for jobs in (1, 2)], rounds=5)
     what = f"scan of {SCANNED} dumps of 32 MiB: two processes, to one"
     return [Row(what, one.seconds / two.seconds, 1.7, more_is_better=True)]
+
+
+def of_verify(folder: Path) -> list[Row]:
+    """Of a kernel with 12 MiB of code and no symbols, all of which is searched."""
+    (cost,) = measure([regcb_verify(large_kernel(folder))], rounds=3)
+    return [
+        Row("verify of a kernel with 12 MiB of code", cost.seconds, 20, "s"),
+        Row("its memory", cost.peak / 1e6, 300, "MB"),
+    ]
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 from pykd_ext.target.pdb import Pdb
 from tests.lab import Truth
 
-__all__ = ["bare_python", "decoding", "regcb", "regcb_scan", "volatility"]
+__all__ = ["bare_python", "decoding", "regcb", "regcb_scan", "regcb_verify", "volatility"]
 
 _CHECKOUT = Path(__file__).parents[2]
 _VOLATILITY = "volatility3==2.28.2"
@@ -26,7 +26,7 @@ def _environment() -> Path:
     pip = [str(folder / "bin" / "python"), "-m", "pip", "-q", "--disable-pip-version-check"]
     subprocess.run([*pip, "install", _VOLATILITY, "pefile"], check=True)
     subprocess.run([*pip, "install", "--force-reinstall", "--no-deps", str(_CHECKOUT)], check=True)
-    subprocess.run([*pip, "install", str(_CHECKOUT)], check=True)
+    subprocess.run([*pip, "install", f"{_CHECKOUT}[verify]"], check=True)
     return folder / "bin"
 
 
@@ -46,6 +46,11 @@ def regcb_scan(folder: Path, symbols: str, jobs: int) -> list[str]:
     return [
         str(_environment() / "regcb"), "-y", symbols, "scan", "--jobs", str(jobs), str(folder),
     ]  # fmt: skip
+
+
+def regcb_verify(image: Path) -> list[str]:
+    """`regcb verify` of a kernel's file, without symbols."""
+    return [str(_environment() / "regcb"), "--no-symbols", "verify", str(image)]
 
 
 def volatility(truth: Truth, folder: Path) -> list[str]:
