@@ -21,7 +21,8 @@ _DOUBTS = {
     "live": _IN_FLIGHT,
     "allocated": _IN_FLIGHT,
     "freed": _FREED,
-    "unknown": f"the pool of this Windows does not tell a free block: {_FREED}",
+    "unknown": f"the pool of this Windows does not tell a free block here: {_FREED}, also after a "
+    "clean unregistration; a thread in it, an object context or CmpCallBackCount would tell",
 }
 
 
@@ -46,11 +47,14 @@ def entry_orphaned(scene: Scene) -> Iterator[Finding]:
 
 
 def _severity(scene: Scene, entry: Entry, state: str) -> str:
-    """Where nothing tells a free block, a loaded driver that has no other callback does: one that
-    has unregistered is mostly on its way out. The kernel's own two come and go (SOURCES 2.3)."""
+    """Where nothing tells a free block, a driver that has unregistered leaves the same bytes as one
+    that was unlinked: a second witness is waited for, a count that still includes the entry. The
+    kernel's own two come and go (SOURCES 2.3)."""
     if state != "unknown":
         return "info" if state == "freed" else "high"
-    if entry.owner.base == scene.target.nt_base:
-        return "info"
+    count = scene.listing.callbacks.callback_count
+    is_missed = count is not None and count > len(scene.entries)
+    is_own = entry.owner.base == scene.target.nt_base
     has_other = any(each.owner.base == entry.owner.base for each in scene.entries)
-    return "medium" if entry.owner.state == "loaded" and not has_other else "info"
+    suspicious = is_missed and not is_own and entry.owner.state == "loaded" and not has_other
+    return "medium" if suspicious else "info"

@@ -457,7 +457,8 @@ CHECKS: dict[str, Callable[[Case], bool]] = {
     ),
     "entry-freed": lambda case: (
         case.forward() == case.without_target()
-        and case.memory.read(case.target.address - 13, 5) == b"\0CMcb"
+        and case.memory.number(case.symbol("CmpCallBackCount"), 4) == 4
+        and case.memory.read(case.target.address - 13, 5) == b"\3CMcb"
     ),
     "thread-inside": lambda case: (
         case.forward() == case.without_target()

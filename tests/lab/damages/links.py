@@ -7,6 +7,7 @@ from ..scene import Scene
 __all__ = ["DAMAGES"]
 
 _USER_SPACE = 0x7FF6_1000
+_SEGMENT_HEAP = 19041  # from this build on the pool keeps elsewhere what is free
 
 
 def entry_self_link(scene: Scene, index: int) -> int:
@@ -84,6 +85,8 @@ def entry_unlinked_counted(scene: Scene, index: int) -> int:
 def entry_freed(scene: Scene, index: int) -> int:
     """An entry was unregistered: off the list, counted no more, its freed block not yet reused."""
     block = entry_unlinked_counted(scene, index)
+    if scene.world.profile.build >= _SEGMENT_HEAP:
+        return block  # a free block of the low fragmentation heap keeps its bytes, header and all
     pointer = scene.world.profile.pointer_size
     place = block - 2 * pointer + (3 if pointer == 8 else 2)  # PoolType, of x86 with BlockSize
     size = 1 if pointer == 8 else 2
