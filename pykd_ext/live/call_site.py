@@ -1,120 +1,95 @@
 """Where the kernel calls a registry callback, and where its arguments are when that has come back.
 
-One breakpoint behind the call then sees every callback's verdict. Nothing is known of the code but
-what it must do: load Function and Context from one callback block (their offsets:
-:mod:`pykd_ext.kernel.layouts`), put the class and the information into the second and third
-argument, and call. Both are traced back, within straight code, to places that survive the call:
-registers that are not volatile, and slots of the caller's stack frame.
+One breakpoint behind the call then sees every callback's verdict. Right before each of them the
+kernel calls CmpCallbackFillObjectContext (:mod:`.fill_site`). Where that is not known, nothing is
+known of the code but what it must do: load Function and Context from one callback block (their
+offsets: :mod:`pykd_ext.kernel.layouts`), put the class and the information into the second and
+third argument, and call. Both are traced back, on every way to the call, to places that survive the
+call: registers that are not volatile, and slots of the caller's stack frame.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ..kernel.layouts import INTERNAL_CALLBACK, BlockLayout, block_layout
-from .data_flow import NON_VOLATILE, Place, Step, read_steps
+from .control_flow import flow_of
+from .data_flow import NON_VOLATILE, CallSite, Place, Step, is_in_frame, step_of
+from .fill_site import sites_by_fill
 
 if TYPE_CHECKING:
     from ..target import Target
+    from .control_flow import Flow
 
 __all__ = ["CALLERS", "CallSite", "find_call_sites"]
 
 # CmpCallCallBacks does all the work up to 1607, CmpCallCallBacksEx from 1703 on (SOURCES 3.1).
 CALLERS = ("CmpCallCallBacksEx", "CmpCallCallBacks")
 
-_SIZE_LIMIT = 0x1000  # bytes of such a function that are looked at
+_BEFORE = 60  # instructions before a call that are looked at, on one way
+_WAYS = 4000  # steps on all ways to one call
 _ARGUMENTS = {"x64": ("rcx", "rdx", "r8"), "arm64": ("x0", "x1", "x2")}
 # What holds the target of a call through the control flow guard's dispatcher (SOURCES 3.1: rax).
 _DISPATCHED = {"x64": ("rax",), "x86": (), "arm64": ("x15", "x9")}
-_STACK = {"x64": ("rsp", "rbp"), "x86": ("esp", "ebp"), "arm64": ("sp", "fp")}
-
-_FLAGS = frozenset(("rflags", "eflags", "nzcv"))  # as capstone calls them
-_FIRST_SLOT = 0x20  # below are the four home slots of the callee ("x64 calling convention")
-
-
-class CallSite(NamedTuple):
-    """A call of a callback at the VA ``call``, which returns to ``back``.
-
-    There ``block`` leads to the callback block (None: nothing there does, but the thread's list of
-    active callbacks), ``notify_class`` to the class and ``information`` to the documented
-    REG_*_INFORMATION, for internal callbacks too.
-    """
-
-    call: int
-    back: int
-    block: Place | None
-    notify_class: Place
-    information: Place
 
 
 def find_call_sites(target: Target, start: int) -> list[CallSite]:
     """The call sites in the function at the VA ``start``; empty where the code cannot be followed.
 
     That is so as well where one of several calls cannot be: half of the verdicts would be worse
-    than another placement.
+    than another placement. A callback that is called directly where it is the kernel's own has a
+    site of its own.
     """
-    steps = _function(read_steps(target, start, _SIZE_LIMIT))
+    flow = flow_of(target, start)
     layout = block_layout(target)
-    joins = {step.target for step in steps if step.target is not None}
+    return sites_by_fill(target, flow, layout) or _sites_by_data_flow(target, flow, layout)
+
+
+def _sites_by_data_flow(target: Target, flow: Flow, layout: BlockLayout) -> list[CallSite]:
+    steps = {address: step_of(each) for address, each in flow.instructions.items()}
     sites = []
-    for index, step in enumerate(steps):
+    for step in steps.values():
         if not step.is_call:
             continue
-        call = _Call(target.architecture, layout, _straight(steps, index, joins), step)
-        if not call.is_of_a_callback():
+        ways = [
+            _Call(target.architecture, layout, before, step)
+            for before in _ways_to(flow, steps, step.address)
+        ]
+        internal = [each for each in ways if each.internal_since() is not None]
+        ordinary = [each for each in ways if each not in internal]
+        if not any(each.is_of_a_callback() for each in ordinary):
             continue
-        site = call.site()
-        if site is None:
+        found = {each.site() for each in ordinary}
+        site = found.pop()
+        if site is None or found or not all(each.keeps(site) for each in internal):
             return []
         sites.append(site)
-    return sites
+    return sorted(sites, key=lambda site: site.call)
 
 
-def _function(steps: list[Step]) -> list[Step]:
-    """As far as jumps lead forward: the last return that nothing jumps over ends the function."""
-    furthest = 0
-    for index, step in enumerate(steps):
-        if step.target is not None and step.target <= steps[-1].end:
-            furthest = max(furthest, step.target)
-        if step.is_jump and step.target is None and step.end > furthest:
-            return steps[: index + 1]
-    return steps
-
-
-def _straight(steps: list[Step], index: int, joins: set[int]) -> list[Step]:
-    """The steps before ``index`` that always come before it, the last of them first.
-
-    A jump over some of them is taken for what it may be: the choice of an internal callback's
-    argument. It stands in the list for them.
-    """
-    before = []
-    at = steps[index].address
-    while index > 0:
-        if at in joins:
-            jump = _jump_to(steps, index, at)
-            if jump is None:
-                break
-            index = jump
-        elif steps[index - 1].is_call or steps[index - 1].is_jump:
-            break
-        else:
-            index -= 1
-        before.append(steps[index])
-        at = steps[index].address
-    return before
-
-
-def _jump_to(steps: list[Step], index: int, join: int) -> int | None:
-    """The only jump to ``join``, if it is one for zero, over straight code before ``index``."""
-    sources = [number for number, step in enumerate(steps) if step.target == join]
-    if len(sources) != 1 or not sources[0] < index or not steps[sources[0]].jumps_if_zero:
-        return None
-    over = steps[sources[0] + 1 : index]
-    return None if any(step.is_call or step.is_jump for step in over) else sources[0]
+def _ways_to(flow: Flow, steps: dict[int, Step], address: int) -> Iterator[list[Step]]:
+    """The steps before ``address`` on every way that leads there, the last of them first, as far
+    back as another call. Of a jump, ``taken`` says whether this way is the one that it jumps."""
+    to_do: list[tuple[int, list[Step]]] = [(address, [])]
+    for _ in range(_WAYS):
+        if not to_do:
+            return
+        at, before = to_do.pop()
+        sources = flow.predecessors.get(at, ())
+        if len(before) == _BEFORE or not sources:
+            yield before
+        for source in sources if len(before) < _BEFORE else ():
+            step = steps[source]
+            if step.is_call or step in before:
+                yield before
+            else:
+                taken = step.is_jump and step.target == at
+                to_do.append((source, [*before, step._replace(taken=taken)]))
 
 
 class _Call:
-    """One call, with the straight code before it (``before``, backwards)."""
+    """One call, with what is run before it on one way to it (``before``, backwards)."""
 
     def __init__(
         self, architecture: str, layout: BlockLayout, before: list[Step], step: Step
@@ -122,16 +97,24 @@ class _Call:
         self._architecture = architecture
         self._layout = layout
         self._before = before
-        self._before = self._trusted()
         self._step = step
         self._base = self._block_register()
 
-    def _trusted(self) -> list[Step]:
-        """The steps before, as far as jumps among them choose an internal callback's argument."""
+    def internal_since(self) -> int | None:
+        """How far back this way has turned to what is done for an internal callback alone."""
         for depth, step in enumerate(self._before, 1):
-            if step.is_jump and not self._is_test_of_internal(depth):
-                return self._before[: depth - 1]
-        return self._before
+            leads = step.jumps_if_not_zero if step.taken else step.jumps_if_zero
+            if leads and self._is_test_of_internal(depth):
+                return depth
+        return None
+
+    def keeps(self, site: CallSite) -> bool:
+        """Whether an internal callback's way leaves what ``site`` says as it was."""
+        since = self._before[: self.internal_since()]
+        places = (site.notify_class, site.information)
+        return not any(
+            each.register in step.clobbered and not step.pushed for each in places for step in since
+        )
 
     def is_of_a_callback(self) -> bool:
         """Whether it calls a block's Function with that block's Context."""
@@ -151,12 +134,9 @@ class _Call:
 
     def _is_of_caller(self, *places: Place | None) -> bool:
         """Whether all are registers or in the stack frame: a callback writes to neither."""
-        return all(each and (each.offset is None or self._is_in_frame(each)) for each in places)
-
-    def _is_in_frame(self, place: Place) -> bool:
-        first = _FIRST_SLOT if place.register == "rsp" else None
-        return place.register in _STACK[self._architecture] and (
-            first is None or (place.offset or 0) >= first
+        return all(
+            each and (each.offset is None or is_in_frame(each, self._architecture))
+            for each in places
         )
 
     def _block_register(self) -> tuple[str, int] | None:
@@ -268,6 +248,6 @@ class _Call:
                     loaded = self._definition(place.register, depth)
                     place = loaded[0] if loaded else place
                 return place.offset == self._layout.flags and mask == INTERNAL_CALLBACK
-            if step.clobbered & _FLAGS:
+            if "flags" in step.clobbered:
                 return False
         return False

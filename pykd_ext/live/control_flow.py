@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Flow", "flow_of", "instruction_at"]
 
 _LIMIT = 4000  # instructions that are looked at
+_NEAR = 0x2000  # bytes of a function's first part
 
 
 class Flow(NamedTuple):
@@ -42,7 +43,7 @@ def flow_of(target: Target, function: int) -> Flow:
     successors: dict[int, tuple[int, ...]] = {}
     is_whole = True
     to_do = [function]
-    while to_do:
+    while to_do or (to_do := _behind_tables(function, instructions)):
         address = to_do.pop()
         if address in instructions:
             continue
@@ -60,6 +61,23 @@ def flow_of(target: Target, function: int) -> Flow:
         successors[address] = tuple(following)
         to_do += following
     return Flow(instructions, successors, _reversed(successors), is_whole)
+
+
+def _behind_tables(function: int, instructions: dict[int, Instruction]) -> list[int]:
+    """What lies behind a jump or return in the midst of a function that jumps by a table: what a
+    switch leads to is found by no instruction."""
+    if all(each.flow != "jump" or each.target for each in instructions.values()):
+        return []
+    near = [each for each in instructions.values() if 0 <= each.address - function < _NEAR]
+    furthest = max((each.address for each in near), default=function)
+    return [
+        each.end
+        for each in near
+        if not each.goes_on
+        and each.flow != "trap"
+        and each.end < furthest
+        and each.end not in instructions
+    ]
 
 
 def _reversed(successors: dict[int, tuple[int, ...]]) -> dict[int, tuple[int, ...]]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
-from ..target.errors import MemoryUnreadable
-from ..target.memory import PAGE
+from ..kernel.instructions import Immediate, Instruction, MemoryOperand, Operand, Register
 
-if TYPE_CHECKING:
-    from ..target import Target
-
-__all__ = ["NON_VOLATILE", "Place", "Step", "Test", "read_steps"]
+__all__ = [
+    "NON_VOLATILE",
+    "CallSite",
+    "Place",
+    "Step",
+    "Test",
+    "is_in_frame",
+    "place_of",
+    "step_of",
+]
 
 # What a function must give back as it was: "x64 ABI conventions", "Overview of ARM64 ABI
 # conventions", "Argument Passing and Naming Conventions" (Microsoft).
@@ -19,6 +24,10 @@ NON_VOLATILE = {
     "x86": frozenset(["ebx", "ebp", "edi", "esi", "esp"]),
     "arm64": frozenset([*(f"x{number}" for number in range(19, 29)), "fp", "sp"]),
 }
+_STACK = {"x64": ("rsp", "rbp"), "x86": ("esp", "ebp"), "arm64": ("sp", "fp")}
+_FIRST_SLOT = 0x20  # below are the four home slots of the callee ("x64 calling convention")
+
+_MOVES = ("mov", "movsxd", "movzx", "movsx", "ldr", "ldrb", "ldrsw", "ldur", "ldursw", "sxtw")
 
 
 class Place(NamedTuple):
@@ -26,6 +35,28 @@ class Place(NamedTuple):
 
     register: str
     offset: int | None = None
+
+
+class CallSite(NamedTuple):
+    """A call of a callback at the VA ``call``, which returns to ``back``.
+
+    There ``block`` leads to the callback block (None: nothing there does, but the thread's list of
+    active callbacks), ``notify_class`` to the class and ``information`` to the documented
+    REG_*_INFORMATION, for internal callbacks too.
+    """
+
+    call: int
+    back: int
+    block: Place | None
+    notify_class: Place
+    information: Place
+
+
+def is_in_frame(place: Place, architecture: str) -> bool:
+    """Whether it is in the stack frame of the function, where what it calls does not write."""
+    if place.offset is None or place.register not in _STACK[architecture]:
+        return False
+    return place.register != "rsp" or place.offset >= _FIRST_SLOT
 
 
 class Test(NamedTuple):
@@ -41,7 +72,8 @@ class Step(NamedTuple):
     ``moves``: registers that become a copy of a place; ``clobbered``: all that change. ``choice``:
     for a conditional move the register, what it becomes where the last test gave zero, and else
     (None: what it was). ``target`` is where a jump goes, ``callee`` what a call calls.
-    ``jumps_if_zero``: a jump that is taken where the last test gave zero, and else is not.
+    ``jumps_if_zero``: a jump that is taken where the last test gave zero, and else is not;
+    ``jumps_if_not_zero`` the other way round. ``taken``: on the way that is looked at it is.
     """
 
     address: int
@@ -56,162 +88,85 @@ class Step(NamedTuple):
     is_jump: bool = False
     target: int | None = None
     jumps_if_zero: bool = False
+    jumps_if_not_zero: bool = False
+    taken: bool = False
 
 
-def read_steps(target: Target, start: int, size: int) -> list[Step]:
-    """The instructions of at most ``size`` bytes from the VA ``start`` on.
-
-    Fewer where the bytes are no code or a page is not there.
-    """
-    import capstone  # noqa: PLC0415 - 30 ms that only this function needs
-
-    reader = (_Arm64 if target.architecture == "arm64" else _X86)(target.architecture, capstone)
-    return [reader.step(each) for each in reader.engine.disasm(_code(target, start, size), start)]
-
-
-def _code(target: Target, start: int, size: int) -> bytes:
-    code = b""
-    while len(code) < size:
-        address = start + len(code)
-        wanted = min(size - len(code), PAGE - address % PAGE)
-        try:
-            code += target.memory.read(address, wanted)
-        except MemoryUnreadable:
-            break
-    return code
-
-
-class _X86:
-    """x64 and x86."""
-
-    _MOVES = ("mov", "movsxd", "movzx", "movsx")
-    _ZERO, _NOT_ZERO = ("cmove", "cmovz"), ("cmovne", "cmovnz")
-
-    def __init__(self, architecture: str, capstone: Any) -> None:
-        self._capstone = capstone
-        self._wide = "r" if architecture == "x64" else "e"
-        mode = capstone.CS_MODE_64 if architecture == "x64" else capstone.CS_MODE_32
-        self.engine = capstone.Cs(capstone.CS_ARCH_X86, mode)
-        self.engine.detail = True
-
-    def step(self, instruction: Any) -> Step:
-        capstone, operands = self._capstone, instruction.operands
-        name = instruction.mnemonic
-        places = [self._place(instruction, each) for each in operands]
-        is_call = instruction.group(capstone.CS_GRP_CALL)
-        is_jump = instruction.group(capstone.CS_GRP_JUMP) or instruction.group(capstone.CS_GRP_RET)
-        _, written = instruction.regs_access()
-        moves: dict[str, Place] = {}
-        choice: tuple[str, Place | None, Place | None] | None = None
-        if operands and operands[0].type == capstone.x86.X86_OP_REG and len(operands) == 2:
-            register = places[0].register if places[0] else ""
-            if name in self._MOVES and places[1]:
-                moves[register] = places[1]
-            elif name in self._ZERO:
-                choice = (register, places[1], None)
-            elif name in self._NOT_ZERO:
-                choice = (register, None, places[1])
-        test = None
-        if name == "test" and places[0] and operands[1].type == capstone.x86.X86_OP_IMM:
-            test = Test(places[0], operands[1].imm)
-        return Step(
-            instruction.address,
-            instruction.address + instruction.size,
-            moves,
-            frozenset(self._full(instruction.reg_name(each)) for each in written),
-            pushed=places[0] if name == "push" and operands else None,
-            test=test,
-            choice=choice,
-            is_call=is_call,
-            callee=places[0] if is_call else None,
-            is_jump=is_jump,
-            target=operands[0].imm
-            if is_jump and operands and operands[0].type == capstone.x86.X86_OP_IMM
-            else None,
-            jumps_if_zero=name == "je",
-        )
-
-    def _place(self, instruction: Any, operand: Any) -> Place | None:
-        kinds = self._capstone.x86
-        if operand.type == kinds.X86_OP_REG:
-            return Place(self._full(instruction.reg_name(operand.reg)))
-        if operand.type != kinds.X86_OP_MEM or operand.mem.index or operand.mem.segment:
-            return None
-        base = instruction.reg_name(operand.mem.base) if operand.mem.base else "none"
-        return Place(self._full(base), operand.mem.disp)
-
-    def _full(self, name: str) -> str:
-        """The whole register that ``name`` is a part of: rax for eax, ax, al, ah."""
-        if name[0] == "r" and name[1:2].isdigit():
-            return name.rstrip("dwb")
-        stem = name[1:] if name[0] in "re" and len(name) == 3 else name
-        parts = {"l": "x", "h": "x"}
-        if len(stem) == 2 and stem[1] in parts and stem[0] in "abcd":
-            stem = stem[0] + "x"
-        elif len(stem) == 3 and stem[2] == "l":  # sil, dil, bpl, spl
-            stem = stem[:2]
-        return self._wide + stem if len(stem) == 2 else name
+def step_of(instruction: Instruction) -> Step:
+    """What ``instruction`` does with places."""
+    operands, name = instruction.operands, instruction.mnemonic
+    places = [place_of(each) for each in operands]
+    is_call = instruction.flow == "call"
+    is_jump = not is_call and instruction.flow != ""
+    return Step(
+        instruction.address,
+        instruction.end,
+        _moves(instruction, places),
+        instruction.written,
+        pushed=places[0] if name == "push" else None,
+        test=_test(instruction, places),
+        choice=_choice(instruction, places),
+        is_call=is_call,
+        callee=places[0] if is_call and places and instruction.target is None else None,
+        is_jump=is_jump,
+        target=instruction.target if is_jump else None,
+        jumps_if_zero=is_jump and name in ("je", "tbz", "b.eq"),
+        jumps_if_not_zero=is_jump and name in ("jne", "tbnz", "b.ne"),
+    )
 
 
-class _Arm64:
-    """ARM64."""
+def place_of(operand: Operand) -> Place | None:
+    """None for a number, and for memory that an index or a segment has a part in."""
+    if isinstance(operand, Register):
+        return Place(operand.name)
+    if isinstance(operand, MemoryOperand) and not operand.indexed_by and not operand.segment:
+        return Place(operand.base or "none", operand.displacement)
+    return None
 
-    def __init__(self, _: str, capstone: Any) -> None:
-        self._capstone = capstone
-        self.engine = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM)
-        self.engine.detail = True
 
-    def step(self, instruction: Any) -> Step:
-        capstone, operands = self._capstone, instruction.operands
-        kinds, name = capstone.arm64, instruction.mnemonic
-        places = [self._place(instruction, each) for each in operands]
-        is_call = name in ("bl", "blr")
-        is_jump = not is_call and (
-            instruction.group(capstone.CS_GRP_JUMP) or instruction.group(capstone.CS_GRP_RET)
-        )
-        moves: dict[str, Place] = {}
-        choice, test = None, None
-        if name in ("mov", "ldr", "ldrb", "ldrsw", "ldur") and places[0] and places[1]:
-            moves[places[0].register] = places[1]
-        elif name == "ldp" and all(places):
-            first, second, source = places
-            if first and second and source and source.offset is not None:
-                size = 4 if instruction.reg_name(operands[0].reg)[0] == "w" else 8
-                moves[first.register] = source
-                moves[second.register] = Place(source.register, source.offset + size)
-        elif name == "csel" and all(places):
-            _, yes, no = places
-            zero = instruction.cc == kinds.ARM64_CC_EQ
-            if places[0] and instruction.cc in (kinds.ARM64_CC_EQ, kinds.ARM64_CC_NE):
-                choice = (places[0].register, yes if zero else no, no if zero else yes)
-        elif name == "tst" and places[0] and operands[1].type == kinds.ARM64_OP_IMM:
-            test = Test(places[0], operands[1].imm)
-        elif name == "tbz" and places[0]:
-            test = Test(places[0], 1 << operands[1].imm)
-        _, written = instruction.regs_access()
-        immediates = [each.imm for each in operands if each.type == kinds.ARM64_OP_IMM]
-        return Step(
-            instruction.address,
-            instruction.address + instruction.size,
-            moves,
-            frozenset(self._full(instruction.reg_name(each)) for each in written),
-            test=test,
-            choice=choice,
-            is_call=is_call,
-            callee=places[0] if name == "blr" else None,
-            is_jump=is_jump,
-            target=immediates[-1] if is_jump and immediates else None,
-            jumps_if_zero=name in ("tbz", "b.eq"),
-        )
+def _moves(instruction: Instruction, places: list[Place | None]) -> dict[str, Place]:
+    name, operands = instruction.mnemonic, instruction.operands
+    if len(operands) == 2 and isinstance(operands[0], Register) and name in _MOVES:
+        source = places[1]
+        is_kept = operands[0].name in instruction.written and not _writes_back(instruction)
+        return {operands[0].name: source} if source and is_kept else {}
+    if name == "ldp" and len(operands) == 3 and not _writes_back(instruction):
+        first, second, memory = operands
+        if isinstance(first, Register) and isinstance(second, Register):
+            assert isinstance(memory, MemoryOperand)
+            base, offset = memory.base or "none", memory.displacement
+            return {
+                first.name: Place(base, offset),
+                second.name: Place(base, offset + first.size),
+            }
+    return {}
 
-    def _place(self, instruction: Any, operand: Any) -> Place | None:
-        kinds = self._capstone.arm64
-        if operand.type == kinds.ARM64_OP_REG:
-            return Place(self._full(instruction.reg_name(operand.reg)))
-        if operand.type != kinds.ARM64_OP_MEM or operand.mem.index or instruction.writeback:
-            return None
-        return Place(self._full(instruction.reg_name(operand.mem.base)), operand.mem.disp)
 
-    def _full(self, name: str) -> str:
-        names = {"x29": "fp", "w29": "fp", "x30": "lr", "w30": "lr"}
-        return names.get(name) or (f"x{name[1:]}" if name[0] == "w" and name != "wzr" else name)
+def _writes_back(instruction: Instruction) -> bool:
+    """Whether a load changes the register that it goes by."""
+    loads = [each for each in instruction.operands if isinstance(each, MemoryOperand)]
+    results = {each.name for each in instruction.operands if isinstance(each, Register)}
+    return any(each.base in instruction.written and each.base not in results for each in loads)
+
+
+def _test(instruction: Instruction, places: list[Place | None]) -> Test | None:
+    operands, name = instruction.operands, instruction.mnemonic
+    if name in ("test", "tst", "tbz", "tbnz") and places[0] and isinstance(operands[1], Immediate):
+        value = operands[1].value
+        return Test(places[0], 1 << value if name.startswith("tb") else value)
+    return None
+
+
+def _choice(
+    instruction: Instruction, places: list[Place | None]
+) -> tuple[str, Place | None, Place | None] | None:
+    operands, condition = instruction.operands, instruction.condition
+    if instruction.flow or condition not in ("e", "ne") or not operands:
+        return None
+    if not isinstance(operands[0], Register) or len(operands) not in (2, 3):
+        return None
+    yes, no = (places[1], None) if len(operands) == 2 else (places[1], places[2])
+    is_choice = instruction.mnemonic == "csel" or instruction.mnemonic.startswith("cmov")
+    if not is_choice:
+        return None
+    return (operands[0].name, yes, no) if condition == "e" else (operands[0].name, no, yes)

@@ -20,10 +20,10 @@ from ..target.errors import (
     UnsupportedTarget,
 )
 from .breakpoints import Breakpoints
-from .call_site import CALLERS, CallSite, find_call_sites
+from .call_site import CALLERS, find_call_sites
 from .calls import RESULTS, STACK_POINTERS, entered, second_argument
 from .control_flow import flow_of
-from .data_flow import Place
+from .data_flow import CallSite, Place
 from .junctions import Junctions, find_junctions
 from .nesting import active_callbacks, has_active_callbacks
 from .operations import PostStatus, Returned
@@ -42,6 +42,11 @@ _FOLLOWED = _BREAKPOINT_LIMIT - 2  # callbacks, and the places that they return 
 _NOT_FOUND = (
     "the call in nt!CmpCallCallBacksEx was not found: every callback gets a breakpoint, which "
     "costs more, and those that are registered from now on are not seen"
+)
+_ONE_SITE = (
+    "the kernel calls callbacks before and after an operation, and of these calls only that at "
+    "{call:#x} was found: what callbacks say at the other one is NOT SEEN, so a refusal or an "
+    "overruling may be missing here"
 )
 _POST_SIZE = {4: 0x10, 8: 0x20}  # up to and with ReturnStatus
 
@@ -67,7 +72,8 @@ def place(target: Target) -> Placement:
     start, sites = _sites(target)
     if sites:
         junctions = find_junctions(flow_of(target, start), sites, target.architecture)
-        return Placement(sites, [], [], junctions if junctions.is_complete else None)
+        unseen = [_ONE_SITE.format(call=sites[0].call)] if len(sites) == 1 else []
+        return Placement(sites, [], unseen, junctions if junctions.is_complete else None)
     callbacks, problems = [], [_NOT_FOUND]
     seen = set()
     for each in read_callbacks(target).callbacks:

@@ -14,15 +14,16 @@ from unicorn import arm64_const, x86_const
 
 from pykd_ext.live.call_site import CallSite, find_call_sites
 from pykd_ext.live.data_flow import Place
-from pykd_ext.target.errors import MemoryUnreadable
+from pykd_ext.target.errors import MemoryUnreadable, SymbolNotFound
 from pykd_ext.target.memory import Memory
 
+from ..assembly import PLACE
 from .compiled import TRIPLES, compiled
 
 pytestmark = pytest.mark.toolchain
 
 SOURCE = Path(__file__).with_name("call_callbacks.c")
-CODE, BLOCKS, STACK, STUB, HELPER = 0x10000, 0x20000, 0x30000, 0x40000, 0x50000
+RUN, BLOCKS, STACK, STUB, HELPER = 0x10000, 0x20000, 0x30000, 0x40000, 0x50000
 NUMBER, INFORMATION, EXTENDED = 28, 0x60000, 0x61000
 
 
@@ -34,15 +35,19 @@ class Code:
     def __init__(self, architecture: str, code: bytes) -> None:
         self.architecture = architecture
         self.code = code
+        self.place = PLACE[architecture]
         self.memory = Memory(self)  # type: ignore[arg-type]
 
     def read(self, address: int, size: int) -> bytes:
-        if not CODE <= address < CODE + len(self.code):
+        if not self.place <= address < self.place + len(self.code):
             raise MemoryUnreadable(address, size)
-        return self.code[address - CODE :][:size].ljust(size, b"\xcc")
+        return self.code[address - self.place :][:size].ljust(size, b"\xcc")
+
+    def symbol(self, name: str, module: str = "nt") -> int:
+        raise SymbolNotFound(name, module)
 
     def sites(self) -> list[CallSite]:
-        return find_call_sites(self, CODE)  # type: ignore[arg-type]
+        return find_call_sites(self, self.place)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("way", [0, 1, 2, 4], ids=["plain", "internal", "nodes", "branch"])
@@ -63,8 +68,8 @@ def test_a_dispatched_call(tmp_path: Path) -> None:
     """The control flow guard of x64: rax holds the callback, a pointer the dispatcher."""
     code = compiled(SOURCE, "x64", tmp_path, "-DWAY=0", "-Xclang", "-cfguard")
     (site,) = Code("x64", code).sites()
-    assert site.call < site.back <= CODE + len(code)
-    assert code[site.call - CODE] == 0xFF and site.back - site.call == 6  # call [rip+...]
+    assert site.call < site.back <= PLACE["x64"] + len(code)
+    assert code[site.call - PLACE["x64"]] == 0xFF and site.back - site.call == 6  # call [rip+...]
 
 
 @pytest.mark.parametrize("way", [3, 5], ids=["made-anew", "other-flag"])
@@ -99,16 +104,17 @@ MACHINES: dict[str, Any] = {
 
 
 class Run:
-    """Runs the loop over three blocks, the second an internal callback's."""
+    """Runs the loop over three blocks, the second an internal callback's; the emulator has it at
+    another address, which such code does not mind."""
 
     def __init__(self, architecture: str, way: int, code: bytes, site: CallSite) -> None:
         self.architecture, self.site = architecture, site
         arch, mode, arguments, self.volatile = MACHINES[architecture]
         self.size = 4 if architecture == "x86" else 8
         self.machine = unicorn.Uc(arch, mode)
-        for page in (CODE, BLOCKS, STACK, STUB, HELPER, INFORMATION):
+        for page in (RUN, BLOCKS, STACK, STUB, HELPER, INFORMATION):
             self.machine.mem_map(page, 0x2000)
-        self.machine.mem_write(CODE, self.with_helpers(code))
+        self.machine.mem_write(RUN, self.with_helpers(code))
         self.calls: list[Call] = []
         self.given = (0, 0, 0)
         self.blocks = self.write_blocks(way)
@@ -176,9 +182,9 @@ class Run:
         if self.architecture == "arm64":
             self.set("x30", HELPER)
         self.machine.hook_add(unicorn.UC_HOOK_CODE, self.in_callback, begin=STUB, end=STUB)
-        back = self.site.back
+        back = self.site.back - PLACE[self.architecture] + RUN
         self.machine.hook_add(unicorn.UC_HOOK_CODE, self.behind_call, begin=back, end=back)
-        self.machine.emu_start(CODE, HELPER, count=2000)
+        self.machine.emu_start(RUN, HELPER, count=2000)
 
     def in_callback(self, *_: object) -> None:
         """Notes the arguments, spoils what a callback may, and returns success."""

@@ -17,6 +17,7 @@ from unicorn import (
 )
 
 from pykd_ext.kernel.threads import calls_of_thread
+from pykd_ext.target.errors import SymbolNotFound
 from pykd_ext.target.memory import Memory
 from tests.lab import PROFILES
 from tests.lab.build import build
@@ -60,6 +61,7 @@ class LabKernel(Machine):
         world.space.write_pointer(self._pcr + _CURRENT_THREAD[profile.architecture], thread)
         world.space.write_unsigned(self.key, 4, _KEY_BODY_TYPE)
         self._memory: GuestMemory | None = None
+        self.hidden: set[str] = set()  # symbols that its user does not know
         super().__init__(self._new_emulator(), profile.architecture, place, stack)
         self._thread, self.thread_calls, self.key_contexts = thread, 0, 0
         if not profile.has_vector:
@@ -78,6 +80,11 @@ class LabKernel(Machine):
             self._memory.write(address, data)
         else:
             super().write(address, data)
+
+    def symbol(self, name: str, module: str = "nt") -> int:
+        if name in self.hidden or name not in self.world.kernel.symbols:
+            raise SymbolNotFound(name, module)
+        return self.world.nt(name)
 
     def register(
         self, function: int, altitude: str | None, context: int, internal: bool = False

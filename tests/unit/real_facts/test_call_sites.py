@@ -13,6 +13,8 @@ import pytest
 from unicorn import arm64_const, x86_const
 
 from pykd_ext.live.call_site import find_call_sites
+from tests.lab import PROFILES
+from tests.lab.code_shapes import SHAPES
 
 if TYPE_CHECKING:
     from pykd_ext.live.call_site import CallSite
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.toolchain
 
-# Those that the finder finds. Beside them stand the other shapes of every profile.
+# Those that are found without CmpCallbackFillObjectContext.
 FOUND = [
     ("x64-7601", "plain"), ("x64-7601", "guarded"), ("x64-7601", "cold"),
     ("x64-10586", "plain"), ("x64-10586", "guarded"), ("x64-10586", "cold"),
@@ -31,6 +33,11 @@ FOUND = [
     ("x86-7601", "plain"), ("x86-7601", "cold"),
     ("arm64-22621", "plain"),
 ]  # fmt: skip
+# Code of clang without a frame pointer, which no real x86 kernel that was read has: none is found.
+UNTOLD = {
+    ("x86-6002", "devirtualised"), ("x86-7601", "devirtualised"), ("x86-19041", "guarded"),
+    ("x86-19041", "devirtualised"), ("x86-19041", "cold"),
+}  # fmt: skip
 PRE, POST, DENIED = 1, 16, 0xC0000022
 
 
@@ -97,12 +104,31 @@ class Watched:
         return value if place.offset is None else self.kernel.pointer(value + place.offset)
 
 
-@pytest.mark.parametrize(("profile", "shape"), FOUND)
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    "profile", [name for name, each in PROFILES.items() if not each.has_vector]
+)
 def test_every_return_is_seen(profile: str, shape: str) -> None:
+    if (profile, shape) in UNTOLD:
+        from .lab_kernel import LabKernel
+
+        assert Watched(LabKernel(profile, shape)).sites == []
+    else:
+        see_all(profile, shape)
+
+
+@pytest.mark.parametrize(("profile", "shape"), FOUND)
+def test_every_return_is_seen_without_the_symbol(profile: str, shape: str) -> None:
+    see_all(profile, shape, "CmpCallbackFillObjectContext")
+
+
+def see_all(profile: str, shape: str, *hidden: str) -> None:
     from .lab_kernel import LabKernel
 
-    watched = Watched(LabKernel(profile, shape))
-    assert len(watched.sites) == 2
+    kernel = LabKernel(profile, shape)
+    kernel.hidden.update(hidden)
+    watched = Watched(kernel)
+    assert len(watched.sites) >= 2
     watched.operation(extended=False)
     assert len(watched.told) == 6
     for index in (2, 0):
