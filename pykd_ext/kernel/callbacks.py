@@ -14,6 +14,7 @@ from .registry_callback import Problem, RegistryCallback
 
 if TYPE_CHECKING:
     from ..target import Target
+    from .drivers import Drivers
     from .locate import Located
 
 __all__ = ["DEFAULT_LIMIT", "CallbackList", "callbacks_with_function", "read_callbacks"]
@@ -169,8 +170,9 @@ def _of_small_dump(target: Target) -> CallbackList:
     from .drivers import Drivers  # noqa: PLC0415 - a list needs none of it
     from .thread_callbacks import read_thread_callbacks  # noqa: PLC0415
 
-    inside = read_thread_callbacks(target, Drivers(target))
-    problems = [Problem("list", _NOT_IN_SMALL)]
+    drivers = Drivers(target)
+    inside = read_thread_callbacks(target, drivers)
+    problems = [Problem("list", _NOT_IN_SMALL), *_crash(target, drivers)]
     problems += [Problem("thread", what) for what in inside.problems]
     reader = _reader(target)
     return CallbackList(
@@ -183,6 +185,21 @@ def _of_small_dump(target: Target) -> CallbackList:
         last_cookie=None,
         problems=problems,
     )
+
+
+def _crash(target: Target, drivers: Drivers) -> Iterator[Problem]:
+    """What a small dump says besides: the bug check, whose code its parameters are, the drivers."""
+    crash = target.bug_check()
+    if crash is not None:
+        parameters = []
+        for value in crash.parameters:
+            owner = drivers.owner(value)
+            whose = "" if owner.base is None else f" in {owner.module}+{value - owner.base:#x}"
+            parameters.append(f"{value:#x}{whose}")
+        yield Problem("bug check", f"{crash.code:#x} ({', '.join(parameters)})")
+    loaded = sum(1 for _ in drivers.loaded())
+    unloaded = ", ".join(each.name or "?" for each in drivers.unloaded())
+    yield Problem("drivers", f"{loaded} loaded; unloaded: {unloaded or 'none'}")
 
 
 _NOT_IN_SMALL = (

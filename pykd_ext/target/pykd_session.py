@@ -29,7 +29,7 @@ from .errors import (
     UnsupportedTarget,
 )
 from .memory import Memory
-from .small_dump import SmallDump
+from .registers import register
 
 if TYPE_CHECKING:
     from .live import Breakpoint, OnHit
@@ -130,7 +130,8 @@ class PykdSession:
         self.path = dump or path
         self.build: int = pykd.getSystemVersion().buildNumber
         self.nt_base, self.module_list = _kernel_addresses()
-        self.small_dump = self._small_dump()
+        self._small_file = self._open_small_dump()
+        self.small_dump = self._small_file.small if self._small_file else None
         self.memory = Memory(self, whole_pages=self.small_dump is None)
         self._run: Run | None = None
 
@@ -139,10 +140,11 @@ class PykdSession:
         file = self._dump_file()
         return file.header.debugger_data if file else 0
 
-    def _small_dump(self) -> SmallDump | None:
-        """The lists of a small dump, which the engine reads too but gives out by name alone."""
+    def _open_small_dump(self) -> DumpFile | None:
+        """A small dump's file, left open: the engine has the thread that crashed at no address, and
+        gives out the lists of drivers by name alone."""
         file = self._dump_file()
-        return file.small if file else None
+        return DumpFile(file.path) if file and file.small else None
 
     def _dump_file(self) -> DumpFile | None:
         """Closed: for what is known of the file itself."""
@@ -164,6 +166,8 @@ class PykdSession:
                 return value.to_bytes(size, "little")
             return bytes(pykd.loadBytes(self._to_engine(address), size))
         except (pykd.MemoryException, OverflowError):
+            if self._small_file:
+                return self._small_file.virtual(address, size)
             raise MemoryUnreadable(address, size) from None
 
     def symbol(self, name: str, module: str = "nt") -> int:
@@ -191,6 +195,9 @@ class PykdSession:
         return offset
 
     def register(self, name: str) -> int:
+        if self._small_file and self.architecture != "x64":
+            # Of small dumps the engine has x64's right: x86's are shifted, it has none of ARM64.
+            return register(self.architecture, self._small_file.context(), name)
         try:
             return self._from_engine(pykd.reg(name))
         except pykd.DbgException as error:
@@ -200,6 +207,8 @@ class PykdSession:
         try:
             return self._from_engine(pykd.getImplicitThread())  # as .thread has set it
         except pykd.DbgException as error:
+            if self.small_dump and self.small_dump.thread:  # pykd asks for more than is in one
+                return self.small_dump.thread
             why = f"the debugger says: {_first_line(error)}"
             raise RegisterUnavailable("$thread", why) from None
 
@@ -287,6 +296,8 @@ class PykdSession:
 
     def close(self) -> None:
         """Closes a dump that this session opened; a debugger's session is not ours to end."""
+        if self._small_file:
+            self._small_file.close()
         if self._opened is not None:
             pykd.closeDump(self._opened)
 

@@ -191,6 +191,8 @@ def _addresses(target: Target, crash: BugCheck) -> Iterator[tuple[int, str, int]
 def _led_to(target: Target, kind: str, value: int) -> int:
     """0 where nothing is known. Raises MemoryUnreadable."""
     memory = target.memory
+    if kind in (EXCEPTION, CONTEXT, TRAP_FRAME) and value < 1 << (8 * memory.pointer_size - 1):
+        return 0  # Windows makes them on kernel stacks
     if kind == EXCEPTION:  # EXCEPTION_RECORD.ExceptionAddress (winnt.h)
         return memory.pointer(value + 8 + memory.pointer_size)
     if kind == CONTEXT:

@@ -70,6 +70,7 @@ def document(text: str) -> dict[str, Any]:
             for each in parsed["problems"]
             if isinstance(each, str) or each["where"] != "symbols"
         ]
+        parsed["problems"].sort(key=str)  # images are asked for their symbols as it comes
     return parsed
 
 
@@ -135,3 +136,26 @@ def test_triage(engine: Engine, tmp_path: Path, profile: str) -> None:
     answers = both_ways(engine, truths, tmp_path, TRIAGE)
     assert {asked: lines for asked, both in answers.items() if (lines := disagreements(both))} == {}
     assert {both[0][0] for both in answers.values()} == {0, 1}
+
+
+SMALL = 4
+OF_THE_CRASH = tuple(
+    (*command, "--no-symbols", "--json")
+    for command in (("list",), ("check",), ("show", "--thread"), ("decode",))
+)
+
+
+@pytest.mark.parametrize("profile", ["x64-19041", "x86-7601", "arm64-22621"])
+def test_small_dumps(engine: Engine, tmp_path: Path, profile: str) -> None:
+    """Without symbols: the engine takes a PDB by its name where there is no image to ask."""
+    sound = make_dump(tmp_path / "sound.dmp", profile, SMALL, 6)
+    function = make_dump(tmp_path / "whole.dmp", profile, callbacks=6).callbacks[3].function
+    truths = {"sound": sound}
+    for bug_check in ((0x50, 0, 0, function), (0x135, 0xC0000005, 0, function)):
+        truths[hex(bug_check[0])] = make_dump(
+            tmp_path / f"{bug_check[0]:x}.dmp", profile, SMALL, 6,
+            stopped_in="RegNtPreSetValueKey", stopped_at=3, bug_check=bug_check,
+        )  # fmt: skip
+    answers = both_ways(engine, truths, tmp_path, OF_THE_CRASH)
+    assert {asked: lines for asked, both in answers.items() if (lines := disagreements(both))} == {}
+    assert {both[0][0] for both in answers.values()} == {0, 1, 2}

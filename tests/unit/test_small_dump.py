@@ -248,6 +248,8 @@ def test_list_says_what_is_missing_and_what_is_there(tmp_path: Path, regcb: Regc
     assert "0 callbacks that the thread of this small dump is in" in output
     assert "holds no callback list" in output
     assert "regcb show --thread" in output
+    assert "! bug check: 0xe2 (0x0, 0x0, 0x0, 0x0)" in output
+    assert "! drivers: 5 loaded; unloaded: dump_storahc, trialav.sys" in output
     assert "no callbacks are registered" not in output
 
 
