@@ -33,14 +33,15 @@ class MappedImage:
         if found is None or size > _LARGEST:
             self.close()
             raise ValueError(f"machine {self.pe.FILE_HEADER.Machine:#x}, {size:#x} bytes")
-        if self.pe.OPTIONAL_HEADER.SectionAlignment < PAGE:
-            self.close()
-            raise ValueError(
-                "its sections share pages, so that it is mapped as it lies in the file"
-            )
         self.architecture = found
         self.nt_base = _BASES[found]
-        raw = self.pe.get_memory_mapped_image(max_virtual_address=_LARGEST)
+        # Whose sections share pages lies in memory as in its file (XP's kernels).
+        is_flat = self.pe.OPTIONAL_HEADER.SectionAlignment < PAGE
+        raw = (
+            path.read_bytes()
+            if is_flat
+            else self.pe.get_memory_mapped_image(max_virtual_address=_LARGEST)
+        )
         pages = size + -size % PAGE
         self.data = bytes(raw[:size]).ljust(pages, b"\0")
         self.memory = Memory(self)  # type: ignore[arg-type]
