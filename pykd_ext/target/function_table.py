@@ -8,11 +8,11 @@ linked with Control Flow Guard. RUNTIME_FUNCTION, UNWIND_INFO: Microsoft, "x64 e
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from .image import DIRECTORY_EXCEPTION, DIRECTORY_LOAD_CONFIG, data_directory, machine
 from .memory import Memory
+from .search import count_up_to
 
 __all__ = ["Extent", "extent_of", "is_guarded_target"]
 
@@ -48,10 +48,9 @@ def extent_of(memory: Memory, base: int, rva: int) -> Extent | None:
     table, length = data_directory(memory, base, DIRECTORY_EXCEPTION)
     if size is None or not table:
         return None
-    row = _last_at_or_below(
-        lambda index: memory.u32(base + table + index * size), min(length // size, _MOST_ROWS), rva
-    )
-    if row is None:
+    count = min(length // size, _MOST_ROWS)
+    row = count_up_to(rva, count, lambda index: memory.u32(base + table + index * size)) - 1
+    if row < 0:
         return None
     read = _x64_row if kind == _AMD64 else _arm64_row
     extent = read(memory, base, base + table + row * size)
@@ -74,20 +73,8 @@ def is_guarded_target(memory: Memory, base: int, rva: int) -> bool | None:
     if not flags & _TABLE_PRESENT or not table or not count:
         return None
     stride = 4 + (flags >> _STRIDE_SHIFT)
-    row = _last_at_or_below(lambda index: memory.u32(table + index * stride), count, rva)
-    return row is not None and memory.u32(table + row * stride) == rva
-
-
-def _last_at_or_below(value: Callable[[int], int], count: int, wanted: int) -> int | None:
-    """The index of the last of ``count`` ascending values that is not above ``wanted``."""
-    low, high = 0, count
-    while low < high:
-        middle = (low + high) // 2
-        if value(middle) <= wanted:
-            low = middle + 1
-        else:
-            high = middle
-    return low - 1 if low else None
+    row = count_up_to(rva, count, lambda index: memory.u32(table + index * stride)) - 1
+    return row >= 0 and memory.u32(table + row * stride) == rva
 
 
 def _x64_row(memory: Memory, base: int, row: int) -> Extent:

@@ -102,7 +102,7 @@ def _rewritten(code: Code, function: int, filed: bytes, found: list[int | None])
 
 
 def _is_indirect(code: Code, instruction: Instruction) -> bool:
-    if instruction.flow not in ("call", "jump") or code.architecture == "arm64":
+    if instruction.flow not in ("call", "jump"):
         return False
     if instruction.target is None:
         return True
