@@ -11,6 +11,7 @@ from ..present.difference import difference_document, difference_text
 from ..present.document import callbacks_document
 from ..present.jsonlines import json_text
 from ..present.output import Output
+from ..target.errors import RegcbError
 from ..triage.baseline import compare, read_baseline
 from .open_target import open_target
 
@@ -34,9 +35,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="as JSON (regcb.difference/1)")
 
 
+class NothingToCompare(RegcbError):
+    """There is no callback list on one side; ``str()`` says on which."""
+
+
 def run(_target: Target | None, arguments: argparse.Namespace, output: Output) -> int:
     before = read_baseline(arguments.baseline)
     after = read_baseline(arguments.new) if arguments.new else _document_now(arguments)
+    for which, document in (("the baseline", before), ("the other side", after)):
+        if document["target"]["list_head"] is None:
+            raise NothingToCompare(
+                f"{which} is of a small memory dump, which holds no callback list: callbacks that "
+                "are not in it need not be gone"
+            )
     difference = compare(before, after)
     if arguments.json:
         output.write(json_text(difference_document(before, after, difference)))

@@ -253,6 +253,22 @@ def test_list_says_what_is_missing_and_what_is_there(tmp_path: Path, regcb: Regc
     assert "no callbacks are registered" not in output
 
 
+def test_diff_takes_no_missing_list_for_removed_callbacks(tmp_path: Path, regcb: Regcb) -> None:
+    documents = {}
+    for kind in (FULL, SMALL):
+        truth = make_dump(tmp_path / f"{kind}.dmp", dump_type=kind)
+        documents[kind] = tmp_path / f"{kind}.json"
+        listed = regcb("-z", truth.path, "-y", truth.symbols, "list", "--json")[1]
+        documents[kind].write_text(listed, encoding="utf-8")
+    for sides in ((FULL, SMALL), (SMALL, FULL)):
+        status, output, errors = regcb("diff", *(documents[kind] for kind in sides))
+        assert (status, output) == (2, "")
+        assert "of a small memory dump, which holds no callback list" in errors
+    status, _, errors = regcb("-z", tmp_path / f"{SMALL}.dmp", "diff", documents[FULL])
+    assert status == 2
+    assert "the other side is of a small memory dump" in errors
+
+
 def test_scan_has_a_line_for_it(tmp_path: Path, regcb: Regcb) -> None:
     function = function_of(tmp_path / "sound", "x64-19041", AVFILTER)
     (tmp_path / "dumps").mkdir()
