@@ -105,3 +105,11 @@ def test_both_calls_are_found(call: str, tmp_path: Path) -> None:
         ], choice
         assert call != "guard-check" or called == {"call rsi"}, choice
         assert {site.block for site in found} == {Place("rdi")}, choice
+
+
+def test_a_switch_between_the_loops(tmp_path: Path) -> None:
+    """What only a table leads to is read as well."""
+    text = code("plain", "guard").replace("jne post", "jne switch").replace("je post", "je switch")
+    text = text.replace("post: ", "switch: mov rax, [rip + pointer]; jmp rax; post: ")
+    found, _ = sites(text, tmp_path)
+    assert [site.notify_class for site in found] == [Place("rbx"), Place("r12")]
