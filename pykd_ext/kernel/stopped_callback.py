@@ -116,7 +116,8 @@ def _where(target: Target, counter: int) -> str:
         f"the target is stopped at {nearest or hex(counter)}, "
         f"{'past the start of a callback' if inside else 'not in a registry callback'}: "
         "set a breakpoint on one's function (regcb list) and go, or name what to decode "
-        "(regcb decode CLASS ADDR), or take the registers as they are (--force)"
+        "(regcb decode CLASS ADDR), or take the registers as they are (--force); "
+        "regcb show --thread says which callbacks the thread is in"
     )
 
 
