@@ -151,6 +151,15 @@ def test_callbacks_that_were_told_and_have_returned_are_not_accused(
     assert "none of their drivers is on its stack" in finding["summary"]
 
 
+def test_a_callbacks_context_on_the_stack_is_no_return_address(
+    tmp_path: Path, regcb: Regcb
+) -> None:
+    """On x86 it is an argument there; without the images nothing else tells it from code."""
+    truth = inside(tmp_path / "died.dmp", "x86-7601", SMALL, AVFILTER, (0x50, 0x1234, 0, 0, 0))
+    status, _, finding = check(regcb, truth, "")
+    assert (status, finding["severity"]) == (0, "info")
+
+
 def test_by_the_stack_alone_it_is_said_to_be_weaker(
     tmp_path: Path, regcb: Regcb, stores: dict[str, Path]
 ) -> None:
