@@ -38,10 +38,6 @@ class Engine:
     REGCB: Command = ("-m", "pykd_ext", "--engine", "pykd")
     UNIT_TESTS: Command = (
         "-m", "pytest", "-p", "no:cacheprovider", "-m", "not toolchain",
-        # They need unicorn, which is not among the Windows packages, as soon as they are imported.
-        "--ignore", "tests/unit/live/test_call_site.py",
-        "--ignore", "tests/unit/live/test_calls.py",
-        "--ignore", "tests/unit/live/test_emulation.py",
         # Here there is one.
         "--deselect", "tests/unit/test_bad_input.py::test_pykd_where_there_is_none",
         "tests/unit",
