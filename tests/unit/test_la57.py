@@ -14,6 +14,8 @@ from tests.lab.profiles import LA57
 from .conftest import MakeDump, Regcb
 from .targets import open_dump
 
+pytestmark = pytest.mark.toolchain
+
 ALL_KINDS = [1, 5, 6]
 
 
