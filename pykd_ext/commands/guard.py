@@ -61,10 +61,10 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
             f"! {_operations(guard.unfinished)} under way: the callback will be told of an end "
             "whose beginning it has not seen"
         )
-    say_why(output, why, _total(policy, sum(counts.values())))
+    status = say_why(output, live, why, _total(policy, sum(counts.values())))
     for each in nearest:
         each.end()
-    return 0
+    return status
 
 
 def _dry(is_dry_run: bool) -> str:

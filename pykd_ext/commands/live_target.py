@@ -32,8 +32,11 @@ _LONGEST = 365 * 24 * 60 * 60  # seconds; select() takes 31 bits of them on Wind
 _WHY = {
     "hit": "that was enough",
     "time": "the time is over",
-    "debugger": "you or a breakpoint of yours stopped it",
+    "debugger": "you stopped it",
+    "breakpoint": "a breakpoint of yours stopped it",
 }
+# The command's exit status then, whatever it has seen.
+_STATUS = {"exception": 3, "bug-check": 4, "module": 5}
 
 
 def add_limits(parser: argparse.ArgumentParser, counted: str) -> None:
@@ -88,8 +91,13 @@ def nearest_paths(output: Output, globs: tuple[KeyGlob, ...]) -> NearestPaths:
     return NearestPaths(globs, say)
 
 
-def say_why(output: Output, why: str, what: str) -> None:
-    """The line at the end: what was seen, why it ended, and how the target is left."""
+def say_why(output: Output, target: LiveTarget, why: str, what: str) -> int:
+    """The line at the end: what was seen, why it ended, and how the target is left.
+
+    Comes back with the exit status that the end alone has: 0 for one that is none of the target's.
+    """
+    reason = _WHY.get(why) or f"the target stopped by itself: {printable(target.last_event)}"
     output.write(
-        f"{what}; {_WHY[why]}. regcb's breakpoints are gone, and the target is stopped (g: go on)"
+        f"{what}; {reason}. regcb's breakpoints are gone, and the target is stopped (g: go on)"
     )
+    return _STATUS.get(why, 0)

@@ -39,6 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--process", metavar="NAME|PID", help="of the process that asks")
     parser.add_argument("--owner", metavar="DRIVER", help="operations that this driver has judged")
     parser.add_argument("--only-blocked", action="store_true", help="operations that were refused")
+    parser.add_argument(
+        "--each",
+        action="store_true",
+        help="every callback's verdict, at a stop each; otherwise who refuses or overrules",
+    )
     parser.add_argument("--jsonl", metavar="FILE", help="regcb.operation/1, a line an operation")
     add_limits(parser, "operations")
 
@@ -59,15 +64,15 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
             output.write(traced_text(facts, traced))
         return bool(count == arguments.count)
 
-    tracer = Tracer(live, filters, report)
+    tracer = Tracer(live, filters, report, each=arguments.each)
     placement = place(target)
     say_what_is_missed(output, placement, tracer.names.listing)
     with JsonLog(arguments.jsonl) as log:
         why = tracer.run(placement, arguments.seconds)
     others = f", {tracer.others} did not fit" if tracer.others else ""
-    say_why(output, why, f"{count} operation{'s' * (count != 1)}{others}")
+    status = say_why(output, live, why, f"{count} operation{'s' * (count != 1)}{others}")
     nearest.end()
-    return 0
+    return status
 
 
 def _filters(arguments: argparse.Namespace) -> Filters:

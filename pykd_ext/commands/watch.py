@@ -39,8 +39,7 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
         return bool(count == arguments.count)
 
     why = RegistrationWatch(live, report).run(arguments.seconds)
-    say_why(output, why, f"{count} registered or removed")
-    return 0
+    return say_why(output, live, why, f"{count} registered or removed")
 
 
 def _findings(target: Target, files: ImageFiles, registration: Registration) -> list[Finding]:

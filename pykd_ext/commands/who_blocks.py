@@ -52,6 +52,6 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     nothing = f"nothing was refused of {arguments.key}"
     if tracer.others:
         nothing += f", but {tracer.others} operations elsewhere"
-    say_why(output, why, "found" if found else nothing)
+    status = say_why(output, live, why, "found" if found else nothing)
     nearest.end()
-    return 0 if found else _NOT_FOUND
+    return 0 if found else status or _NOT_FOUND

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ..target.errors import MemoryUnreadable, RegcbError
 from .key_control_blocks import (
@@ -17,7 +18,7 @@ from .key_layouts import KEY_BODY_TYPE, key_body_layout, key_control_block_layou
 if TYPE_CHECKING:
     from ..target import Target
 
-__all__ = ["KeyObject", "NotAKey", "read_key_object"]
+__all__ = ["KeyObject", "KnownBlocks", "NotAKey", "read_key_object"]
 
 _UNFINISHED = (
     1  # bit 0 of KeyControlBlock: the object is being created, without a name (SOURCES 5.1)
@@ -50,8 +51,13 @@ class KeyObject(NamedTuple):
     problems: tuple[str, ...]
 
 
-def read_key_object(target: Target, address: int) -> KeyObject:
+KnownBlocks = MutableMapping[int, tuple[Optional[KeyControlBlock], KeyPath, list[str]]]
+
+
+def read_key_object(target: Target, address: int, known: KnownBlocks | None = None) -> KeyObject:
     """The key object at the VA ``address``: two reads and its name's.
+
+    ``known`` are key control blocks that are not read again, by their VAs, and are added to.
 
     Raises NotAKey when its Type is not 'ky02' (as for the object of a predefined handle) or when
     nothing can be read there.
@@ -65,7 +71,12 @@ def read_key_object(target: Target, address: int) -> KeyObject:
 
     pointer = field(layout.key_control_block)
     flags = None if layout.flags is None else field(layout.flags, 2)
-    block, path, states = _block_of(target, pointer & ~_UNFINISHED)
+    known = {} if known is None else known
+    at = pointer & ~_UNFINISHED
+    if at not in known:
+        known[at] = _block_of(target, at)
+    block, path, its_states = known[at]
+    states = list(its_states)
     if pointer & _UNFINISHED:
         states.append("being created")
     states += [name for bit, name in layout.states if (flags or 0) >> bit & 1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, Union
 
 from ..target.errors import MemoryUnreadable, RegisterUnavailable
 from .process_layouts import thread_layout
@@ -12,7 +12,7 @@ from .processes import process_name
 if TYPE_CHECKING:
     from ..target import Target
 
-__all__ = ["Requestor", "read_requestor"]
+__all__ = ["ProcessNames", "Requestor", "read_requestor"]
 
 _Answer = TypeVar("_Answer")
 
@@ -34,41 +34,46 @@ class Requestor(NamedTuple):
     problems: tuple[str, ...] = ()
 
 
-def read_requestor(target: Target) -> Requestor | None:
+ProcessNames = dict[tuple[int, Union[int, None]], Union[str, None]]
+
+
+def read_requestor(target: Target, names: ProcessNames | None = None) -> Requestor | None:
     """The requestor of the operation that the target is stopped in, None without a thread.
 
-    Four requests or five and, once a target, four for where the fields are.
+    Four requests or five and, once a target, four for where the fields are. ``names`` are of
+    processes that are known by their VAs and numbers, and are added to.
     """
     try:
         thread = target.current_thread()
     except RegisterUnavailable:
         return None
-    return _Reader(target, thread).requestor()
+    return _Reader(target, thread, {} if names is None else names).requestor()
 
 
 class _Reader:
     """Reads one thread, and keeps account of what is missing."""
 
-    def __init__(self, target: Target, thread: int) -> None:
+    def __init__(self, target: Target, thread: int, names: ProcessNames) -> None:
         self._target = target
+        self._names = names
         self._thread = thread
         self._unknown: list[str] = []  # what no symbols say the place of
         self._problems: list[str] = []
 
     def requestor(self) -> Requestor:
         memory, layout = self._target.memory, thread_layout(self._target)
-        process_id, thread_id = self._field(
-            "its numbers",
-            layout.client_id,
-            lambda at: (memory.pointer(at), memory.pointer(at + memory.pointer_size)),
-        ) or (None, None)
         small = self._target.small_dump
         if layout.process is None and small and small.thread == self._thread:
             process: int | None = small.process or None
         else:
             process = self._field("its process", layout.process, memory.pointer)
+        process_id, thread_id = self._field(
+            "its numbers",
+            layout.client_id,
+            lambda at: (memory.pointer(at), memory.pointer(at + memory.pointer_size)),
+        ) or (None, None)
         mode = self._field("its mode", layout.previous_mode, lambda at: memory.unsigned(at, 1))
-        name = self._name(process)
+        name = self._name(process, process_id)
         if self._unknown:
             unknown = ", ".join(self._unknown)
             self._problems.append(
@@ -96,11 +101,13 @@ class _Reader:
             self._problems.append(f"the thread: {what}: {error}")
             return None
 
-    def _name(self, process: int | None) -> str | None:
+    def _name(self, process: int | None, number: int | None) -> str | None:
         if not process:
             return None
         try:
-            return process_name(self._target, process)
+            if (process, number) not in self._names:
+                self._names[process, number] = process_name(self._target, process)
+            return self._names[process, number]
         except MemoryUnreadable as error:
             self._problems.append(f"the process's name: {error}")
             return None

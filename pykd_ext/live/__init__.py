@@ -15,14 +15,22 @@ a pair around the call in nt!CmpCallCallBacksEx              80 (40.0)   320 (40
 the same pair, hardware                                      56 (28.0)   224 (28.0)  896 (28.0)
 one behind the call                                          25 (12.3)   97 (12.1)   385 (12.0)
 the same one, hardware                                       28 (14.0)   112 (14.0)  448 (14.0)
-``regcb trace``: one behind the call, and all that it reads  46 (22.9)   138 (17.2)  486 (15.2)
+``regcb trace --each``: one behind, and all that it reads    42 (21.0)   125 (15.6)  452 (14.1)
+``regcb trace``: where the code forks and ends               27          29          29
+``regcb trace --key``, one of another key                    26          26          23
+``trace --only-blocked``, one that is refused                28          54          55
+``who-blocks``, one that nobody refuses                      0           0           0
 ===========================================================  ==========  ==========  ============
+
+What is read once a run, such as the names of callbacks, is in the last rows, over six operations.
 
 The engine takes out and puts back every software breakpoint at every stop, so few are cheap, and
 one behind the call is the least that sees verdicts; hardware ones cost it a write of the context
 and of the debug registers, of which a processor has four: too few for one at each callback. Hence
 :mod:`.call_site` finds that place by disassembly, and what the callback was given in registers and
-stack slots that outlive the call. Where it cannot, :mod:`.returns` falls back to the second row:
-the third is cheaper, and what one thread takes out another one misses.
+stack slots that outlive the call; :mod:`.junctions` finds where that code forks over a failure, or
+over STATUS_CALLBACK_BYPASS, and where it is done with an operation. Without that place
+:mod:`.returns` falls back to the second row: the third is cheaper, and what one thread takes out
+another one misses.
 ``guard`` needs one callback alone: a breakpoint at its start.
 """

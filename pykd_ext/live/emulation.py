@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = ["emulation"]
 
+_ARITHMETIC = ("test", "cmp", "sub")  # with flags that x86 and x64 have
 _ADDRESSES = ("lea", "adr")
 _COPIES = ("mov", "movabs", "movzx", "ldr", "str", "ldur", "stur", "ldrb", "ldrh", "strb", "strh")
 
+_FLAGS = "efl"  # EFLAGS, as debuggers call it
+_CARRY, _PARITY, _ADJUST, _ZERO, _SIGN, _OVERFLOW = 1, 4, 0x10, 0x40, 0x80, 0x800
+_OF_RESULT = _CARRY | _PARITY | _ADJUST | _ZERO | _SIGN | _OVERFLOW
 _GENERAL = re.compile(r"[re]([abcd]x|[sd]i|[sb]p)|r(8|9|1[0-5])|x([12]?\d|30)|fp|lr|sp|xzr")
 _SECOND_BYTE = re.compile(r"\b[abcd]h\b")
 
@@ -30,7 +34,7 @@ Emulation = Callable[["LiveTarget"], bool]
 
 def emulation(architecture: str, instruction: Instruction) -> Emulation | None:
     """What does ``instruction`` on a target that is stopped before it, None where it is none of
-    those that can be done: copies, addresses, a push on the stack, nothing at all.
+    those that can be done: copies, addresses, a push on the stack, comparisons, nothing.
 
     Called, it says whether it was done; the target is as it was where not.
     """
@@ -58,16 +62,61 @@ _Effect = Callable[["LiveTarget"], _Registers]
 
 def _effect(architecture: str, instruction: Instruction) -> _Effect | None:
     name, operands = instruction.mnemonic, instruction.operands
+    first = operands[0] if operands else None
     if name == "nop":
         return lambda _: {}
-    if name == "push" and architecture == "x64" and isinstance(operands[0], Register):
-        return _push(architecture, operands[0])
+    if isinstance(first, Register) and name == "push" and architecture == "x64":
+        return _push(architecture, first)
+    if isinstance(first, Register) and name in _ARITHMETIC and len(operands) == 2:
+        return _arithmetic(name, first, operands[1])
     if len(operands) == 2 and not instruction.flow and name in (*_ADDRESSES, *_COPIES):
         to, source = reversed(operands) if name.startswith("st") else operands
         if instruction.written - ({to.name} if isinstance(to, Register) else set()):
             return None  # it moves the pointer that it goes by, too
         return _copy(architecture, name, to, source)
     return None
+
+
+def _arithmetic(name: str, register: Register, operand: Operand) -> _Effect | None:
+    if name == "test":
+        return _test(register) if operand == register else None
+    return _subtract(register, operand, keeps=name == "cmp")
+
+
+def _test(register: Register) -> _Effect:
+    """A register's own sign, and whether it is zero (Intel SDM 2, TEST)."""
+    mask = (1 << 8 * register.size) - 1
+
+    def test(target: LiveTarget) -> _Registers:
+        value = target.register(register.name) & mask
+        return {_FLAGS: _flags(target, value, mask)}
+
+    return test
+
+
+def _subtract(register: Register, operand: Operand, keeps: bool) -> _Effect | None:
+    """SUB of a whole register, or CMP (Intel SDM 2)."""
+    mask = (1 << 8 * register.size) - 1
+    if not isinstance(operand, Immediate) or (register.size < 4 and not keeps):
+        return None
+    second = operand.value & mask
+
+    def subtract(target: LiveTarget) -> _Registers:
+        first = target.register(register.name) & mask
+        value = (first - second) & mask
+        flags = _flags(target, value, mask) | _CARRY * (first < second)
+        flags |= (first ^ second ^ value) & _ADJUST
+        flags |= _OVERFLOW * ((first ^ second) & (first ^ value) > mask >> 1)
+        return {_FLAGS: flags, **({} if keeps else {register.name: value})}
+
+    return subtract
+
+
+def _flags(target: LiveTarget, value: int, mask: int) -> int:
+    """As a result leaves them, without carry, adjust and overflow."""
+    flags = target.register(_FLAGS) & ~_OF_RESULT
+    flags |= _PARITY * (bin(value & 0xFF).count("1") % 2 == 0)
+    return flags | _ZERO * (value == 0) | _SIGN * (value > mask >> 1)
 
 
 def _copy(architecture: str, name: str, to: Operand, source: Operand) -> _Effect | None:

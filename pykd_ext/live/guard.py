@@ -119,7 +119,7 @@ class Guard:
             for each in self._exits:
                 self._breakpoints.add(each, self._leave)
             why = self._target.go(seconds)
-            if why != "debugger" and self.unfinished:
+            if why in ("hit", "time") and self.unfinished:
                 self._is_ending = True
                 self._target.go(_ENDING)
             return why

@@ -71,7 +71,7 @@ class Operation(Generic[_About]):
     """One registry operation, as far as it has come. ``about`` is the caller's own.
 
     ``result`` is the NTSTATUS that its caller got from the callbacks, None as long as that is open
-    or when its end was not seen.
+    or when its end was not seen. ``is_changed_unseen``: it is not what the verdicts explain.
     """
 
     thread: int
@@ -81,6 +81,7 @@ class Operation(Generic[_About]):
     verdicts: list[Verdict] = field(default_factory=list)
     result: int | None = None
     is_over: bool = False
+    is_changed_unseen: bool = False
 
     @property
     def blocked_by(self) -> Verdict | None:
@@ -133,6 +134,13 @@ class Operation(Generic[_About]):
         verdict = self._pre(event) if event.post is None else self._post(event, event.post)
         self.verdicts.append(verdict)
         return verdict
+
+    def end(self, post: PostStatus) -> None:
+        """Notes the last post-notification's statuses once nobody else is told of the operation."""
+        last = next((each for each in self.verdicts[::-1] if each.return_status is not None), None)
+        explained = post.status if last is None else last.return_status
+        self.is_changed_unseen = post.return_status != explained
+        self.result, self.is_over = post.return_status, True
 
     def _pre(self, event: Returned) -> Verdict:
         status = event.status

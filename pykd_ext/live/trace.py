@@ -6,9 +6,14 @@ import re
 import time
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
+from ..kernel.key_layouts import key_body_layout
+from ..kernel.key_objects import KnownBlocks
 from ..kernel.listing import Entry
-from ..kernel.requestor import Requestor, read_requestor
+from ..kernel.requestor import ProcessNames, Requestor, read_requestor
+from ..notify.classes import notify_class
 from ..notify.occurrence import Occurrence, read_occurrence
+from ..notify.structures import structure
+from ..target.errors import MemoryUnreadable
 from .breakpoints import Breakpoints
 from .callback_names import CallbackNames
 from .globs import KeyGlob
@@ -32,6 +37,9 @@ if TYPE_CHECKING:
 __all__ = ["Filters", "Judged", "Traced", "Tracer"]
 
 _STACK_LIMIT = 24  # return addresses
+_LASTS = 5.0  # seconds that the path of a key is taken for unchanged; its parent may be renamed
+_PROCESSES = 1000  # names that are kept
+_CHANGED = "a callback has changed the result and not said so: --each tells which"
 
 
 class Filters(NamedTuple):
@@ -55,18 +63,18 @@ class Filters(NamedTuple):
             return name is not None and self.process_name.fullmatch(name) is not None
         return True
 
-    def fit_occurrence(self, occurrence: Occurrence) -> bool:
-        notification = occurrence.notification
-        if self.keys:
-            paths = [each.path for each in notification.keys if each.path is not None]
-            if self.nearest is not None:
-                self.nearest.see(paths)
-            if not any(glob.matches(path) for glob in self.keys for path in paths):
-                return False
-        if self.value is not None:
-            name = notification.value_name
-            return name is not None and self.value.fullmatch(name) is not None
-        return True
+    def fit_keys(self, occurrence: Occurrence) -> bool:
+        keys = occurrence.notification.keys
+        paths = [each.path for each in keys if each.path is not None]
+        if self.keys and self.nearest is not None:
+            self.nearest.see(paths)
+        return not self.keys or any(glob.matches(path) for glob in self.keys for path in paths)
+
+    def fit_value(self, occurrence: Occurrence) -> bool:
+        if self.value is None:
+            return True
+        name = occurrence.notification.value_name
+        return name is not None and self.value.fullmatch(name) is not None
 
 
 class _About(NamedTuple):
@@ -105,12 +113,15 @@ class Traced(NamedTuple):
     bypassed_by: Judged | None
     turned_by: Judged | None
     stack: tuple[str, ...]
+    has_every_verdict: bool = True
 
 
 class Tracer:
     """Follows a target; ``report`` hears of every operation that ``filters`` let through, and stops
-    it all by saying True. With ``stack`` the return addresses at a refusal are kept. ``others`` is
-    how many were looked at (by class, and whether they were refused) and did not fit."""
+    it all by saying True. With ``each`` it stops for the verdict of every callback, otherwise where
+    one refuses or overrules, and at the end (:mod:`.turns`); with ``stack`` the return addresses at
+    a refusal are kept. ``others`` is how many were looked at (by class, and whether they were
+    refused) and did not fit."""
 
     def __init__(
         self,
@@ -118,13 +129,20 @@ class Tracer:
         filters: Filters,
         report: Callable[[Traced], bool],
         stack: bool = False,
+        each: bool = False,
     ) -> None:
         """Raises TargetError where there are no callbacks that can be read."""
         self._target = target
         self._filters = filters
         self._report = report
         self._keeps_stack = stack
+        self._wants_each = each or filters.owner is not None
+        self._has_each = True
         self._operations: Operations[_About] = Operations()
+        self._known_processes: ProcessNames = {}
+        self._known_keys: KnownBlocks = {}
+        self._other_keys: set[int] = set()
+        self._known_since = 0.0
         self.names = CallbackNames(target)
         self.others = 0
 
@@ -139,35 +157,49 @@ class Tracer:
 
     def _follow(self, placement: Placement) -> Breakpoints:
         numbers = self._filters.numbers
-        if self._filters.only_blocked and placement.junctions:
+        if placement.junctions and (self._filters.only_blocked or not self._wants_each):
+            self._has_each = False
             return follow_turns(self._target, placement.junctions, numbers, self)
         return follow_returns(self._target, placement, numbers, self._returned)
 
     @property
     def awaits_ends(self) -> bool:
-        """Whether an operation that was refused is under way."""
-        return self._operations.is_any
+        """Whether one that was refused is under way, or all are to be shown."""
+        return not self._filters.only_blocked or self._operations.is_any
 
     def refused(self, event: Returned) -> bool:
         """The first thing that is heard of an operation, and the last for those below."""
-        if not _refuses(event):
+        if self._filters.only_blocked and not _refuses(event):
             return False
         return self._turned(event, is_over=not self._is_told_of_the_end(event.block))
 
     def overruled(self, event: Returned) -> bool:
         """Of an operation that was refused, or as the refusal."""
-        if not _refuses(event) and not self._operations.is_known(event):
+        is_due = not self._filters.only_blocked or _refuses(event)
+        if not is_due and not self._operations.is_known(event):
             return False
         return self._turned(event, is_over=False)
 
     def ended(self, event: Returned) -> bool:
         """With the result that the caller gets."""
-        if not self._operations.is_known(event) or event.post is None:
+        is_known = self._operations.is_known(event)
+        if event.post is None or (self._filters.only_blocked and not is_known):
             return False
-        operation, _ = self._operations.of(event)
-        operation.result, operation.is_over = event.post.return_status, True
+        if not is_known and not self._has_callbacks():
+            return False
+        operation, gone = self._operations.of(event)
+        if operation.about is None:
+            operation.about = self._look(event)
+        operation.end(event.post)
         self._operations.end(operation)
-        return self._finish(operation)
+        stops = any(self._finish(each) for each in gone)
+        return self._finish(operation) or stops
+
+    def _has_callbacks(self) -> bool:
+        """An operation that there is nobody to tell of comes to the same end."""
+        if not self.names.listing.entries:
+            self.names.refresh()
+        return bool(self.names.listing.entries)
 
     def _turned(self, event: Returned, is_over: bool) -> bool:
         operation, gone = self._operations.of(event)
@@ -175,7 +207,7 @@ class Tracer:
             operation.about = self._look(event)
         operation.add(event)
         operation.is_over = is_over
-        if is_over or operation.about.occurrence is None:
+        if is_over or (self._filters.only_blocked and operation.about.occurrence is None):
             self._operations.end(operation)
         stops = any(self._finish(each) for each in gone)
         return (is_over and self._finish(operation)) or stops
@@ -202,24 +234,66 @@ class Tracer:
         return not self._filters.only_blocked or _refuses(event)
 
     def _look(self, event: Returned) -> _About:
+        """What there is to be known of an operation, unless it does not fit: the key is asked
+        first, of which little has to be read."""
         target, filters = self._target, self._filters
         now = time.time()
-        requestor = read_requestor(target)
+        self._forget(now)
+        block = self._key_control_block(event) if filters.keys else None
+        if block in self._other_keys:
+            self.others += 1
+            return _About(now)
+        requestor = read_requestor(target, self._known_processes)
         if not filters.fit_requestor(requestor):
             self.others += 1
             return _About(now)
-        occurrence = read_occurrence(target, event.number, event.information, requestor=requestor)
-        if not filters.fit_occurrence(occurrence):
+        occurrence = read_occurrence(
+            target, event.number, event.information, requestor=requestor, known=self._known_keys
+        )
+        fits = filters.fit_keys(occurrence)
+        if block is not None and not fits:
+            self._other_keys.add(block)
+        if not fits or not filters.fit_value(occurrence):
             self.others += 1
             return _About(now)
-        self.names.refresh()
         around = callbacks_around(target, event.thread, event.block)
         if around.problem:
             occurrence = occurrence._replace(problems=(*occurrence.problems, around.problem))
+        if event.block or around.blocks:
+            self.names.refresh()
         stack = target.return_addresses(_STACK_LIMIT) if self._keeps_stack else []
         return _About(
             now, requestor, occurrence, tuple(map(self.names.entry, around.blocks)), tuple(stack)
         )
+
+    def _forget(self, now: float) -> None:
+        """What may have changed since it was read."""
+        if now - self._known_since > _LASTS:
+            self._known_since = now
+            self._known_keys.clear()
+            self._other_keys.clear()
+            if len(self._known_processes) > _PROCESSES:
+                self._known_processes.clear()
+
+    def _key_control_block(self, event: Returned) -> int | None:
+        """Of the key that the operation is about as a whole: None where it is named."""
+        names = notify_class(event.number).structures
+        if not names:
+            return None
+        size = self._target.memory.pointer_size
+        first = structure(names[0], size).members[0]
+        if first.name != "Object":
+            return None
+        try:
+            key = self._pointer(event.information + first.offset)
+            layout = key_body_layout(size, self._target.build)
+            return self._pointer(key + layout.key_control_block)
+        except MemoryUnreadable:
+            return None
+
+    def _pointer(self, address: int) -> int:
+        size = self._target.memory.pointer_size
+        return int.from_bytes(self._target.read(address, size), "little")
 
     def _finish(self, operation: Operation[_About]) -> bool:
         about = operation.about
@@ -235,7 +309,7 @@ class Tracer:
             Traced(
                 time=about.time,
                 requestor=about.requestor,
-                occurrence=about.occurrence,
+                occurrence=self._with_doubts(about.occurrence, operation),
                 around=about.around,
                 verdicts=judged,
                 result=operation.result,
@@ -244,8 +318,14 @@ class Tracer:
                 bypassed_by=by_verdict[bypassed] if bypassed else None,
                 turned_by=by_verdict[turned] if turned else None,
                 stack=tuple(map(self._place, about.stack)),
+                has_every_verdict=self._has_each,
             )
         )
+
+    def _with_doubts(self, occurrence: Occurrence, operation: Operation[_About]) -> Occurrence:
+        if self._has_each or not operation.is_changed_unseen:
+            return occurrence
+        return occurrence._replace(problems=(*occurrence.problems, _CHANGED))
 
     def _shows(self, operation: Operation[_About], judged: tuple[Judged, ...]) -> bool:
         """What only the end of an operation tells."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..kernel.key_objects import NotAKey, read_key_object
+from ..kernel.key_objects import KnownBlocks, NotAKey, read_key_object
 from ..kernel.registry_callback import RegistryCallback
 from ..kernel.requestor import Requestor
 from .decode import DATA_LIMIT, decode
@@ -36,13 +36,14 @@ def read_occurrence(
     requestor: Requestor | None = None,
     internal: bool = False,
     data_limit: int = DATA_LIMIT,
+    known: KnownBlocks | None = None,
 ) -> Occurrence:
     """The notification of the class ``number`` whose structure lies at the VA ``address``.
 
-    For an ``internal`` callback ``address`` is that of its extended argument. Never raises for
-    what memory holds.
+    For an ``internal`` callback ``address`` is that of its extended argument; ``known`` as in
+    :func:`read_key_object`. Never raises for what memory holds.
     """
-    key_paths = _KeyPaths(target)
+    key_paths = _KeyPaths(target, known)
     notification = decode(
         target.memory,
         number,
@@ -88,13 +89,13 @@ def _problems_of_pre(notification: Notification) -> list[str]:
 class _KeyPaths:
     """The full path of a key object, and in ``problems`` what is wrong with those asked for."""
 
-    def __init__(self, target: Target) -> None:
-        self._target = target
+    def __init__(self, target: Target, known: KnownBlocks | None) -> None:
+        self._target, self._known = target, known
         self.problems: list[str] = []
 
     def __call__(self, address: int) -> str | None:
         try:
-            key = read_key_object(self._target, address)
+            key = read_key_object(self._target, address, self._known)
         except NotAKey as error:
             self.problems.append(str(error))
             return None

@@ -139,6 +139,7 @@ def operation_document(traced: Traced) -> dict[str, Any]:
         "verdicts": [_verdict_document(each) for each in traced.verdicts],
         "result": None if traced.result is None else status_document(traced.result),
         "is_over": traced.is_over,
+        "every_verdict": traced.has_every_verdict,
         "blocked_by": _entry_document(traced.blocked_by.entry) if traced.blocked_by else None,
         "bypassed_by": _entry_document(traced.bypassed_by.entry) if traced.bypassed_by else None,
         "turned_by": _entry_document(traced.turned_by.entry) if traced.turned_by else None,

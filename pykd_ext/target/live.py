@@ -24,7 +24,12 @@ class Breakpoint(Protocol):
 
 
 class LiveTarget(Target, Protocol):
-    """A target that can be set going. It is stopped whenever none of these is at work."""
+    """A target that can be set going. It is stopped whenever none of these is at work.
+
+    ``last_event`` is what stopped it in the debugger's words, where :meth:`go` does not say it all.
+    """
+
+    last_event: str
 
     def break_at(self, address: int, on_hit: OnHit) -> Breakpoint:
         """A breakpoint at the VA ``address``; the target stops there for good when ``on_hit``
@@ -37,8 +42,8 @@ class LiveTarget(Target, Protocol):
 
     def go(self, seconds: float | None) -> str:
         """Lets the target run; comes back with it stopped, and with why: ``hit`` (an ``on_hit``
-        said so), ``time`` (``seconds`` are over) or ``debugger`` (Ctrl+C, Ctrl+Break, a
-        breakpoint of the user's, a bug check).
+        said so), ``time`` (``seconds`` are over), ``debugger`` (Ctrl+C, Ctrl+Break),
+        ``breakpoint`` (one of the user's), ``exception``, ``bug-check`` or ``module``.
 
         Raises ConnectionLost, and what an ``on_hit`` has raised.
         """

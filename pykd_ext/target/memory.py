@@ -1,6 +1,7 @@
 """Typed reads over a target: pages are cached until the target runs, strings and lists are bounded.
 
-The unit of reading is the 4 KiB page, because a page is what is present or paged out as a whole.
+The unit of reading is the 4 KiB page, because a page is what is present or paged out as a whole. At
+the stops of a target that runs it is what is asked for, as nothing can be kept until the next one.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Memory:
     def __init__(self, target: Target, whole_pages: bool = True) -> None:
         """Without ``whole_pages`` each read is the target's: a small dump holds parts of pages."""
         self._target = target
-        self._whole_pages = whole_pages
+        self.whole_pages = whole_pages
         self._pages: dict[int, bytes | None] = {}
         self.pointer_size = 4 if target.architecture == "x86" else 8
 
@@ -40,7 +41,7 @@ class Memory:
 
     def read(self, address: int, size: int) -> bytes:
         """``size`` bytes at ``address``, through the page cache."""
-        if not self._whole_pages:
+        if not self.whole_pages:
             return self._target.read(address, size)
         first = address & ~(PAGE - 1)
         last = (address + max(size, 1) - 1) & ~(PAGE - 1)

@@ -28,6 +28,7 @@ from .errors import (
     TypeNotFound,
     UnsupportedTarget,
 )
+from .last_event import BUG_CHECK, STOPPED, event_kind, event_text
 from .memory import Memory
 from .registers import register
 
@@ -134,6 +135,7 @@ class PykdSession:
         self.small_dump = self._small_file.small if self._small_file else None
         self.memory = Memory(self, whole_pages=self.small_dump is None)
         self._run: Run | None = None
+        self.last_event = ""
 
     @property
     def debugger_data(self) -> int:
@@ -237,6 +239,7 @@ class PykdSession:
 
         self._run = run = Run(seconds)
         self.memory.invalidate()
+        self.memory.whole_pages = False
         try:
             with run.interruptible(pykd.breakin):
                 pykd.go()
@@ -245,12 +248,23 @@ class PykdSession:
                 raise ConnectionLost(f"the target is gone: {_first_line(error)}") from None
         finally:
             self.memory.invalidate()
+            self.memory.whole_pages = True
             self._run = None
         if run.error is not None:
             raise run.error
         if not _has_target():
             raise ConnectionLost("the target is gone")
-        return run.reason
+        return run.reason if run.is_known else self._why_stopped()
+
+    def _why_stopped(self) -> str:
+        """What it is that has stopped the target, where it was none of ours."""
+        self.last_event = event_text(pykd.dbgCommand(".lastevent") or "")
+        kind = event_kind(self.last_event)
+        bug_check = self.bug_check() if kind == STOPPED else None
+        if bug_check is None:
+            return kind
+        self.last_event = f"bug check {bug_check.code:#x}"
+        return BUG_CHECK
 
     def set_registers(self, values: Mapping[str, int]) -> None:
         before = {name: self.register(name) for name in values}

@@ -29,6 +29,11 @@ class Run:
         self.reason = "debugger"
         self.error: BaseException | None = None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether it was one of our own reasons, or the user's Ctrl+C."""
+        return self.reason != "debugger" or self._is_interrupted
+
     def stops(self, on_hit: OnHit) -> bool:
         """Asks ``on_hit``, unless it is over anyway. Inside the engine nothing may be raised."""
         try:

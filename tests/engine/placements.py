@@ -32,13 +32,21 @@ MEASURED = {
     "pair-hardware": "the same pair, hardware",
     "behind": "one behind the call",
     "behind-hardware": "the same one, hardware",
-    "trace": "`regcb trace`: one behind the call, every operation decoded",
+    "trace-each": "`regcb trace --each`: one behind the call, all that it reads",
+    "trace": "`regcb trace`: where it forks and ends, all that it reads",
+    "refused": "`regcb trace --only-blocked`, an operation that is refused",
+    "other-key": "`regcb trace --key`, one of another key",
+    "nobody-refuses": "`regcb who-blocks`, one that nobody refuses",
 }
+_REFUSED = Operation("set-value", "\\REGISTRY\\MACHINE\\SOFTWARE\\RegProtect", "Answer", bytes(4))
 
 
 def requests_per_operation(engine: Engine, variant: str, callbacks: int) -> float:
     """KD requests for one operation that all callbacks hear of before and after."""
-    with live_target(_SCRIPTS[callbacks]) as target:
+    script = _SCRIPTS[callbacks]
+    if variant == "refused":
+        script = script._replace(work=(_WORK[0]._replace(operations=(_REFUSED,)),))
+    with live_target(script) as target:
         done = target.run(engine, INSIDE / "placements.py", variant)
     if done.returncode:
         raise RuntimeError(done.stderr)

@@ -18,8 +18,15 @@ from .live_command import LiveRun, live_regcb, operations
 from .placements import requests_per_operation
 
 LAB = ["oldfilt.sys", "netmon.sys", "avfilter.sys", "regprotect.sys"]  # in calling order
-POST_SET = 16
+PRE_SET, POST_SET = 1, 16
 SOFTWARE = "\\REGISTRY\\MACHINE\\SOFTWARE"
+
+
+def followed(
+    engine: Engine, folder: Path, script: str, *words: str
+) -> tuple[LiveRun, list[dict[str, Any]]]:
+    """With the verdict of every callback."""
+    return traced(engine, folder, script, "--each", *words)
 
 
 def traced(
@@ -46,7 +53,7 @@ def summary(operation: dict[str, Any]) -> tuple[str, str, str | None]:
 
 
 def test_every_operation_with_every_verdict(engine: Engine, tmp_path: Path) -> None:
-    _, found = traced(engine, tmp_path, "default", "--count", "5")
+    _, found = followed(engine, tmp_path, "default", "--count", "5")
     assert [summary(each) for each in found] == [
         ("RegNtPreCreateKeyEx", "\\Example\\Settings", None),
         ("RegNtPreSetValueKey", "\\Example", None),
@@ -105,7 +112,7 @@ def test_a_refusal_that_became_a_success(engine: Engine, tmp_path: Path, words: 
 
 def test_operations_of_callbacks_are_nested(engine: Engine, tmp_path: Path) -> None:
     """A callback's own operations are seen by those below it alone."""
-    _, found = traced(engine, tmp_path, "nested", "--count", "12")
+    _, found = followed(engine, tmp_path, "nested", "--count", "12")
     asked = {tuple(one["altitude"] for one in each["inside"]) for each in found}
     high, middle, low = "200020", "200010", "200000"  # see SCRIPTS["nested"]
     assert asked == {(), (high,), (middle, high), (low, middle, high), (low,)}
@@ -119,7 +126,7 @@ def test_operations_of_callbacks_are_nested(engine: Engine, tmp_path: Path) -> N
 
 
 def test_two_processors(engine: Engine, tmp_path: Path) -> None:
-    _, found = traced(engine, tmp_path, "processors", "--count", "8")
+    _, found = followed(engine, tmp_path, "processors", "--count", "8")
     assert {each["process"]["name"] for each in found} == {"regedit.exe", "services.exe"}
     for each in found:
         assert each["is_over"]
@@ -128,7 +135,7 @@ def test_two_processors(engine: Engine, tmp_path: Path) -> None:
 
 
 def test_callbacks_and_drivers_that_come_and_go(engine: Engine, tmp_path: Path) -> None:
-    _, found = traced(engine, tmp_path, "coming-and-going", "--count", "7")
+    _, found = followed(engine, tmp_path, "coming-and-going", "--count", "7")
     numbers = [len(phases(each, "pre")) for each in found]
     assert {5, 6, 4} <= set(numbers)
     for each in found:
@@ -138,18 +145,18 @@ def test_callbacks_and_drivers_that_come_and_go(engine: Engine, tmp_path: Path) 
 
 
 def test_a_thread_that_ends_in_a_callback(engine: Engine, tmp_path: Path) -> None:
-    _, found = traced(engine, tmp_path, "dying", "--count", "4")
+    _, found = followed(engine, tmp_path, "dying", "--count", "4")
     assert all(each["process"]["name"] == "services.exe" for each in found[:3])
     assert all(each["is_over"] for each in found)
 
 
 def test_control_flow_guard(engine: Engine, tmp_path: Path) -> None:
-    _, found = traced(engine, tmp_path, "guarded", "--count", "2")
+    _, found = followed(engine, tmp_path, "guarded", "--count", "2")
     assert [phases(each, "pre") for each in found] == [LAB, LAB]
 
 
 def test_what_a_verdict_costs(engine: Engine, tmp_path: Path) -> None:
-    run, found = traced(engine, tmp_path, "crowd", "--count", "10")
+    run, found = followed(engine, tmp_path, "crowd", "--count", "10")
     verdicts = sum(len(each["verdicts"]) for each in found)
     assert verdicts == 10 * 2 * 16
     assert run.requests <= 25 * verdicts
@@ -210,8 +217,14 @@ def test_a_success_that_a_post_makes_a_failure(engine: Engine, tmp_path: Path) -
 
 def test_a_trace_costs_no_more_than_the_engines_own_breakpoints(engine: Engine) -> None:
     """Which do not even see what the callbacks return."""
-    trace, gc = (requests_per_operation(engine, variant, 4) for variant in ("trace", "gc"))
-    assert trace <= gc
+    each, gc = (requests_per_operation(engine, variant, 4) for variant in ("trace-each", "gc"))
+    assert each <= gc
+
+
+def test_an_operation_costs_the_same_with_any_number_of_callbacks(engine: Engine) -> None:
+    """What is read once is in it."""
+    few, many = (requests_per_operation(engine, "trace", callbacks) for callbacks in (1, 16))
+    assert many <= few + 8  # more callbacks to know the names of
 
 
 def test_a_breakpoint_of_the_users_stops_it(engine: Engine) -> None:
@@ -219,9 +232,16 @@ def test_a_breakpoint_of_the_users_stops_it(engine: Engine) -> None:
     work = DEFAULT_SCRIPT.work[0]._replace(operations=(*DEFAULT_SCRIPT.work[0].operations, flush))
     run = live_regcb(engine, DEFAULT_SCRIPT._replace(work=(work,)), "trace")
     assert (run.status, run.errors) == (0, "")
-    assert run.output.splitlines()[-1].startswith(
-        "5 operations; you or a breakpoint of yours stopped it"
-    )
+    assert run.output.splitlines()[-1].startswith("5 operations; a breakpoint of yours stopped it")
+    assert run.left_nothing()
+
+
+def test_a_crash_in_a_callback_is_called_one(engine: Engine) -> None:
+    crash = Act("crash", PRE_SET)
+    script = SCRIPTS["overruled"]._replace(actors=(Actor("200000", (crash,)),))
+    run = live_regcb(engine, script, "trace")
+    assert run.status == 3
+    assert "the target stopped by itself: Access violation - code c0000005" in run.output
     assert run.left_nothing()
 
 

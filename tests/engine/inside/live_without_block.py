@@ -22,7 +22,7 @@ def owners() -> list[list[str | None]]:
         found.append(traced)
         return len(found) == 5
 
-    Tracer(session, Filters(), report).run(placement._replace(sites=sites), None)
+    Tracer(session, Filters(), report, each=True).run(placement._replace(sites=sites), None)
     return [
         [each.entry.owner.name if each.entry else None for each in one.verdicts] for one in found
     ]

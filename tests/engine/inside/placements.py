@@ -1,7 +1,7 @@
 """``placements.py VARIANT``: what a placement of breakpoints costs. Run by attached.py.
 
-Prints JSON: KD requests for each operation, averaged over some. Every variant but ``gc`` knows
-after each stop which thread it is in, and three registers; ``trace`` is regcb, with all it reads.
+Prints JSON: KD requests for each operation, averaged over some. The first ones but
+``gc`` know after each stop which thread it is in, and three registers; the last are regcb.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import pykd
 
 from pykd_ext.kernel.callbacks import read_callbacks
 from pykd_ext.live.call_site import find_call_sites
+from pykd_ext.live.globs import KeyGlob
 from pykd_ext.live.operations import Returned
 from pykd_ext.live.policy import PRE_CLASSES
 from pykd_ext.live.returns import Placement, follow_returns, place
@@ -22,6 +23,8 @@ from pykd_ext.target.pykd_session import PykdSession, open_session
 from tests.engine.inside import live
 
 OPERATIONS = 6
+_LONG = ("other-key", "nobody-refuses")
+_SECONDS = 3.0
 
 Place = Callable[[int, Callable[[], Any]], Any]
 
@@ -129,15 +132,20 @@ def entries(counter: Counter) -> None:
         counter.session.go(None)
 
 
-def trace(counter: Counter) -> None:
-    """regcb trace, decoding every operation."""
+def shown(counter: Counter, filters: Filters, each: bool = False) -> None:
+    """regcb trace, until it has shown some operations."""
     seen = [0]
 
     def report(_: object) -> bool:
         seen[0] += 1
         return seen[0] == OPERATIONS
 
-    Tracer(counter.session, Filters(), report).run(place(counter.session), None)
+    Tracer(counter.session, filters, report, each=each).run(place(counter.session), None)
+
+
+def passed_by(counter: Counter, filters: Filters) -> None:
+    """regcb trace, for some seconds that show nothing."""
+    Tracer(counter.session, filters, lambda _: True).run(place(counter.session), _SECONDS)
 
 
 VARIANTS: dict[str, Callable[[Counter], None]] = {
@@ -148,17 +156,33 @@ VARIANTS: dict[str, Callable[[Counter], None]] = {
     "pair-hardware": lambda counter: pair(counter, hardware),
     "behind": lambda counter: behind(counter, software),
     "behind-hardware": lambda counter: behind(counter, hardware),
-    "trace": trace,
+    "trace-each": lambda counter: shown(counter, Filters(), each=True),
+    "trace": lambda counter: shown(counter, Filters()),
+    "refused": lambda counter: shown(counter, Filters(only_blocked=True)),
+    "other-key": lambda counter: passed_by(counter, Filters(keys=(KeyGlob("HKLM\\None"),))),
+    "nobody-refuses": lambda counter: passed_by(counter, Filters(only_blocked=True)),
 }
 
 
+def done() -> int:
+    """Operations of all threads, up to now."""
+    return sum(each["count"] for thread in live.state()["operations"] for each in thread)
+
+
 def measure(name: str) -> float:
+    """By what has been done meanwhile; what comes before the first and behind the last is not
+    counted, where that is more than a stop."""
     counter = Counter(open_session())
+    if name in _LONG:
+        VARIANTS[name](counter)  # what is read once
+    before = done()
     live.clear()
     VARIANTS[name](counter)
     counts = live.counts()
     requests = sum(count for kind, count in counts.items() if kind not in ("stop", "print"))
-    return requests / OPERATIONS
+    if name not in _LONG:
+        return requests / OPERATIONS
+    return requests / (done() - before)
 
 
 if __name__ == "__main__":

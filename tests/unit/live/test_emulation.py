@@ -33,6 +33,9 @@ DONE = {
         "mov dword ptr [rbx - 4], 0xC0000503", "movzx eax, word ptr [rbx]", "lea rdi, [rsp + 0x30]",
         "push rbp", "push r15", "mov rax, [rip + 0x20]", "mov edx, 5", "nop",
         "mov rax, 0xFFFFF80312345678", "mov byte ptr [r8], cl",
+        "test eax, eax", "test r15b, r15b", "test rbx, rbx", "test cx, cx", "test rbp, rbp",
+        "cmp eax, 0xC0000503", "cmp r15b, 0x7F", "cmp r15b, 0x80", "cmp rcx, -1", "cmp cx, 1",
+        "sub rsp, 0x28", "cmp ecx, 0x7FFFFFFF", "sub ecx, -1",
     ),
     "x86": ("mov [ebp - 8], eax", "mov esi, [ebx + 4]", "mov edi, edi", "lea eax, [esp + 4]"),
     "arm64": (
@@ -42,7 +45,7 @@ DONE = {
 }  # fmt: skip
 NOT_DONE = {
     "x64": (
-        "mov rax, gs:[0x188]", "mov ah, 1", "mov rax, [rbx + rcx * 8]", "test eax, eax", "ret",
+        "mov rax, gs:[0x188]", "mov ah, 1", "mov rax, [rbx + rcx * 8]", "test eax, ebx", "ret",
         "call rax", "js 1f; 1: nop", "xchg rax, rbx", "mov rax, cr3", "movsxd rax, ecx",
         "push qword ptr [rbx]",
     ),
@@ -66,9 +69,12 @@ class Processor:
         for number, name in enumerate(NAMES[architecture]):
             if name != "eflags":
                 self.set_registers({name: DATA + 0x80 * (number + 1)})
+        if architecture == "x64":
+            self.set_registers({"rcx": 0xFFFF0000, "r15": 0x80, "efl": 0x8D7})
         self.set_registers({PROGRAM_COUNTERS[architecture]: CODE})
 
     def number(self, name: str) -> int:
+        name = "eflags" if name == "efl" else name
         names = arm64_const if self.architecture == "arm64" else x86_const
         prefix = "UC_ARM64_REG_" if self.architecture == "arm64" else "UC_X86_REG_"
         number: int = getattr(names, prefix + name.upper())

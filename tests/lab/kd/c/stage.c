@@ -106,6 +106,9 @@ PAGED_CODE_SECTION static BOOLEAN Act(const ACT *What, PVOID Information, NTSTAT
     case ACT_UNREGISTER:
         StageUnregister(What->Argument);
         break;
+    case ACT_CRASH:
+        *Status = *(volatile NTSTATUS *)0x10;
+        break;
     case ACT_CONTEXT:
         Context(What->NotifyClass, Information);
         break;

@@ -12,6 +12,7 @@ enum {
     ACT_REGISTER, /* Argument: an ACTOR */
     ACT_UNREGISTER,
     ACT_CONTEXT, /* before setting a value: allocates a context; afterwards: frees it */
+    ACT_CRASH,
 };
 
 typedef struct _ACT {
