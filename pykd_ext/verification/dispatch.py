@@ -13,7 +13,8 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from ..kernel.builds import V1703
-from ..kernel.layouts import INTERNAL_CALLBACK
+from ..kernel.code import disassemble
+from ..kernel.layouts import INTERNAL_CALLBACK, block_layout
 from ..live.call_site import CALLERS, CallSite, find_call_sites
 from ..live.data_flow import Place
 from ..target.errors import MemoryUnreadable, RegcbError, SymbolNotFound
@@ -100,6 +101,7 @@ def drive(target: RoomTarget, registered: Registrations, free: Sequence[int]) ->
         for convention in _conventions(target):
             try:
                 if driver.operate(convention) and driver.refuse(convention):
+                    driver.call_own(convention)
                     return driver.result(found_by, convention, free)
             except Stopped as error:
                 stopped = stopped or error
@@ -199,6 +201,24 @@ class _Driver:
             self._refuses = None
         heard = [each.registered for each in self._calls[before:]]
         return heard == [*self._order, *reversed(self._order[:-1])]
+
+    def call_own(self, convention: Convention) -> None:
+        """Lets the first callback be the kernel's own that a site calls directly; Stopped."""
+        reached = {each.site for each in self._returns}
+        first, room = self._order[0], self._room
+        for site in self._sites:
+            (call,) = disassemble(self._target, site.call, 1) or (None,)
+            if site in reached or call is None or call.target is None or first.block is None:
+                continue
+            room.stand_in(call.target, 3, self._called(first))
+            place = first.block.address + block_layout(self._target).function
+            room.write_pointers(place, call.target)
+            self._prepare()
+            information, post = room.scratch + _INFORMATION, room.scratch + _POST_INFORMATION
+            self._tell(convention, _PRE, information, is_pre=True)
+            room.write_pointers(post, room.scratch + _KEY, 0, information, 0, 0, 0, 0)
+            self._tell(convention, _POST, post, is_pre=False)
+            room.write_pointers(place, first.function)
 
     def result(self, found_by: str, convention: Convention, free: Sequence[int]) -> Dispatch:
         calls, returns = tuple(self._calls), tuple(self._returns)

@@ -65,6 +65,13 @@ def test_a_dump_proves_it_by_its_own_kernel(profile: str, lab_dump: MakeDump, re
     assert document["layout"] == LAYOUTS[profile]
 
 
+def test_a_callback_of_the_kernel_that_is_called_directly(regcb: Regcb) -> None:
+    """24H2's code compares Function with VrpRegistryCallback first: that call is driven, too."""
+    profile = "x64-26100"
+    document = verified(regcb, 0, image_of(profile), "-y", str(symbols_of(profile)))
+    assert len([row for row in document["rows"] if row["what"].endswith(": block")]) == 4
+
+
 @pytest.mark.parametrize("source", ["image", "dump"])
 def test_the_vector_of_xp(source: str, lab_dump: MakeDump, regcb: Regcb) -> None:
     truth = lab_dump("x86-2600")
