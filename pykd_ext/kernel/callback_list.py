@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..target.errors import MemoryUnreadable, TargetError
 from ..target.memory import Memory
-from .layouts import INTERNAL_CALLBACK, UNREGISTER_PENDING, BlockLayout
+from .layouts import INTERNAL_CALLBACK, BlockLayout
 from .object_contexts import count_object_contexts
 from .registry_callback import Problem, RegistryCallback
 
@@ -143,8 +143,8 @@ def read_block(memory: Memory, layout: BlockLayout, address: int) -> RegistryCal
         function=number(layout.function, memory.pointer_size),
         context=number(layout.caller_context, memory.pointer_size),
         cookie=number(layout.cookie, 8),
-        active_uses=None if uses is None else uses & ~UNREGISTER_PENDING,
-        unregistering=bool((uses or 0) & UNREGISTER_PENDING),
+        active_uses=None if uses is None else uses & ~layout.pending,
+        unregistering=bool((uses or 0) & layout.pending),
         internal=bool((flags or 0) & INTERNAL_CALLBACK),
         flags=flags,
         object_contexts=count_object_contexts(memory, address + layout.object_contexts, problems),

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..target.errors import RegcbError
 from .builds import VERIFIED, Provenance, has_vector
-from .layouts import BlockLayout, VectorLayout, use_block_layout, use_vector_layout
+from .layouts import (
+    BLOCKS,
+    UNREGISTER_PENDING,
+    BlockLayout,
+    VectorLayout,
+    use_block_layout,
+    use_vector_layout,
+)
 from .saved_document import read_document
 
 if TYPE_CHECKING:
@@ -19,6 +26,7 @@ __all__ = ["LayoutFileError", "use_layout_file"]
 _SCHEMA = "regcb.verification/1"
 _WRITER = "regcb verify --json"
 _LARGEST_BLOCK = 0x1000  # bytes
+_BLOCK = tuple(each for each in BlockLayout._fields if each != "pending")  # that are offsets
 _MAY_BE_ABSENT = ("active_uses", "flags")
 _SLOTS = 100
 
@@ -67,8 +75,10 @@ def use_layout_file(target: Target, path: Path) -> None:
         _check_extents(numbers, _VECTOR_BLOCK_FIELDS, given.block_size, size, path)
         use_vector_layout(target, given, provenance)
         return
-    numbers = _numbers(layout, BlockLayout._fields, path)
-    block = BlockLayout(**numbers)  # type: ignore[arg-type]
+    numbers = _numbers(layout, _BLOCK, path)
+    row = BLOCKS.row(target.architecture, target.build)
+    pending = row.value.pending if row else UNREGISTER_PENDING
+    block = BlockLayout(**numbers, pending=pending)  # type: ignore[arg-type]
     _check_extents(numbers, _BLOCK_FIELDS, block.size, size, path)
     use_block_layout(target, block, provenance)
 
@@ -87,7 +97,7 @@ def _check_kernel(kernel: Any, target: Target, path: Path) -> None:
 def _doubt(document: Mapping[str, Any], path: Path) -> str | None:
     unseen = document.get("unseen")
     names = [each for each in unseen if isinstance(each, str)] if isinstance(unseen, list) else []
-    known = [each for each in names if each in BlockLayout._fields + VectorLayout._fields]
+    known = [each for each in names if each in _BLOCK + VectorLayout._fields]
     if not known:
         return None
     return f"{path} has {', '.join(known)} from the table: verify could not see that"

@@ -38,7 +38,8 @@ class BlockLayout(NamedTuple):
     """CM_CALLBACK_CONTEXT_BLOCK (the name in WinObjEx64 and SwishDbgExt): offsets in bytes.
 
     ``active_uses`` is None where the build counts none, ``flags`` where it leaves that dword
-    uninitialised or has none.
+    uninitialised or has none. ``pending`` is the bit of the uses that CmUnRegisterCallback sets
+    and the calls look at, 0 where the build has none.
     """
 
     size: int
@@ -50,16 +51,18 @@ class BlockLayout(NamedTuple):
     function: int
     altitude: int
     object_contexts: int  # LIST_ENTRY ObjectContextListHead
+    pending: int
 
 
-UNREGISTER_PENDING = 0x8000_0000  # bit 31 of PreCallListCount (SOURCES 3.3, 3.7)
+UNREGISTER_PENDING = 0x8000_0000  # of PreCallListCount, from 8 on (SOURCES 3.3, 3.7)
 INTERNAL_CALLBACK = 1  # bit 0 of the flags, CmRegisterInternalCallback (SOURCES 1.1, 3.5)
 
-_64 = BlockLayout(0x50, 0x00, 0x10, 0x14, 0x18, 0x20, 0x28, 0x30, 0x40)
-_32 = BlockLayout(0x30, 0x00, 0x08, 0x0C, 0x10, 0x18, 0x1C, 0x20, 0x28)
+_BIT = UNREGISTER_PENDING
+_64 = BlockLayout(0x50, 0x00, 0x10, 0x14, 0x18, 0x20, 0x28, 0x30, 0x40, _BIT)
+_32 = BlockLayout(0x30, 0x00, 0x08, 0x0C, 0x10, 0x18, 0x1C, 0x20, 0x28, _BIT)
 # Vista has a LIST_ENTRY of threads where later builds count, and a mutex at the end.
-_64_VISTA = BlockLayout(0x60, 0x00, None, None, 0x20, 0x28, 0x30, 0x38, 0x48)
-_32_VISTA = BlockLayout(0x38, 0x00, None, None, 0x10, 0x18, 0x1C, 0x20, 0x28)
+_64_VISTA = BlockLayout(0x60, 0x00, None, None, 0x20, 0x28, 0x30, 0x38, 0x48, 0)
+_32_VISTA = BlockLayout(0x38, 0x00, None, None, 0x10, 0x18, 0x1C, 0x20, 0x28, 0)
 
 BLOCKS = Table(
     "the layout of a callback's block",
@@ -68,12 +71,13 @@ BLOCKS = Table(
         "x64": (
             Row(builds.V1703, _64, REAL, "SOURCES 1.1"),
             Row(builds.WINDOWS_8, _64._replace(flags=None), REAL, "SOURCES 1.1"),
-            Row(builds.WINDOWS_7, _64._replace(flags=None), PUBLIC, "SOURCES 1.1"),
+            Row(builds.WINDOWS_7, _64._replace(flags=None, pending=0), PUBLIC, "SOURCES 1.1"),
             Row(builds.VISTA, _64_VISTA, DERIVED, "SOURCES 1.3"),
         ),
         "x86": (
             Row(builds.V1703, _32, PUBLIC, "SOURCES 1.2"),
-            Row(builds.WINDOWS_7, _32._replace(flags=None), REAL, "SOURCES 1.2"),
+            Row(builds.WINDOWS_8, _32._replace(flags=None), PUBLIC, "SOURCES 1.2"),
+            Row(builds.WINDOWS_7, _32._replace(flags=None, pending=0), REAL, "SOURCES 1.2"),
             Row(builds.VISTA, _32_VISTA, REAL, "SOURCES 1.2"),
         ),
         "arm64": (

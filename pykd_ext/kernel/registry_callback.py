@@ -18,7 +18,8 @@ class RegistryCallback(NamedTuple):
     """One registered callback as memory holds it; None is what cannot be read or does not exist.
 
     ``address`` is the VA of the block (XP: of the EX_CALLBACK_ROUTINE_BLOCK), ``cookie`` the raw
-    LARGE_INTEGER, ``active_uses`` the reference count without its pending bit (Vista has none),
+    LARGE_INTEGER, ``active_uses`` the reference count without the mark of an unregistration (Vista
+    counts none),
     ``object_contexts`` a count. ``found_by`` is ``list``, ``vector`` or ``back-links``; of one that
     no list leads to ``thread``, ``object-context`` or ``carved``.
     """

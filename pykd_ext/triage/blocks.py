@@ -73,13 +73,16 @@ def _of_pending(waiting: Inside) -> tuple[str, str, str | None]:
 
 
 def uses_odd(scene: Scene) -> Iterator[Finding]:
-    """More operations in a callback than a machine has threads."""
+    """More operations in a callback than a machine has threads: CmUnRegisterCallback would wait for
+    them. Bit 31 is such a number on Windows 7, which calls the callback all the same (SOURCES 3.3,
+    3.7)."""
     for entry in scene.readable:
         uses = entry.callback.active_uses
         if uses is not None and uses >= _MANY_USES:
             yield about(
                 entry, "uses-odd", "medium",
-                f"{uses} operations are in it at once: the count was overwritten",
+                f"{uses} operations are in it at once: the count was overwritten, and its driver "
+                "can never unload",
                 {"active_uses": uses},
             )  # fmt: skip
 

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 
 from .finding import Finding
 from .scene import Scene
+from .unregistrations import unlisted_unregistrations
 
 __all__ = ["callbacks_disabled", "count_mismatch"]
 
-_IN_FLIGHT = (
-    "while a CmUnRegisterCallback is in flight the count is higher than the list is long: look for "
-    "a thread in it"
-)
+_IN_FLIGHT = "while a CmUnRegisterCallback is in flight the count is higher than the list is long"
 
 
 def callbacks_disabled(scene: Scene) -> Iterator[Finding]:
@@ -38,16 +36,24 @@ def count_mismatch(scene: Scene) -> Iterator[Finding]:
     if not whole or count in (None, 0, length):
         return
     assert count is not None
-    missing = count > length
+    severity, what, doubt = _of_mismatch(scene, count - length)
     yield Finding(
         id="count-mismatch",
-        severity="medium" if missing else "high",
+        severity=severity,
         callback=None,
-        summary=f"CmpCallBackCount is {count}, the list has {length}: "
-        + (
-            "entries were taken out" if missing else "entries were put in, or the count was changed"
-        ),
+        summary=f"CmpCallBackCount is {count}, the list has {length}: {what}",
         evidence={"count": count, "entries": length},
-        doubt=_IN_FLIGHT if missing else None,
+        doubt=doubt,
         next="dd nt!CmpCallBackCount L1",
     )
+
+
+def _of_mismatch(scene: Scene, missing: int) -> tuple[str, str, str | None]:
+    """Severity, what is seen, and what would make it harmless; ``missing`` is negative where there
+    are more entries than counted."""
+    if missing < 0:
+        return "high", "entries were put in, or the count was changed", None
+    if unlisted_unregistrations(scene) >= missing:
+        under_way = "a thread in CmUnRegisterCallback has taken its entry out, and counts down last"
+        return "info", under_way, None
+    return "medium", "entries were taken out", _IN_FLIGHT

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from ..kernel.listing import Entry
 from .finding import Finding, about
-from .scene import Scene
+from .scene import Orphan, Scene
+from .unregistrations import unlisted_unregistrations
 
 __all__ = ["entry_orphaned"]
 
@@ -29,10 +30,12 @@ _DOUBTS = {
 def entry_orphaned(scene: Scene) -> Iterator[Finding]:
     """Unlinking an entry stops its calls and leaves the block: with the count corrected, this is
     all that betrays it (SOURCES 7.1)."""
+    in_flight = _in_flight(scene)
     for entry, state in scene.orphans:
         found_by = entry.callback.found_by
+        severity = "info" if (entry, state) in in_flight else _severity(scene, entry, state)
         yield about(
-            entry, "entry-orphaned", _severity(scene, entry, state),
+            entry, "entry-orphaned", severity,
             f"the callback of {entry.owner.name or 'no known image'} at altitude "
             f"{entry.callback.altitude} is not on the list, but {_WITNESSES[found_by]}",
             {
@@ -44,6 +47,15 @@ def entry_orphaned(scene: Scene) -> Iterator[Finding]:
             },
             _DOUBTS[state],
         )._replace(next=f"!pool {entry.callback.address:#x}")  # fmt: skip
+
+
+def _in_flight(scene: Scene) -> list[Orphan]:
+    """Those that a thread in CmUnRegisterCallback may have unlinked, which then waits until nobody
+    is in them: on builds that do so in this order, and no more of them than there are threads."""
+    if not scene.orphans or scene.layout.pending:
+        return []
+    used = [each for each in scene.orphans if each.entry.callback.active_uses != 0]
+    return used if len(used) <= unlisted_unregistrations(scene) else []
 
 
 def _severity(scene: Scene, entry: Entry, state: str) -> str:

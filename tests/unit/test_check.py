@@ -123,7 +123,7 @@ def test_a_technique_is_found(damage: str, profile: str, lab_dump: MakeDump, reg
 UNWALKED = "x86-19041"  # where its threads hang in their process is not known here
 
 
-@pytest.mark.parametrize("profile", ["x64-7601", "x86-7601", *PROFILES])
+@pytest.mark.parametrize("profile", ["x64-10586", *PROFILES])
 def test_who_waits_for_an_unregistration(profile: str, lab_dump: MakeDump, regcb: Regcb) -> None:
     """The mark blinds a callback unless somebody waits for it; where threads cannot be walked, that
     is said."""
@@ -144,6 +144,27 @@ def test_who_waits_for_an_unregistration(profile: str, lab_dump: MakeDump, regcb
     assert severities == ("info", "high")
     assert "is in CmUnRegisterCallback" in summaries[0]
     assert summaries[1].endswith("no thread waits in CmUnRegisterCallback: the mark was forged")
+
+
+@pytest.mark.parametrize("profile", ["x64-7601", "x86-7601"])
+def test_windows_7_knows_no_mark_of_an_unregistration(
+    profile: str, lab_dump: MakeDump, regcb: Regcb
+) -> None:
+    """It calls a callback whose bit 31 is set: that is a number. It unlinks before it waits."""
+    _, marked = checked(lab_dump(profile, callbacks=4, damage=("unregister-forged@1",)), regcb)
+    (found,) = (each for each in marked["findings"] if each["severity"] != "info")
+    assert (found["id"], found["evidence"]) == ("uses-odd", {"active_uses": 0x8000_0000})
+    assert marked["callbacks"][1]["unregistering"] is False
+    severities = [
+        {each["id"]: each["severity"] for each in document["findings"]}
+        for damage in ("entry-unregistering@1", "entry-unlinked@1")
+        for document in [checked(lab_dump(profile, callbacks=4, damage=(damage,)), regcb)[1]]
+    ]
+    names = ("count-mismatch", "entry-orphaned")
+    assert [tuple(map(each.get, names)) for each in severities] == [
+        ("info", "info"),
+        ("medium", "high"),
+    ]
 
 
 @pytest.mark.parametrize(

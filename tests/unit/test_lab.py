@@ -455,6 +455,9 @@ CHECKS: dict[str, Callable[[Case], bool]] = {
         case.forward() == case.without_target()
         and case.memory.number(case.symbol("CmpCallBackCount"), 4) == 4
     ),
+    "entry-unregistering": lambda case: (
+        case.forward() == case.without_target() and case.number(SEVEN.uses, 4) == 1
+    ),
     "entry-freed": lambda case: (
         case.forward() == case.without_target()
         and case.memory.number(case.symbol("CmpCallBackCount"), 4) == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..processes import let_wait
 from ..scene import Scene
 
 __all__ = ["DAMAGES"]
@@ -71,6 +72,14 @@ def entry_unlinked(scene: Scene, index: int) -> int:
     """An entry is taken out of the list behind the kernel's back; the count still includes it."""
     block = scene.block(index)
     scene.world.space.unlink(block)
+    return block
+
+
+def entry_unregistering(scene: Scene, index: int) -> int:
+    """CmUnRegisterCallback has unlinked an entry and waits for its user, as Windows 7 does."""
+    block = entry_unlinked(scene, index)
+    scene.world.space.write_unsigned(scene.block_field(index, "uses"), 4, 1)
+    let_wait(scene.world, scene.threads[1], "CmUnRegisterCallback")
     return block
 
 
@@ -153,6 +162,7 @@ DAMAGES = (
     entry_skipped,
     head_emptied,
     entry_unlinked,
+    entry_unregistering,
     entry_unlinked_counted,
     entry_freed,
     thread_inside,
