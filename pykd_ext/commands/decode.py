@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..kernel.doubts import doubts
 from ..kernel.listing import target_facts
 from ..kernel.requestor import read_requestor
 from ..kernel.stopped_callback import NotAtCallback, Stop, read_call_in_progress, read_stop
@@ -50,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     found = _read(target, arguments)
+    found = found._replace(problems=(*found.problems, *doubts(target)))
     if found.notification.is_lost:
         raise NothingThere("; ".join(found.problems))
     facts = target_facts(target)

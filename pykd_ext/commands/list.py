@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..kernel.callbacks import DEFAULT_LIMIT
+from ..kernel.doubts import doubts
 from ..kernel.listing import Listing, read_listing, with_unlisted
 from ..kernel.registry_callback import Problem
 from ..present.output import Output
@@ -65,5 +66,6 @@ def _with_carved(target: Target, listing: Listing) -> Listing:
 
     with bytes_bar("searching") as progress:
         carving = carve(target, listing, progress)
-    listing.problems.extend(Problem("search", what) for what in carving.problems)
+    problems = [*carving.problems, *doubts(target)]
+    listing.problems.extend(Problem("search", what) for what in problems)
     return with_unlisted(target, listing, [each.callback for each in carving.blocks])

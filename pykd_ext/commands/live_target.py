@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, cast
 
+from ..kernel.doubts import doubts
 from ..live.nearest_paths import NearestPaths
 from ..present.output import Output
 from ..present.text import printable
@@ -96,6 +97,8 @@ def say_why(output: Output, target: LiveTarget, why: str, what: str) -> int:
 
     Comes back with the exit status that the end alone has: 0 for one that is none of the target's.
     """
+    for each in doubts(target):
+        output.write(f"! {each}")
     reason = _WHY.get(why) or f"the target stopped by itself: {printable(target.last_event)}"
     output.write(
         f"{what}; {reason}. regcb's breakpoints are gone, and the target is stopped (g: go on)"

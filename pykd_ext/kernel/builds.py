@@ -80,13 +80,19 @@ class Table(Generic[_T]):
     """Rows by architecture and build.
 
     ``newest`` is for each architecture the newest build that somebody has looked at, ``what`` says
-    in a sentence's words what the rows are of. An architecture without rows is not known at all.
+    in a sentence's words what the rows are of, ``ask`` how the user can have a doubtful one tried.
+    An architecture without rows is not known at all.
     """
 
     def __init__(
-        self, what: str, newest: Mapping[str, int], rows: Mapping[str, Sequence[Row[_T]]]
+        self,
+        what: str,
+        newest: Mapping[str, int],
+        rows: Mapping[str, Sequence[Row[_T]]],
+        ask: str | None = None,
     ) -> None:
         self._what = what
+        self._ask = f"; {ask}" if ask else ""
         self._newest = newest
         self._rows = {
             architecture: sorted(each, key=lambda row: -row.first)
@@ -111,13 +117,12 @@ class Table(Generic[_T]):
 
     def _doubt(self, architecture: str, build: int, row: Row[_T]) -> str | None:
         newest = self._newest.get(architecture, 0)
-        ask = "regcb verify asks this kernel"
         if not newest:
-            return f"{self._what} on {architecture} is {row.known}: nobody looked at one; {ask}"
+            return f"{self._what} on {architecture} is {row.known}: nobody looked at one{self._ask}"
         if build > newest:
-            return f"{self._what} is that of build {newest}, the newest looked at; {ask}"
+            return f"{self._what} is that of build {newest}, the newest looked at{self._ask}"
         if row.known in (DERIVED, GUESS):
-            return f"{self._what} on {architecture} build {build} is {row.known}; {ask}"
+            return f"{self._what} on {architecture} build {build} is {row.known}{self._ask}"
         return None
 
 

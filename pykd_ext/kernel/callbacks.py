@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
 from .builds import Provenance, has_vector
 from .callback_list import read_block, walk_list
+from .doubts import doubts
 from .layouts import block_layout, block_provenance, vector_layout, vector_provenance
 from .registry_callback import Problem, RegistryCallback
 
@@ -173,7 +174,7 @@ def _of_small_dump(target: Target) -> CallbackList:
     drivers = Drivers(target)
     inside = read_thread_callbacks(target, drivers)
     problems = [Problem("list", _NOT_IN_SMALL), *_crash(target, drivers)]
-    problems += [Problem("thread", what) for what in inside.problems]
+    problems += [Problem("thread", what) for what in (*inside.problems, *doubts(target))]
     reader = _reader(target)
     return CallbackList(
         head=None,
@@ -209,13 +210,18 @@ _NOT_IN_SMALL = (
 
 
 def callbacks_with_function(target: Target, function: int) -> Iterator[RegistryCallback]:
-    """Those whose function is at the VA ``function``; raises SymbolNotFound without the head."""
+    """Those whose function is at the VA ``function``; raises TargetError where there is no
+    list that can be read."""
     if target.small_dump:
         listed = _of_small_dump(target).callbacks
         yield from (each for each in listed if each.function == function)
         return
     reader = _reader(target)
-    yield from reader.with_function(target.symbol(reader.head), function)
+    try:
+        head = target.symbol(reader.head)
+    except SymbolNotFound as error:
+        head = _by_code(reader, error, []).head
+    yield from reader.with_function(head, function)
 
 
 class _Places(NamedTuple):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..target.errors import MemoryUnreadable
 from ..target.image import Section, sections
 from .code import disassemble
+from .doubts import doubts
 from .instructions import Instruction
 from .key_objects import NotAKey, read_key_object
 from .layouts import block_layout
@@ -109,3 +110,4 @@ def _read_key_paths(target: Target, details: Details) -> None:
             continue  # it has been closed, or the driver has mistaken it for one
         if path is not None:
             details.key_paths[context.key_object] = path
+    details.problems.extend(doubts(target))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..target.errors import MemoryUnreadable
+from .doubts import doubts
 from .drivers import Drivers
 from .key_control_blocks import key_path, read_lower_layer
 from .key_objects import KeyObject, read_key_object
@@ -52,7 +53,9 @@ def read_key_details(target: Target, address: int) -> KeyDetails:
     except NoSuchProcess as error:
         problems.append(f"its process: {error}")
     lower_path = _lower_path(target, key, problems)
-    return KeyDetails(key, process, lower_path, _contexts(target, key, problems), problems)
+    contexts = _contexts(target, key, problems)
+    problems += doubts(target)
+    return KeyDetails(key, process, lower_path, contexts, problems)
 
 
 def _lower_path(target: Target, key: KeyObject, problems: list[str]) -> str | None:

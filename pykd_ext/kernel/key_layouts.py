@@ -1,16 +1,22 @@
 """Where a registry key object keeps its name, by architecture and build.
 
 Every row is a type of the public PDBs: x64 and x86 from vergilius-rs, the bits in words from
-SOURCES 5.1 to 5.3. A row holds from its build until the next row's; ARM64 has x64's.
+SOURCES 5.1 to 5.3. A row holds from its build until the next row's. ARM64's are derived from x64's:
+nobody has looked, and the target's doubts say so.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..target.errors import UnsupportedTarget
 from . import builds
-from .builds import PUBLIC, REAL, Row, Table
+from .builds import DERIVED, PUBLIC, REAL, Row, Table
+from .doubts import note_doubt
+
+if TYPE_CHECKING:
+    from ..target import Target
 
 __all__ = [
     "HCELL_NIL",
@@ -26,6 +32,7 @@ __all__ = [
     "key_control_block_layout",
     "layer_layout",
     "name_block_layout",
+    "note_key_doubts",
 ]
 
 KEY_BODY_TYPE = 0x6B79_3032  # 'ky02', CM_KEY_BODY.Type
@@ -87,44 +94,47 @@ class NameBlockLayout(NamedTuple):
 # CmpPerformKeyBodyDeletionCheck, read in 1507 to 26H1 (SOURCES 5.1).
 _BODY_STATES = ((0, "hive unloaded"), (3, "deleted"))
 
+_Layout = TypeVar("_Layout")
+
+
+def _table(what: str, x64: Sequence[Row[_Layout]], x86: Sequence[Row[_Layout]]) -> Table[_Layout]:
+    """ARM64's rows from its first build on are x64's: the types have nothing of a processor's."""
+    of_arm64 = [
+        Row(row.first, row.value, DERIVED, row.source) for row in x64 if row.first >= builds.V1709
+    ]
+    newest = {"x64": builds.V26H1, "x86": builds.WINDOWS_10_22H2}
+    return Table(what, newest, {"x64": x64, "x86": x86, "arm64": of_arm64})
+
+
 _B = KeyBodyLayout
-_KEY_BODIES = Table(
-    "the layout of a key object",
-    newest={"x64": builds.V26H1, "x86": builds.WINDOWS_10_22H2},
-    rows={
-        "x64": (
-            Row(
-                builds.SERVER_2022,
-                _B(0x70, 0x08, 0x18, 0x30, 0x48, _BODY_STATES),
-                PUBLIC,
-                "SOURCES 5.7",
-            ),
-            Row(
-                builds.V2004,
-                _B(0x68, 0x08, 0x18, 0x30, 0x48, _BODY_STATES),
-                REAL,
-                "SOURCES 5.1, 5.7",
-            ),
-            Row(
-                builds.V1709, _B(0x60, 0x08, 0x18, 0x30, 0x48, _BODY_STATES), PUBLIC, "SOURCES 5.7"
-            ),
-            Row(
-                builds.V1507, _B(0x58, 0x08, 0x18, 0x30, 0x48, _BODY_STATES), PUBLIC, "SOURCES 5.1"
-            ),
-            Row(builds.WINDOWS_8, _B(0x58, 0x08, 0x18, 0x30, 0x48), REAL, "SOURCES 5.1"),
-            Row(builds.VISTA_SP1, _B(0x58, 0x08, 0x18, 0x30, 0x48), PUBLIC, "SOURCES 5.1"),
-            Row(builds.VISTA, _B(0x60, 0x08, 0x18, 0x30, 0x50), PUBLIC, "SOURCES 5.1"),
-            Row(0, _B(0x30, 0x08, 0x18, None, None), PUBLIC, "SOURCES 5.1"),
+_KEY_BODIES = _table(
+    "the layout of keys",
+    x64=(
+        Row(
+            builds.SERVER_2022,
+            _B(0x70, 0x08, 0x18, 0x30, 0x48, _BODY_STATES),
+            PUBLIC,
+            "SOURCES 5.7",
         ),
-        "x86": (
-            Row(
-                builds.V1507, _B(0x2C, 0x04, 0x0C, 0x18, 0x24, _BODY_STATES), PUBLIC, "SOURCES 5.1"
-            ),
-            Row(builds.VISTA_SP1, _B(0x2C, 0x04, 0x0C, 0x18, 0x24), PUBLIC, "SOURCES 5.1"),
-            Row(builds.VISTA, _B(0x30, 0x04, 0x0C, 0x18, 0x28), PUBLIC, "SOURCES 5.1"),
-            Row(0, _B(0x44, 0x04, 0x0C, None, None), PUBLIC, "SOURCES 5.1"),
+        Row(
+            builds.V2004,
+            _B(0x68, 0x08, 0x18, 0x30, 0x48, _BODY_STATES),
+            REAL,
+            "SOURCES 5.1, 5.7",
         ),
-    },
+        Row(builds.V1709, _B(0x60, 0x08, 0x18, 0x30, 0x48, _BODY_STATES), PUBLIC, "SOURCES 5.7"),
+        Row(builds.V1507, _B(0x58, 0x08, 0x18, 0x30, 0x48, _BODY_STATES), PUBLIC, "SOURCES 5.1"),
+        Row(builds.WINDOWS_8, _B(0x58, 0x08, 0x18, 0x30, 0x48), REAL, "SOURCES 5.1"),
+        Row(builds.VISTA_SP1, _B(0x58, 0x08, 0x18, 0x30, 0x48), PUBLIC, "SOURCES 5.1"),
+        Row(builds.VISTA, _B(0x60, 0x08, 0x18, 0x30, 0x50), PUBLIC, "SOURCES 5.1"),
+        Row(0, _B(0x30, 0x08, 0x18, None, None), PUBLIC, "SOURCES 5.1"),
+    ),
+    x86=(
+        Row(builds.V1507, _B(0x2C, 0x04, 0x0C, 0x18, 0x24, _BODY_STATES), PUBLIC, "SOURCES 5.1"),
+        Row(builds.VISTA_SP1, _B(0x2C, 0x04, 0x0C, 0x18, 0x24), PUBLIC, "SOURCES 5.1"),
+        Row(builds.VISTA, _B(0x30, 0x04, 0x0C, 0x18, 0x28), PUBLIC, "SOURCES 5.1"),
+        Row(0, _B(0x44, 0x04, 0x0C, None, None), PUBLIC, "SOURCES 5.1"),
+    ),
 )
 
 # Delete of XP and 2003; where Vista keeps it is not known. From 14393 on it is called Discarded.
@@ -135,107 +145,109 @@ _FREED = ((16, "freed"), *_WINDOWS_7)
 
 # 1607 gave hives' roots a KCB of their own (SOURCES 5.4).
 _K = KeyControlBlockLayout
-_KEY_CONTROL_BLOCKS = Table(
-    "the layout of a key control block",
-    newest={"x64": builds.V26H1, "x86": builds.WINDOWS_10_22H2},
-    rows={
-        "x64": (
-            Row(
-                builds.V1903,
-                _K(0x138, 0x08, _FREED, 0x28, 0x42, 0x48, 0x50, 0xB8, 0x128, 0xC0, True),
-                PUBLIC,
-                "SOURCES 5.2",
-            ),
-            Row(
-                builds.V1709,
-                _K(0x130, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48, 0xB0, 0x120, 0xB8, True),
-                PUBLIC,
-                "SOURCES 5.2",
-            ),
-            Row(
-                builds.V1607,
-                _K(0x128, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48, 0xB0, 0x120, 0xB8, True),
-                PUBLIC,
-                "SOURCES 5.2",
-            ),
-            Row(
-                builds.WINDOWS_7,
-                _K(0x128, 0x04, _WINDOWS_7, 0x28, None, 0x48, 0x50, 0xB8, 0x120),
-                PUBLIC,
-                "SOURCES 5.2",
-            ),
-            Row(
-                builds.VISTA,
-                _K(0x100, 0x04, _VISTA, 0x20, None, 0x28, 0x30, 0xA0, 0xF8),
-                PUBLIC,
-                "SOURCES 5.2",
-            ),
-            Row(0, _K(0xB0, 0x04, _XP, 0x20, None, 0x28, 0x30, 0xA0, None), PUBLIC, "SOURCES 5.2"),
+_KEY_CONTROL_BLOCKS = _table(
+    "the layout of keys",
+    x64=(
+        Row(
+            builds.V1903,
+            _K(0x138, 0x08, _FREED, 0x28, 0x42, 0x48, 0x50, 0xB8, 0x128, 0xC0, True),
+            PUBLIC,
+            "SOURCES 5.2",
         ),
-        "x86": (
-            Row(
-                builds.V1903,
-                _K(0xB0, 0x04, _FREED, 0x14, 0x22, 0x24, 0x28, 0x68, 0xA0, 0x6C, True),
-                PUBLIC,
-                "SOURCES 5.2",
-            ),
-            Row(
-                builds.V1709,
-                _K(0xB0, 0x04, _WINDOWS_7, 0x14, 0x22, 0x24, 0x28, 0x68, 0xA0, 0x6C, True),
-                PUBLIC,
-                "SOURCES 5.2",
-            ),
-            Row(
-                builds.V1607,
-                _K(0xA8, 0x04, _WINDOWS_7, 0x14, 0x22, 0x28, 0x2C, 0x68, 0xA0, 0x6C, True),
-                PUBLIC,
-                "SOURCES 5.2",
-            ),
-            Row(
-                builds.WINDOWS_7,
-                _K(0xA0, 0x04, _WINDOWS_7, 0x18, None, 0x28, 0x2C, 0x68, 0x9C),
-                PUBLIC,
-                "SOURCES 5.2",
-            ),
-            Row(
-                builds.VISTA,
-                _K(0x90, 0x04, _VISTA, 0x14, None, 0x18, 0x1C, 0x60, 0x8C),
-                PUBLIC,
-                "SOURCES 5.2",
-            ),
-            Row(
-                builds.SERVER_2003,
-                _K(0x68, 0x04, _XP, 0x14, None, 0x18, 0x1C, 0x60, None),
-                PUBLIC,
-                "SOURCES 5.2",
-            ),
-            Row(0, _K(0x50, 0x04, _XP, 0x14, None, 0x18, 0x1C, 0x48, None), PUBLIC, "SOURCES 5.2"),
+        Row(
+            builds.V1709,
+            _K(0x130, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48, 0xB0, 0x120, 0xB8, True),
+            PUBLIC,
+            "SOURCES 5.2",
         ),
-    },
+        Row(
+            builds.V1607,
+            _K(0x128, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48, 0xB0, 0x120, 0xB8, True),
+            PUBLIC,
+            "SOURCES 5.2",
+        ),
+        Row(
+            builds.WINDOWS_7,
+            _K(0x128, 0x04, _WINDOWS_7, 0x28, None, 0x48, 0x50, 0xB8, 0x120),
+            PUBLIC,
+            "SOURCES 5.2",
+        ),
+        Row(
+            builds.VISTA,
+            _K(0x100, 0x04, _VISTA, 0x20, None, 0x28, 0x30, 0xA0, 0xF8),
+            PUBLIC,
+            "SOURCES 5.2",
+        ),
+        Row(0, _K(0xB0, 0x04, _XP, 0x20, None, 0x28, 0x30, 0xA0, None), PUBLIC, "SOURCES 5.2"),
+    ),
+    x86=(
+        Row(
+            builds.V1903,
+            _K(0xB0, 0x04, _FREED, 0x14, 0x22, 0x24, 0x28, 0x68, 0xA0, 0x6C, True),
+            PUBLIC,
+            "SOURCES 5.2",
+        ),
+        Row(
+            builds.V1709,
+            _K(0xB0, 0x04, _WINDOWS_7, 0x14, 0x22, 0x24, 0x28, 0x68, 0xA0, 0x6C, True),
+            PUBLIC,
+            "SOURCES 5.2",
+        ),
+        Row(
+            builds.V1607,
+            _K(0xA8, 0x04, _WINDOWS_7, 0x14, 0x22, 0x28, 0x2C, 0x68, 0xA0, 0x6C, True),
+            PUBLIC,
+            "SOURCES 5.2",
+        ),
+        Row(
+            builds.WINDOWS_7,
+            _K(0xA0, 0x04, _WINDOWS_7, 0x18, None, 0x28, 0x2C, 0x68, 0x9C),
+            PUBLIC,
+            "SOURCES 5.2",
+        ),
+        Row(
+            builds.VISTA,
+            _K(0x90, 0x04, _VISTA, 0x14, None, 0x18, 0x1C, 0x60, 0x8C),
+            PUBLIC,
+            "SOURCES 5.2",
+        ),
+        Row(
+            builds.SERVER_2003,
+            _K(0x68, 0x04, _XP, 0x14, None, 0x18, 0x1C, 0x60, None),
+            PUBLIC,
+            "SOURCES 5.2",
+        ),
+        Row(0, _K(0x50, 0x04, _XP, 0x14, None, 0x18, 0x1C, 0x48, None), PUBLIC, "SOURCES 5.2"),
+    ),
 )
 
 _LAYERS = {8: LayerLayout(0x10, 0x18), 4: LayerLayout(0x08, 0x0C)}
 _NAME_BLOCKS = {8: NameBlockLayout(0x18, 0x1A), 4: NameBlockLayout(0x0C, 0x0E)}
 
 
-def key_body_layout(pointer_size: int, build: int) -> KeyBodyLayout:
-    """The layout of a key object's body; raises UnsupportedTarget before XP."""
-    return _row(_KEY_BODIES, pointer_size, build)
+def key_body_layout(architecture: str, build: int) -> KeyBodyLayout:
+    """The layout of a key object's body; raises UnsupportedTarget where none is known."""
+    return _row(_KEY_BODIES, architecture, build)
 
 
-def key_control_block_layout(pointer_size: int, build: int) -> KeyControlBlockLayout:
-    """The layout of a key control block; raises UnsupportedTarget before XP."""
-    return _row(_KEY_CONTROL_BLOCKS, pointer_size, build)
+def key_control_block_layout(architecture: str, build: int) -> KeyControlBlockLayout:
+    """The layout of a key control block; raises UnsupportedTarget where none is known."""
+    return _row(_KEY_CONTROL_BLOCKS, architecture, build)
 
 
-_Layout = TypeVar("_Layout")
-
-
-def _row(table: Table[_Layout], pointer_size: int, build: int) -> _Layout:
-    row = table.row({8: "x64", 4: "x86"}[pointer_size], build)
+def _row(table: Table[_Layout], architecture: str, build: int) -> _Layout:
+    row = table.row(architecture, build)
     if row is None:
-        raise UnsupportedTarget(f"build {build} of Windows is none that regcb knows the keys of")
+        raise UnsupportedTarget(
+            f"build {build} of Windows for {architecture} is none that regcb knows the keys of"
+        )
     return row.value
+
+
+def note_key_doubts(target: Target) -> None:
+    """Where the rows of ``target`` are derived, or it is newer than all, its doubts say so."""
+    provenance = _KEY_CONTROL_BLOCKS.provenance(target.architecture, target.build)
+    note_doubt(target, provenance.doubt)
 
 
 def layer_layout(pointer_size: int) -> LayerLayout:

@@ -13,7 +13,12 @@ from .key_control_blocks import (
     key_states,
     read_key_control_block,
 )
-from .key_layouts import KEY_BODY_TYPE, key_body_layout, key_control_block_layout
+from .key_layouts import (
+    KEY_BODY_TYPE,
+    key_body_layout,
+    key_control_block_layout,
+    note_key_doubts,
+)
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -63,7 +68,8 @@ def read_key_object(target: Target, address: int, known: KnownBlocks | None = No
     nothing can be read there.
     """
     memory = target.memory
-    layout = key_body_layout(memory.pointer_size, target.build)
+    layout = key_body_layout(target.architecture, target.build)
+    note_key_doubts(target)
     raw = _body(target, address, layout.size)
 
     def field(offset: int, size: int = memory.pointer_size) -> int:
@@ -114,5 +120,5 @@ def _block_of(target: Target, address: int) -> tuple[KeyControlBlock | None, Key
         block = read_key_control_block(memory, build, address)
     except MemoryUnreadable as error:
         return None, KeyPath(None, problems=(f"its key control block: {error}",)), []
-    layout = key_control_block_layout(memory.pointer_size, build)
+    layout = key_control_block_layout(target.architecture, build)
     return block, key_path(memory, build, block), key_states(block, layout)

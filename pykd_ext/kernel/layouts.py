@@ -64,6 +64,8 @@ _32 = BlockLayout(0x30, 0x00, 0x08, 0x0C, 0x10, 0x18, 0x1C, 0x20, 0x28, _BIT)
 _64_VISTA = BlockLayout(0x60, 0x00, None, None, 0x20, 0x28, 0x30, 0x38, 0x48, 0)
 _32_VISTA = BlockLayout(0x38, 0x00, None, None, 0x10, 0x18, 0x1C, 0x20, 0x28, 0)
 
+_VERIFY = "regcb verify asks this kernel"
+
 BLOCKS = Table(
     "the layout of a callback's block",
     newest={"x64": builds.V26H1, "x86": builds.WINDOWS_10_22H2},
@@ -84,6 +86,7 @@ BLOCKS = Table(
             Row(builds.V1703, _64, DERIVED, "SOURCES 1.1"),
         ),
     },
+    ask=_VERIFY,
 )  # fmt: skip
 
 
@@ -168,6 +171,7 @@ VECTORS = Table(
             Row(0, _VECTOR_32, REAL, "SOURCES 1.4"),
         ),
     },
+    ask=_VERIFY,
 )
 
 

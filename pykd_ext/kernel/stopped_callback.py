@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..target.errors import MemoryUnreadable, RegcbError, SymbolNotFound
+from ..target.errors import MemoryUnreadable, RegcbError, TargetError
 from ..target.registers import PROGRAM_COUNTERS
 from .callbacks import callbacks_with_function
 from .drivers import Drivers
@@ -53,7 +53,7 @@ def read_stop(target: Target, force: bool = False) -> Stop:
     context, notify_class, information = _arguments(target)
     try:
         callback = _find_callback(target, counter, context)
-    except SymbolNotFound:
+    except TargetError:
         if not force:
             raise
         callback = None
@@ -124,7 +124,7 @@ def _where(target: Target, counter: int) -> str:
 def _find_callback(target: Target, function: int, context: int) -> RegistryCallback | None:
     """The callback with that function; of several the one with that context, else the first.
 
-    Reads no more of the list than that takes. Raises SymbolNotFound.
+    Reads no more of the list than that takes. Raises TargetError without a list.
     """
     found = None
     for callback in callbacks_with_function(target, function):

@@ -37,6 +37,7 @@ from .builds import (
     Row,
     Table,
 )
+from .doubts import note_doubt
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -55,7 +56,7 @@ def _table(x64: _Rows, x86: _Rows, arm64: tuple[Row[_Offset], ...] = ()) -> Tabl
         architecture: [_row(first, offset) for first, offset in each.items()]
         for architecture, each in (("x64", x64), ("x86", x86))
     }
-    return Table("where processes and threads keep their fields", _NEWEST, {**rows, "arm64": arm64})
+    return Table("the place of a process's or a thread's field", _NEWEST, {**rows, "arm64": arm64})
 
 
 def _row(first: int, offset: _Offset) -> Row[_Offset]:
@@ -183,9 +184,13 @@ _TABLES: dict[tuple[str, str], Table[_Offset]] = {
 
 
 def row_of_field(target: Target, type_name: str, field: str) -> int | None:
-    """The offset of ``nt!type_name.field`` by the table, None where nobody has looked."""
+    """The offset of ``nt!type_name.field`` by the table, None where nobody has looked; that it
+    is derived, say the target's doubts."""
     table = _TABLES.get((type_name, field))
     if table is None or table.is_newer(target.architecture, target.build):
         return None
     row = table.row(target.architecture, target.build)
-    return row.value if row else None
+    if row is None or row.value is None:
+        return None
+    note_doubt(target, table.provenance(target.architecture, target.build).doubt)
+    return row.value

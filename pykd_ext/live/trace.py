@@ -286,7 +286,7 @@ class Tracer:
             return None
         try:
             key = self._pointer(event.information + first.offset)
-            layout = key_body_layout(size, self._target.build)
+            layout = key_body_layout(self._target.architecture, self._target.build)
             return self._pointer(key + layout.key_control_block)
         except MemoryUnreadable:
             return None

@@ -33,6 +33,7 @@ class Memory:
         self._target = target
         self.whole_pages = whole_pages
         self._pages: dict[int, bytes | None] = {}
+        self.architecture = target.architecture
         self.pointer_size = 4 if target.architecture == "x86" else 8
 
     def invalidate(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple, Union
 
+from ..kernel.doubts import doubts
 from ..kernel.drivers import Drivers
 from ..kernel.listing import Listing, read_listing, with_unlisted
 from ..target.image_files import ImageFiles
@@ -112,5 +113,5 @@ def check(target: Target, files: ImageFiles, progress: Progress | None) -> Triag
     findings = [each for each in seen if isinstance(each, Finding)]
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     remarks = tuple(each for each in seen if isinstance(each, Remark))
-    problems = (*carving.problems, *files.problems)
+    problems = (*carving.problems, *files.problems, *doubts(target))
     return Triage(everything, tuple(findings), remarks, problems)

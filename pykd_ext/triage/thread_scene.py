@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..kernel.doubts import doubts
 from ..kernel.drivers import Drivers
 from ..kernel.listing import Entry, TargetFacts, entries_of, target_facts
 from ..kernel.requestor import Requestor, read_requestor
@@ -59,7 +60,7 @@ def read_thread_scene(target: Target) -> ThreadScene:
         told=told,
         loaded=loaded,
         unloaded=unloaded,
-        problems=[*problems, *target.symbol_problems()],
+        problems=[*problems, *doubts(target), *target.symbol_problems()],
     )
 
 

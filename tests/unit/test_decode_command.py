@@ -249,7 +249,7 @@ def test_one_bad_pointer_costs_one_member(pen: Pen) -> None:
 
 def test_problems_of_the_pre_structure_are_told(pen: Pen) -> None:
     document = json_of(pen, "16", hex(post(pen, pen.missing, 0)))
-    problem, key = document["problems"]
+    problem, key, *_ = document["problems"]
     assert problem.startswith("PreInformation, the structure: paged out or not mapped at")
     assert key.startswith(f"no key object at {pen.missing:#x}: ")
 

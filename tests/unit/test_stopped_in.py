@@ -61,6 +61,15 @@ def test_every_member(profile: str, number: int, make_stopped: MakeStopped, regc
         check_structure(document, truth, truth.stop.notification)
 
 
+def test_without_symbols_the_callback_is_known_by_the_kernels_code(
+    make_stopped: MakeStopped, regcb: Regcb
+) -> None:
+    truth = make_stopped("x64-19041", "RegNtPreSetValueKey")
+    assert truth.stop is not None
+    document = regcb.json(truth, "decode", "--no-symbols")
+    assert document["callback"]["address"] == hex(truth.callbacks[truth.stop.callback].address)
+
+
 def check_call(document: dict[str, Any], truth: Truth) -> None:
     stop = truth.stop
     assert stop is not None

@@ -144,7 +144,8 @@ def test_every_key_of_a_dump(profile: str, lab_dump: MakeDump, regcb: Regcb) -> 
         assert document["control_block"]["address"] == hex(known.key_control_block)
         assert document["process"]["id"] == known.process_id
         assert document["process"]["name"] in ("System", "services.exe", "regedit.exe")
-        assert document["problems"] == []
+        doubt = "the layout of keys on arm64 is derived: nobody looked at one"
+        assert document["problems"] == [doubt] * (truth.architecture == "arm64")
         lower = truth.keys["Run"].path if name == "Container" else None
         assert document["lower_path"] == lower
 

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from pykd_ext.kernel.doubts import doubts
+from pykd_ext.kernel.process_layouts import (
+    image_name_offset,
+    process_layout,
+    thread_callbacks_offset,
+)
 from pykd_ext.kernel.processes import NoSuchProcess, find_process
 from pykd_ext.kernel.requestor import read_requestor
 from pykd_ext.target.current_thread import current_thread
@@ -64,6 +70,20 @@ def test_a_build_that_nobody_has_looked_at_needs_its_symbols(architecture: str, 
     registry.target.symbols["PsActiveProcessHead"] = registry.data(bytes(16))
     with pytest.raises(NoSuchProcess, match="without the kernel's symbols"):
         find_process(registry.target, 4)
+
+
+@pytest.mark.parametrize(("build", "said"), [(22621, 1), (22000, 0)])
+def test_that_a_row_is_derived_is_said_once(build: int, said: int) -> None:
+    """An ARM64 of 22000 was seen, its successors were not."""
+    target = Registry("arm64", build).target
+    assert [image_name_offset(target) for _ in range(2)] == [0x560, 0x560]
+    assert thread_callbacks_offset(target) is None
+    assert process_layout(target) is not None
+    assert (
+        doubts(target)
+        == [f"the place of a process's or a thread's field on arm64 build {build} is derived"]
+        * said
+    )
 
 
 @pytest.fixture(params=["x64", "x86"])
