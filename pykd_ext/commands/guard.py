@@ -15,7 +15,7 @@ from ..present.operation import callback_text
 from ..present.output import Output
 from ..target.errors import TargetError
 from .arguments import BadArgument
-from .live_target import add_limits, live_target, nearest_paths, say_why
+from .live_target import add_limits, live_target, nearest_paths, say_what_passes, say_why
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -54,6 +54,7 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     guard = Guard(live, policy, entry, report, arguments.after, arguments.dry_run)
     when = "after it has run" if arguments.after else "in place of its body"
     output.write(f"guarding at {callback_text(entry, facts)}, {when}{_dry(arguments.dry_run)}")
+    say_what_passes(output, live, guard.is_airtight)
     why = guard.run(arguments.seconds)
     output.write(rules_text(counts))
     if guard.unfinished:

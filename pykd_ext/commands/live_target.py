@@ -9,7 +9,7 @@ from ..kernel.doubts import doubts
 from ..live.nearest_paths import NearestPaths
 from ..present.output import Output
 from ..present.text import printable
-from ..target.errors import TargetError
+from ..target.errors import RegcbError, TargetError
 from .arguments import BadArgument
 
 if TYPE_CHECKING:
@@ -90,6 +90,22 @@ def nearest_paths(output: Output, globs: tuple[KeyGlob, ...]) -> NearestPaths:
             output.write(f"!   {printable(path)}")
 
     return NearestPaths(globs, say)
+
+
+def say_what_passes(output: Output, target: LiveTarget, is_airtight: bool) -> None:
+    """Where a debugger takes breakpoints out to go on from them, on more than one processor."""
+    if not is_airtight and _processors(target) > 1:
+        output.write(
+            "! nothing is airtight here: while one processor goes on from a stop, others may pass"
+        )
+
+
+def _processors(target: LiveTarget) -> int:
+    """Of the target; two where that is not known."""
+    try:
+        return int.from_bytes(target.read(target.symbol("KeNumberProcessors"), 1), "little")
+    except RegcbError:
+        return 2
 
 
 def say_why(output: Output, target: LiveTarget, why: str, what: str) -> int:

@@ -6,15 +6,23 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..kernel.listing import target_facts
+from ..live.breakpoints import can_stay
 from ..live.globs import name_pattern, process_pattern, value_pattern
 from ..live.policy import PRE_CLASSES
-from ..live.returns import place
+from ..live.returns import place, places_of
 from ..live.trace import Filters, Traced, Tracer
 from ..present.json_log import JsonLog
 from ..present.operation import operation_document, traced_text
 from ..present.output import Output
 from .arguments import class_argument, key_argument, process_argument
-from .live_target import add_limits, live_target, nearest_paths, say_what_is_missed, say_why
+from .live_target import (
+    add_limits,
+    live_target,
+    nearest_paths,
+    say_what_is_missed,
+    say_what_passes,
+    say_why,
+)
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -67,6 +75,8 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     tracer = Tracer(live, filters, report, each=arguments.each)
     placement = place(target)
     say_what_is_missed(output, placement, tracer.names.listing)
+    places = places_of(placement, arguments.each or bool(arguments.owner))
+    say_what_passes(output, live, all(can_stay(live, each) for each in places))
     with JsonLog(arguments.jsonl) as log:
         why = tracer.run(placement, arguments.seconds)
     others = f", {tracer.others} did not fit" if tracer.others else ""

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from .calls import PROGRAM_COUNTERS
 from .control_flow import instruction_at
-from .emulation import emulation
+from .emulation import Emulation, emulation
 
 if TYPE_CHECKING:
     from ..target.live import Breakpoint, LiveTarget, OnHit
 
-__all__ = ["Breakpoints"]
+__all__ = ["Breakpoints", "can_stay"]
 
 
 class Breakpoints:
@@ -50,10 +50,7 @@ class Breakpoints:
 
     def _staying(self, address: int, on_hit: OnHit) -> OnHit:
         target = self._target
-        emulate = None
-        instruction = instruction_at(target, address)
-        if instruction is not None:
-            emulate = emulation(target.architecture, instruction)
+        emulate = _emulation_at(target, address)
         if emulate is None:
             return on_hit
         counter = PROGRAM_COUNTERS[target.architecture]
@@ -65,3 +62,14 @@ class Breakpoints:
             return stops
 
         return hit
+
+
+def can_stay(target: LiveTarget, address: int) -> bool:
+    """Whether a breakpoint at the VA ``address`` is there all the time: otherwise a processor may
+    pass while another one goes on from it."""
+    return _emulation_at(target, address) is not None
+
+
+def _emulation_at(target: LiveTarget, address: int) -> Emulation | None:
+    instruction = instruction_at(target, address)
+    return None if instruction is None else emulation(target.architecture, instruction)

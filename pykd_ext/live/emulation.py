@@ -17,7 +17,7 @@ from .calls import PROGRAM_COUNTERS, STACK_POINTERS
 if TYPE_CHECKING:
     from ..target.live import LiveTarget
 
-__all__ = ["emulation"]
+__all__ = ["Emulation", "emulation"]
 
 _ARITHMETIC = ("test", "cmp", "sub")  # with flags that x86 and x64 have
 _ADDRESSES = ("lea", "adr")

@@ -11,7 +11,7 @@ from ..kernel.requestor import Requestor, read_requestor
 from ..notify.classes import notify_class
 from ..notify.occurrence import Occurrence, read_occurrence
 from ..target.errors import MemoryUnreadable, RegisterUnavailable, TargetError
-from .breakpoints import Breakpoints
+from .breakpoints import Breakpoints, can_stay
 from .calls import (
     RESULTS,
     Entered,
@@ -88,10 +88,11 @@ class Guard:
         self._pending: PendingCalls[_Waiting] = PendingCalls(target)
         self._withheld: set[tuple[int, int]] = set()  # thread, information
         self._breakpoints = Breakpoints(target)
-        self._leave_by: int | None = None
-        self._exits: list[int] = []
         self._is_ending = False
         self._check()
+        function = self._entry.callback.function or 0
+        self._leave_by = return_instruction(target, function)
+        self._exits = return_instructions(target, function) if after else []
 
     def _check(self) -> None:
         callback = self._entry.callback
@@ -112,8 +113,6 @@ class Guard:
         What was begun is ended first, within two seconds, unless the user wants to stop.
         """
         function = self._entry.callback.function or 0
-        self._leave_by = return_instruction(self._target, function)
-        self._exits = return_instructions(self._target, function) if self._after else []
         with self._breakpoints:
             self._breakpoints.add(function, self._enter)
             for each in self._exits:
@@ -123,6 +122,13 @@ class Guard:
                 self._is_ending = True
                 self._target.go(_ENDING)
             return why
+
+    @property
+    def is_airtight(self) -> bool:
+        """Whether no operation can pass on one processor while another goes on from a stop."""
+        places = [self._entry.callback.function or 0, *self._exits]
+        is_shared = self._after and not self._exits
+        return not is_shared and all(can_stay(self._target, each) for each in places)
 
     @property
     def unfinished(self) -> int:

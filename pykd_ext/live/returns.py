@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..target import Target
     from ..target.live import LiveTarget
 
-__all__ = ["Placement", "follow_returns", "place", "read_post", "value_at"]
+__all__ = ["Placement", "follow_returns", "place", "places_of", "read_post", "value_at"]
 
 OnReturn = Callable[[Returned], bool]
 
@@ -91,6 +91,14 @@ def place(target: Target) -> Placement:
             f"{_BREAKPOINT_LIMIT} breakpoints"
         )
     return Placement([], callbacks[:_FOLLOWED], problems)
+
+
+def places_of(placement: Placement, each: bool) -> list[int]:
+    """The VAs that breakpoints stay at; ``each``: for the verdict of every callback."""
+    if placement.junctions and not each:
+        return [one.address for kind in placement.junctions for one in kind]
+    callbacks = [callback.function or 0 for callback in placement.callbacks]
+    return [*(site.back for site in placement.sites), *callbacks]
 
 
 def _sites(target: Target) -> tuple[int, list[CallSite]]:

@@ -146,6 +146,16 @@ def test_what_was_begun_is_ended_before_it_stops(engine: Engine, tmp_path: Path)
     assert run.state["uses"] == [1, 1, 1, 1, 0]  # those above have it before them
 
 
+def test_nothing_passes_on_another_processor(engine: Engine, tmp_path: Path) -> None:
+    """While one processor goes on from the breakpoint, the other comes to it."""
+    rule = policy(tmp_path, "processes = ['services.exe']", "action = 'deny'")
+    run = guarded(engine, rule, "--at", "425000", "--count", "40", script=SCRIPTS["running-on"])
+    _, services = run.state["operations"]
+    assert services[0]["count"] >= 30
+    assert run.output.count("=> denied") >= services[0]["count"]
+    assert "! nothing is airtight here" not in run.output
+
+
 def test_a_dry_run_changes_nothing(engine: Engine, tmp_path: Path) -> None:
     rule = policy(tmp_path, "action = 'deny'")
     run = guarded(engine, rule, "--dry-run", "--count", "6")

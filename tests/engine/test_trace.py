@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,20 @@ def test_two_processors(engine: Engine, tmp_path: Path) -> None:
         assert each["is_over"]
         assert phases(each, "pre") == phases(each, "post")[::-1]
         assert len(phases(each, "pre")) == 5
+
+
+@pytest.mark.parametrize("words", [[], ["--each"]], ids=["ends", "each"])
+def test_what_another_processor_does_meanwhile(
+    engine: Engine, tmp_path: Path, words: list[str]
+) -> None:
+    """A breakpoint that is taken out for a step would not see it."""
+    run, found = traced(engine, tmp_path, "running-on", "--count", "60", *words)
+    seen = Counter(each["thread"]["id"] for each in found)
+    done = [thread[0]["count"] for thread in run.state["operations"]]
+    assert sum(done) >= 50
+    assert all(seen[number] >= count for number, count in zip((0x1A40, 0x2B0), done))
+    for each in found if words else ():
+        assert phases(each, "pre") == phases(each, "post")[::-1] == LAB
 
 
 def test_callbacks_and_drivers_that_come_and_go(engine: Engine, tmp_path: Path) -> None:

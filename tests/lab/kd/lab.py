@@ -50,6 +50,7 @@ class LiveLab(NamedTuple):
     special_registers: list[bytes]  # KSPECIAL_REGISTERS of every processor
     operations: list[ThreadOperations]
     callbacks: list[RegisteredCallback]
+    runs_on: bool  # while a processor takes a step for the debugger, the others run
 
 
 def build_live_lab(script: Script) -> LiveLab:
@@ -84,6 +85,7 @@ def build_live_lab(script: Script) -> LiveLab:
         [each.special_registers for each in processors],
         operations,
         registered_callbacks(world, script),
+        script.runs_on,
     )
 
 

@@ -57,6 +57,7 @@ class Machine:
         self._interrupt: int | None = None
         self._hardware = HardwareBreakpoints(emulator)
         self._loaded: Thread | None = None
+        self._late: list[tuple[Processor, Event]] = []
         emulator.hook_add(UC_HOOK_INTR, self._on_interrupt)
 
     def add_processor(self, pcr: int, idle: int, start: int, stack: int) -> Processor:
@@ -103,9 +104,27 @@ class Machine:
 
     def run(self) -> Event | None:
         """Lets the next processor run until its thread gives it up, or something happens."""
+        if self._late:
+            self.current, event = self._late.pop(0)
+            return event
         self.current = self._next_processor()
         self._start(count=0)
         return self._outcome(is_step=False)
+
+    def run_others(self) -> None:
+        """What the other processors do while this one takes a step: each runs until its thread
+        gives it up. What happens on them is told by the next :meth:`run`."""
+        current = self.current
+        waiting = [current, *(processor for processor, _ in self._late)]
+        for each in self.processors:
+            if each in waiting or each.is_idle:
+                continue
+            self.current = each
+            self._start(count=0)
+            event = self._outcome(is_step=False)
+            if event is not None:
+                self._late.append((each, event))
+        self.current = current
 
     def step(self) -> Event:
         """Runs one instruction of the current processor."""

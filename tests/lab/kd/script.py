@@ -114,4 +114,5 @@ class Script(NamedTuple):
     drivers: tuple[str, ...] = LAB_DRIVERS
     actors: tuple[Actor, ...] = ()
     processors: int = 1
+    runs_on: bool = False  # while one processor takes a step for the debugger, the others run
     shape: str = "plain"  # how the kernel calls callbacks: one of code_shapes.SHAPES

@@ -60,6 +60,10 @@ _PROCESSORS = Script(
     processors=2,
 )
 
+# Two processors, and what one does while the other takes a step for the debugger.
+_RUNNING_ON = Script((_regedit(_SET_VOLUME), _service(_SET_VOLUME, processor=1)), processors=2,
+                     runs_on=True)  # fmt: skip
+
 # A callback that asks the registry itself, one below it that does so too, and an APC.
 _NESTED = Script(
     (_regedit(_SET_VOLUME),),
@@ -104,6 +108,7 @@ SCRIPTS = {
     "default": DEFAULT_SCRIPT,
     "crowd": _CROWD,
     "processors": _PROCESSORS,
+    "running-on": _RUNNING_ON,
     "nested": _NESTED,
     "overruled": _OVERRULED,
     "coming-and-going": _COMING_AND_GOING,

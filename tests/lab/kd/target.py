@@ -89,6 +89,8 @@ class Target:
 
     def _step(self) -> Event:
         with self._running:
+            if self._lab.runs_on:
+                self._machine.run_others()
             return self._machine.step()
 
     def _run(self, connection: Connection) -> Event:
