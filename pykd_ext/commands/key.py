@@ -10,7 +10,6 @@ from ..kernel.key_details import read_key_details
 from ..kernel.listing import target_facts
 from ..kernel.processes import find_process
 from ..kernel.requestor import read_requestor
-from ..notify.reach import is_user_address
 from ..present.jsonlines import json_text
 from ..present.key import key_document, key_text
 from ..present.output import Output
@@ -48,7 +47,7 @@ def _address(target: Target, arguments: argparse.Namespace) -> int:
         process_id = process_argument(arguments.process)
     elif is_kernel_handle(target, word):
         process_id = SYSTEM_PROCESS
-    elif is_user_address(target.memory, word):
+    elif target.memory.is_user(word):
         process_id = _stopped_process_id(target, arguments)
     else:
         return word

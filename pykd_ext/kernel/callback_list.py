@@ -45,7 +45,6 @@ class _ListWalk:
         self._layout = layout
         self._limit = limit
         self._problems = problems
-        self._lowest_kernel_address = 1 << (31 if memory.pointer_size == 4 else 47)
         self._read: dict[int, RegistryCallback] = {}
 
     def run(self) -> list[RegistryCallback]:
@@ -97,8 +96,9 @@ class _ListWalk:
             return "points to the entry itself"
         if entry in order:
             return f"loops back to the entry at {entry:#x}"
-        if entry < self._lowest_kernel_address:
-            return f"points into user space ({entry:#x})"
+        if not self._memory.is_kernel(entry):
+            is_user = self._memory.is_user(entry)
+            return f"{'points into user space' if is_user else 'is no address'} ({entry:#x})"
         if entry % self._memory.pointer_size:
             return f"is not aligned ({entry:#x})"
         if entry not in self._read and len(self._read) >= self._limit:

@@ -160,9 +160,9 @@ def _is_block(memory: Memory, layout: BlockLayout, address: int) -> bool:
     altitude = memory.unicode_string(address + layout.altitude)
     contexts = memory.pointer(address + layout.object_contexts)
     return (
-        (function == 0 or _is_kernel(memory, function))
-        and _is_kernel(memory, contexts)
-        and (altitude.buffer == 0 or _is_kernel(memory, altitude.buffer))
+        (function == 0 or memory.is_kernel(function))
+        and memory.is_kernel(contexts)
+        and (altitude.buffer == 0 or memory.is_kernel(altitude.buffer))
         and (altitude.length <= _LONGEST_ALTITUDE or altitude.length == altitude.maximum_length)
         and bool(memory.u64(address + layout.cookie))
     )
@@ -235,7 +235,7 @@ def _used_slots(memory: Memory, layout: VectorLayout, drivers: Drivers, address:
         raw = memory.read(address, layout.slots * size)
         for start in range(0, len(raw), size):
             slot = int.from_bytes(raw[start : start + size], "little") & ~layout.reference_mask
-            if slot and not _is_kernel(memory, slot):
+            if slot and not memory.is_kernel(slot):
                 return 0
             if slot:
                 functions.append(memory.pointer(slot + layout.function))
@@ -249,10 +249,6 @@ def _links(memory: Memory, address: int) -> tuple[int, int]:
     size = memory.pointer_size
     raw = memory.read(address, 2 * size)
     return int.from_bytes(raw[:size], "little"), int.from_bytes(raw[size:], "little")
-
-
-def _is_kernel(memory: Memory, address: int) -> bool:
-    return address >= 1 << (31 if memory.pointer_size == 4 else 47)
 
 
 def _number(memory: Memory, address: int, size: int) -> int | None:

@@ -13,7 +13,7 @@ from ..target.errors import MemoryUnreadable
 from ..target.memory import Memory
 from .classes import NotifyClass
 from .ntstatus import status_text
-from .reach import Text, absence, is_user_address, read_available, read_text
+from .reach import Text, absence, read_available, read_text
 from .results import Buffer, key_result, value_result
 from .structures import structure
 from .values import ValueData, filetime_text, value_name_text, value_type_text
@@ -167,7 +167,7 @@ def _result_object(scene: Scene, pointer: int) -> Text:
 
 def _buffer(scene: Scene, pointer: int) -> Text:
     """A buffer of the caller, told apart by whose memory it is."""
-    if not pointer or not is_user_address(scene.memory, pointer):
+    if not pointer or not scene.memory.is_user(pointer):
         return Text(None)
     if read_available(scene.memory, pointer, 1):
         return Text("user buffer")

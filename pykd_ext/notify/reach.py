@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ..target.errors import MemoryUnreadable
 from ..target.memory import PAGE, Memory
 
-__all__ = ["Text", "absence", "is_user_address", "read_available", "read_text"]
+__all__ = ["Text", "absence", "read_available", "read_text"]
 
 
 class Text(NamedTuple):
@@ -17,18 +17,9 @@ class Text(NamedTuple):
     problem: str | None = None
 
 
-def is_user_address(memory: Memory, address: int) -> bool:
-    """Whether ``address`` lies in user space: below 2 GB on x86, below 128 TB on 64-bit targets.
-
-    From "Virtual Address Spaces" (driver documentation). An x86 machine booted with /3GB has more,
-    whose addresses count as the kernel's here.
-    """
-    return address < 1 << (31 if memory.pointer_size == 4 else 56)
-
-
 def absence(memory: Memory, address: int) -> str:
     """Why nothing can be read at ``address``."""
-    is_user = is_user_address(memory, address)
+    is_user = memory.is_user(address)
     return f"{'user buffer, not present' if is_user else 'paged out or not mapped'} at {address:#x}"
 
 

@@ -203,9 +203,9 @@ class _Search:
             for offset in (head, head + size)
         ]
         return (
-            all(self._is_kernel(each) and each % size == 0 for each in pointers)
-            and (function == 0 or self._is_kernel(function))
-            and self._is_kernel(string.buffer)
+            all(self._memory.is_kernel(each) and each % size == 0 for each in pointers)
+            and (function == 0 or self._memory.is_kernel(function))
+            and self._memory.is_kernel(string.buffer)
             and 0 < string.length <= min(string.maximum_length, _LONGEST_ALTITUDE)
             and self._is_cookie(content[layout.cookie : layout.cookie + 8])
         )
@@ -229,6 +229,3 @@ class _Search:
 
     def _pointer(self, content: bytes, offset: int) -> int:
         return int.from_bytes(content[offset : offset + self._memory.pointer_size], "little")
-
-    def _is_kernel(self, address: int) -> bool:
-        return address >= 1 << (31 if self._memory.pointer_size == 4 else 47)

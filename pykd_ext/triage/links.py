@@ -135,9 +135,7 @@ def _why(walk: _Walk, at: int) -> str:
 
 
 def _is_plausible(memory: Memory, address: int) -> bool:
-    """Kernel addresses begin at 2 GB on x86, above the canonical hole on 64-bit."""
-    lowest = 1 << (31 if memory.pointer_size == 4 else 47)
-    return address >= lowest and address % memory.pointer_size == 0
+    return memory.is_kernel(address) and address % memory.pointer_size == 0
 
 
 def _links(memory: Memory, address: int) -> tuple[int, int]:

@@ -6,12 +6,16 @@ import json
 
 import pytest
 
+from pykd_ext.kernel.callback_list import walk_list
 from pykd_ext.kernel.handles import object_of_handle
+from pykd_ext.kernel.layouts import BLOCKS
 from pykd_ext.kernel.processes import find_process
+from pykd_ext.kernel.registry_callback import Problem
 from pykd_ext.target.errors import MemoryUnreadable
 from tests.lab.profiles import LA57
 
 from .conftest import MakeDump, Regcb
+from .notify.byte_target import ByteTarget
 from .targets import open_dump
 
 pytestmark = pytest.mark.toolchain
@@ -55,6 +59,26 @@ def test_handles_have_addresses_of_57_bits(lab_dump: MakeDump) -> None:
         for key in truth.keys.values():
             process = find_process(target, key.process_id)
             assert object_of_handle(target, process, key.handle) == key.address
+
+
+@pytest.mark.parametrize(
+    ("flink", "why"),
+    [
+        (0x00FE_1234_5678_0000, "points into user space"),
+        (0x0100_0000_0000_0000, "is no address"),
+        (0xFF00_0000_0000_1000, "memory at "),
+    ],
+)
+def test_user_space_ends_at_56_bits(flink: int, why: str) -> None:
+    target = ByteTarget("x64")
+    head = 0xFFFFF804_12A08000
+    target.write(head, flink.to_bytes(8, "little") + head.to_bytes(8, "little"))
+    problems: list[Problem] = []
+    row = BLOCKS.row("x64", 26100)
+    assert row is not None
+    found = walk_list(target.memory, head, row.value, 10, problems)
+    said = [each.what for each in problems] + [one for each in found for one in each.problems]
+    assert any(why in each for each in said)
 
 
 @pytest.mark.parametrize(
