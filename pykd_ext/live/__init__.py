@@ -17,7 +17,7 @@ one behind the call                                          25 (12.3)   97 (12.
 the same one, hardware                                       28 (14.0)   112 (14.0)  448 (14.0)
 ``regcb trace --each``: one behind, and all that it reads    42 (21.0)   125 (15.6)  452 (14.1)
 ``regcb trace``: where the code forks and ends               27          29          29
-``regcb trace --key``, one of another key                    26          26          23
+``regcb trace --key``, one of another key                    19          19          20
 ``trace --only-blocked``, one that is refused                28          54          55
 ``who-blocks``, one that nobody refuses                      0           0           0
 ===========================================================  ==========  ==========  ============
