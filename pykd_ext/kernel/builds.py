@@ -15,6 +15,7 @@ __all__ = [
     "Row",
     "Table",
     "has_vector",
+    "refusals_stand",
     "windows_version",
 ]
 
@@ -129,6 +130,12 @@ class Table(Generic[_T]):
 def has_vector(build: int) -> bool:
     """Whether this build is XP or Server 2003: CmpCallBackVector in place of CallbackListHead."""
     return build < VISTA
+
+
+def refusals_stand(build: int) -> bool:
+    """Whether no post-notification changes what the caller of a refused operation gets: on Vista
+    (SOURCES 3.3)."""
+    return VISTA <= build < WINDOWS_7
 
 
 # The number of an NT version by its first build; the build itself follows.

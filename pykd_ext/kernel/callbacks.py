@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from .drivers import Drivers
     from .locate import Located
 
-__all__ = ["DEFAULT_LIMIT", "CallbackList", "callbacks_with_function", "read_callbacks"]
+__all__ = [
+    "DEFAULT_LIMIT",
+    "CallbackList",
+    "callbacks_with_function",
+    "keeps_vector",
+    "read_callbacks",
+]
 
 DEFAULT_LIMIT = 10_000  # entries
 
@@ -130,6 +136,11 @@ class _Vector:
     def with_function(self, head: int, function: int) -> Iterator[RegistryCallback]:
         slots = self.read(head, DEFAULT_LIMIT, [])
         return (each for each in slots if each.function == function)
+
+
+def keeps_vector(target: Target) -> bool:
+    """Whether it is XP or Server 2003, which keep a vector in place of a list."""
+    return _reader(target).is_vector
 
 
 def _reader(target: Target) -> _Reader:

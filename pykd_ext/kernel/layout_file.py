@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..target.errors import RegcbError
-from .builds import VERIFIED, Provenance, has_vector
+from .builds import VERIFIED, Provenance
+from .callbacks import keeps_vector
 from .layouts import (
     BLOCKS,
     UNREGISTER_PENDING,
@@ -59,7 +60,7 @@ def use_layout_file(target: Target, path: Path) -> None:
     """
     document = read_document(path, (_SCHEMA,), _WRITER, LayoutFileError)
     _check_kernel(document.get("kernel"), target, path)
-    kind = "vector" if has_vector(target.build) else "list"
+    kind = "vector" if keeps_vector(target) else "list"
     layout = document.get("layout")
     if document.get("kind") != kind or not isinstance(layout, dict):
         raise LayoutFileError(f"{path}: it has no layout of a {kind} of callbacks: not enough was "

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..target.errors import MemoryUnreadable, RegisterUnavailable
-from .builds import has_vector
+from .builds import WINDOWS_7
 from .callback_list import read_block
 from .drivers import Drivers, Owner
 from .layouts import block_layout
@@ -89,10 +89,8 @@ def _at(target: Target, drivers: Drivers, executed: Sequence[int]) -> Iterator[C
 
 
 def _told(target: Target, thread: int, problems: list[str]) -> list[RegistryCallback]:
-    if has_vector(target.build):
-        problems.append(
-            "before Windows Vista no thread keeps a list of the callbacks that it is in"
-        )
+    if target.build < WINDOWS_7:  # SOURCES 3.6
+        problems.append("before Windows 7 no thread keeps a list of the callbacks that it is in")
         return []
     offset = thread_callbacks_offset(target)
     if offset is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
-from ..kernel.builds import has_vector
 from ..kernel.listing import Entry
 from ..kernel.requestor import Requestor, read_requestor
 from ..notify.classes import notify_class
@@ -84,7 +83,7 @@ class Guard:
         self._report, self._after, self._dry_run = report, after, dry_run
         self._classes = policy.classes
         self._posts = {notify_class(each).pair for each in self._classes}
-        self._has_pairs = not has_vector(target.build)  # XP tells of no PreInformation
+        self._has_pairs = entry.callback.found_by != "vector"  # XP tells of no PreInformation
         self._pending: PendingCalls[_Waiting] = PendingCalls(target)
         self._withheld: set[tuple[int, int]] = set()  # thread, information
         self._breakpoints = Breakpoints(target)

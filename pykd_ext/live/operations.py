@@ -72,6 +72,7 @@ class Operation(Generic[_About]):
 
     ``result`` is the NTSTATUS that its caller got from the callbacks, None as long as that is open
     or when its end was not seen. ``is_changed_unseen``: it is not what the verdicts explain.
+    ``refusals_stand``: nobody changes what the caller gets once somebody has refused.
     """
 
     thread: int
@@ -82,6 +83,7 @@ class Operation(Generic[_About]):
     result: int | None = None
     is_over: bool = False
     is_changed_unseen: bool = False
+    refusals_stand: bool = False
 
     @property
     def blocked_by(self) -> Verdict | None:
@@ -137,10 +139,19 @@ class Operation(Generic[_About]):
 
     def end(self, post: PostStatus) -> None:
         """Notes the last post-notification's statuses once nobody else is told of the operation."""
+        self.is_over = True
+        if self._stands:
+            return
         last = next((each for each in self.verdicts[::-1] if each.return_status is not None), None)
         explained = post.status if last is None else last.return_status
         self.is_changed_unseen = post.return_status != explained
-        self.result, self.is_over = post.return_status, True
+        self.result = post.return_status
+
+    @property
+    def _stands(self) -> bool:
+        """Whether the result is known from a refusal, whatever comes after it."""
+        refused = any(each.verdict in (BLOCKED, BYPASSED) for each in self.verdicts)
+        return self.refusals_stand and refused
 
     def _pre(self, event: Returned) -> Verdict:
         status = event.status
@@ -148,16 +159,21 @@ class Operation(Generic[_About]):
             return Verdict(event.block, "pre", status, ALLOWED)
         is_bypass = status == STATUS_CALLBACK_BYPASS
         if not self.verdicts:  # nobody above is told of the end
-            self.is_over, self.result = True, 0 if is_bypass else status
+            self.is_over = True
+        if not self.verdicts or self.refusals_stand:
+            self.result = 0 if is_bypass else status
         return Verdict(event.block, "pre", status, BYPASSED if is_bypass else BLOCKED)
 
     def _post(self, event: Returned, post: PostStatus) -> Verdict:
         before = self._before(post)
+        if self._stands:
+            post = post._replace(return_status=before)
         verdict = NOTED if post.return_status == before else OVERRULED
         first = self.verdicts[0] if self.verdicts else None
         if first is None or (first.phase == "pre" and first.block == event.block):
             self.is_over = first is not None
-        self.result = post.return_status
+        if not self._stands:
+            self.result = post.return_status
         return Verdict(event.block, "post", event.status, verdict, post.return_status, before)
 
     def _before(self, post: PostStatus) -> int:
@@ -171,8 +187,9 @@ class Operation(Generic[_About]):
 class Operations(Generic[_About]):
     """The operations under way in a target, from the returns of its callbacks."""
 
-    def __init__(self) -> None:
+    def __init__(self, refusals_stand: bool = False) -> None:
         self._open: dict[int, list[Operation[_About]]] = {}
+        self._refusals_stand = refusals_stand
 
     def of(self, event: Returned) -> tuple[Operation[_About], list[Operation[_About]]]:
         """The operation that ``event`` belongs to, perhaps a new one, and those that are over
@@ -191,7 +208,9 @@ class Operations(Generic[_About]):
         for each in gone:
             under_way.remove(each)
         if found is None:
-            found = Operation(event.thread, event.number, event.information)
+            found = Operation(
+                event.thread, event.number, event.information, refusals_stand=self._refusals_stand
+            )
             under_way.append(found)
         return found, gone
 

@@ -6,6 +6,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
+from ..kernel.builds import refusals_stand
 from ..kernel.key_layouts import key_body_layout
 from ..kernel.key_objects import KnownBlocks
 from ..kernel.listing import Entry
@@ -138,7 +139,7 @@ class Tracer:
         self._keeps_stack = stack
         self._wants_each = each or filters.owner is not None
         self._has_each = True
-        self._operations: Operations[_About] = Operations()
+        self._operations: Operations[_About] = Operations(refusals_stand(target.build))
         self._known_processes: ProcessNames = {}
         self._known_keys: KnownBlocks = {}
         self._other_keys: set[int] = set()

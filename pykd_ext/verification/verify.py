@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, TypeVar
 
-from ..kernel.builds import has_vector
-from ..kernel.callbacks import read_callbacks
+from ..kernel.callbacks import keeps_vector, read_callbacks
 from ..kernel.code import disassemble
 from ..kernel.layout_file import use_layout_file
 from ..kernel.layouts import block_layout, vector_layout
@@ -67,7 +66,7 @@ class _Verifier:
 
     def run(self) -> Verification:
         pool = stand_in_for_windows(self._room, self._target)
-        is_vector = has_vector(self._target.build)
+        is_vector = keeps_vector(self._target)
         self._attempt("registering", self._vector if is_vector else self._list, pool)
         problems = [*self._target.symbol_problems(), *getattr(self._room.source, "problems", [])]
         problems += self._absent()

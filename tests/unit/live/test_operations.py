@@ -27,9 +27,11 @@ def post(
     return pre(block, status, post=PostStatus(before, left), **changes)
 
 
-def follow(*events: Returned) -> tuple[list[Operation[None]], list[Operation[None]]]:
+def follow(
+    *events: Returned, stand: bool = False
+) -> tuple[list[Operation[None]], list[Operation[None]]]:
     """Operations that came to their end, and those whose end nobody saw, each in order."""
-    operations: Operations[None] = Operations()
+    operations: Operations[None] = Operations(stand)
     over, lost = [], []
     for event in events:
         operation, gone = operations.of(event)
@@ -90,6 +92,26 @@ def test_what_the_caller_gets_and_from_whom(name: str) -> None:
     assert (blocked and blocked.block) == blocked_by
     assert (turned and turned.block) == turned_by
     assert [each.block for each in found.verdicts] == [each.block for each in events]
+
+
+# Of a real Vista SP2 (real_facts): the caller gets what the refusal said.
+ON_VISTA = {
+    "allowed": (0, None),
+    "turned": (DENIED, LOW),
+    "second-bypasses": (0, None),
+    "bypassed-then-refused": (0, None),
+    "post-refuses": (DENIED, LOW),
+    "post-refuses-and-turned": (0, LOW),
+}
+
+
+@pytest.mark.parametrize("name", ON_VISTA)
+def test_a_refusal_stands_on_vista(name: str) -> None:
+    (found,), lost = follow(*RESULTS[name][0], stand=True)
+    blocked = found.blocked_by
+    assert (lost, found.result, blocked and blocked.block) == ([], *ON_VISTA[name])
+    if name == "turned":
+        assert found.turned_by is None
 
 
 def test_nested_operations_are_their_own() -> None:
