@@ -117,6 +117,22 @@ def test_tags_beyond_the_limit_are_counted(
     assert any("more pool tags were not looked at, 5 of each" in each for each in found.problems)
 
 
+@pytest.mark.parametrize("profile", ["x86-6002", "x64-6000"])
+@pytest.mark.parametrize("tag", [b"CM  ", b"CMcb"], ids=["vistas", "xps"])
+def test_a_blocks_mutex_is_no_callback(
+    profile: str, tag: bytes, lab_dump: MakeDump, tmp_path: Path
+) -> None:
+    """Vista's blocks have a mutex each; XP gives its mutexes the tag of the blocks."""
+    truth = lab_dump(profile, callbacks=4, damage=UNLINKED)
+    raw = Path(truth.path).read_bytes()
+    assert raw.count(b"CM  ") >= 4
+    path = tmp_path / "tagged.dmp"
+    path.write_bytes(raw.replace(b"CM  ", tag))
+    found, _ = carved(path, truth.symbols)
+    assert [each.callback.address for each in found.blocks] == [truth.callbacks[1].address]
+    assert not any("look like callbacks" in each for each in found.problems)
+
+
 def test_xp_has_nothing_to_carve(lab_dump: MakeDump) -> None:
     truth = lab_dump("x86-2600")
     found, told = carved(truth.path, truth.symbols)
