@@ -46,8 +46,12 @@ class Scene:
         return self.callbacks[index].address
 
     def block_field(self, index: int, field: str) -> int:
-        """The VA of a field of a callback's block, as BlockLayout names it."""
-        return self.block(index) + int(getattr(block_layout(self.world), field))
+        """The VA of a field of a callback's block, as BlockLayout names it; raises ValueError where
+        the build has none."""
+        offset = getattr(block_layout(self.world), field)
+        if offset is None:
+            raise ValueError(f"{self.world.profile.name} has no {field} in its blocks")
+        return self.block(index) + int(offset)
 
     def function_field(self, index: int) -> int:
         """The VA of a callback's function pointer, in list and vector alike."""
