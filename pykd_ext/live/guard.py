@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 from ..kernel.listing import Entry
 from ..kernel.requestor import Requestor, read_requestor
 from ..notify.classes import notify_class
+from ..notify.extended import is_extended
 from ..notify.occurrence import Occurrence, read_occurrence
 from ..target.errors import MemoryUnreadable, RegisterUnavailable, TargetError
 from .breakpoints import Breakpoints, can_stay
@@ -157,11 +158,13 @@ class Guard:
         """Keeps the body from a post-notification whose beginning it has not seen, or refused."""
         target = self._target
         call = entered(target, 3)
-        context, _, information = call.arguments
+        context, number, information = call.arguments
         if context != self._entry.callback.context:
             return False
         pointer, size = target.memory.pointer, target.memory.pointer_size
-        if self._entry.callback.internal:
+        if self._entry.callback.internal and is_extended(
+            target.memory, number & 0xFFFF_FFFF, information
+        ):
             information = pointer(information)
         pre = pointer(information + 2 * size)  # REG_POST_OPERATION_INFORMATION.PreInformation
         whose = (target.current_thread(), pre)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 from ..kernel.callbacks import read_callbacks
 from ..kernel.registry_callback import RegistryCallback
 from ..notify.classes import notify_class
+from ..notify.extended import is_extended
 from ..target.errors import (
     MemoryUnreadable,
     RegcbError,
@@ -264,14 +265,13 @@ class _Entries:
         call = self._calls.leave()
         if call is None:
             return False  # of a callback that is not followed
-        information = call.entry.arguments[2]
+        _, number, information = call.entry.arguments
+        number &= 0xFFFF_FFFF
         if call.about.internal:
-            try:  # the extended argument begins with a pointer to the structure (SOURCES 3.5)
-                information = int.from_bytes(
-                    target.read(information, target.memory.pointer_size), "little"
-                )
+            try:
+                if is_extended(target.memory, number, information):
+                    information = target.memory.pointer(information)
             except MemoryUnreadable:
                 return False
-        number = call.entry.arguments[1] & 0xFFFF_FFFF
         event = _returned(target, call.about.address, number, information)
         return event is not None and self._on_return(event)

@@ -16,6 +16,7 @@ from ..kernel.builds import VISTA
 from ..target.errors import MemoryUnreadable
 from ..target.memory import Memory
 from .classes import NotifyClass, notify_class
+from .extended import is_extended
 from .fields import OBJECT_NEEDS_SUCCESS, SUCCESS, KeyPath, Scene, field_text
 from .notification import Field, KeyReference, Notification
 from .reach import absence, read_available
@@ -70,14 +71,17 @@ def decode(
 
     ``key_path`` gives the full path of a key object, ``data_limit`` is how many bytes are read of a
     value's data, ``build`` tells the shorter structures of XP and Server 2003. For an ``internal``
-    callback (its block's flag, build 15063 on) ``address`` is that of an extended argument, whose
-    first pointer leads to the structure (SOURCES 3.5). Never raises for what the memory holds.
+    callback (its block's flag, build 15063 on) ``address`` is that of an extended argument, where
+    the operation has one, whose first pointer leads to the structure (SOURCES 3.5). Never raises
+    for what the memory holds.
     """
     about = notify_class(number)
     request = _Request(memory, lru_cache(maxsize=None)(key_path), data_limit, build)
     if not internal:
         return _decode(request, about, address)
     try:
+        if not is_extended(memory, number, address):
+            return _decode(request, about, address)
         information = memory.pointer(address)
     except MemoryUnreadable:
         problem = f"the extended argument: {absence(memory, address)}"

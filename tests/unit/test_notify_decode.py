@@ -591,6 +591,18 @@ def test_an_internal_callbacks_argument_is_followed(pen: Pen) -> None:
     assert text(decoded, "Data") == "0x3 (3)"
 
 
+def test_an_internal_callback_is_given_the_structure_where_there_is_no_other(pen: Pen) -> None:
+    """ExInformation of the kernel's call is NULL: then Information goes to every callback."""
+    information = set_value(pen, b"\3\0\0\0", "REG_DWORD")
+    after = pen.structure("REG_POST_OPERATION_INFORMATION", PreInformation=information)
+    argument = pen.data(pen.word(after) + bytes(16))
+    cases = ((1, information, None), (16, after, None), (16, argument, argument))
+    for number, address, extended in cases:
+        decoded = decode(pen.memory, number, address, internal=True)
+        assert (decoded.extended, decoded.problems) == (extended, ())
+        assert (decoded.pre or decoded).structure == "REG_SET_VALUE_KEY_INFORMATION"
+
+
 def test_an_internal_callbacks_argument_that_is_not_there(pen: Pen) -> None:
     decoded = decode(pen.memory, 1, pen.missing, internal=True)
     assert (decoded.extended, decoded.fields) == (pen.missing, ())
