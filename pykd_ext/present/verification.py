@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["verification_document", "verification_text"]
 
+_WIDTHS = [40, 33, 33, 5]  # with what tabulate puts between them 117
 _HOLDS = {True: "yes", False: "NO", None: "?"}
 
 
@@ -32,7 +33,9 @@ def verification_text(verification: Verification) -> str:
     ]
     if rows:
         titles = ("What", "The table says", "This kernel does", "Holds")
-        parts.append(tabulate(rows, titles, tablefmt="simple", disable_numparse=True))
+        parts.append(
+            tabulate(rows, titles, tablefmt="simple", disable_numparse=True, maxcolwidths=_WIDTHS)
+        )
     parts += (f"! {printable(problem)}" for problem in each.problems)
     parts += (f"! {line}" for line in _halted_lines(each))
     parts.append(_conclusion(each))

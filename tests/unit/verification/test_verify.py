@@ -46,6 +46,13 @@ def wrong(document: dict[str, Any]) -> dict[str, str]:
     return {row["what"]: row["kernel"] for row in document["rows"] if row["holds"] is False}
 
 
+def test_the_table_fits_a_window(regcb: Regcb) -> None:
+    for profile in ("x64-26100", "x86-2600"):
+        _, output, _ = regcb("verify", image_of(profile), "-y", str(symbols_of(profile)))
+        table = output.splitlines()[1:]  # the first has the file's path
+        assert max(map(len, table)) <= 120
+
+
 @pytest.mark.parametrize("profile", ARCHITECTURES)
 def test_an_image_proves_the_whole_layout(profile: str, regcb: Regcb) -> None:
     document = verified(regcb, 0, image_of(profile), "-y", str(symbols_of(profile)))
