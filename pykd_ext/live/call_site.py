@@ -77,7 +77,7 @@ def _ways_to(flow: Flow, steps: dict[int, Step], address: int) -> Iterator[list[
             return
         at, before = to_do.pop()
         sources = flow.predecessors.get(at, ())
-        if len(before) == _BEFORE or not sources:
+        if len(before) == _BEFORE or not sources or at == flow.start:
             yield before
         for source in sources if len(before) < _BEFORE else ():
             step = steps[source]

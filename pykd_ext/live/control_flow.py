@@ -28,6 +28,11 @@ class Flow(NamedTuple):
     predecessors: dict[int, tuple[int, ...]]
     is_whole: bool
 
+    @property
+    def start(self) -> int:
+        """The function's VA."""
+        return next(iter(self.instructions), 0)
+
     def reachable(self, start: int, avoided: frozenset[int] = frozenset()) -> set[int]:
         """Everything that can come from ``start`` on, itself included, not through ``avoided``."""
         return _closure(self.successors, start, avoided)

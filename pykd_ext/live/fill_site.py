@@ -4,17 +4,19 @@ Every kernel from Windows 7 to 11 26H1 that was read calls it with the class, th
 structure and the address of the block's cookie right before each callback, before and after the
 operation, and the next call on every path is that of the callback (SOURCES 3.1). So what is called
 there, directly or through any dispatcher, does not matter, nor how an internal callback's argument
-is chosen.
+is chosen. Vista and 7 give it its arguments in registers that no convention names: there it is what
+the callback is given that counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..kernel.instructions import Immediate, Instruction, MemoryOperand, Operand, Register
+from ..kernel.instructions import Immediate, Instruction, MemoryOperand, Register
 from ..target.errors import SymbolNotFound
 from .data_flow import NON_VOLATILE, CallSite, Place, is_in_frame, place_of
+from .stack_slots import CALLBACK_ARGUMENTS, heights, home_of, stored_by
 
 if TYPE_CHECKING:
     from ..kernel.layouts import BlockLayout
@@ -36,6 +38,14 @@ class _Way(NamedTuple):
 
     calls: list[Instruction]
     between: list[Instruction]
+
+
+class _Run(NamedTuple):
+    """What runs up to a call at ``call``, the last first, and, ``after`` it, until the callback."""
+
+    before: list[Instruction]
+    after: list[Instruction]
+    call: int
 
 
 def sites_by_fill(target: Target, flow: Flow, layout: BlockLayout) -> list[CallSite]:
@@ -63,8 +73,10 @@ class _Fill:
     ) -> None:
         self._architecture, self._flow, self._layout = architecture, flow, layout
         self._call = call
-        self._before = list(self._straight())
+        self._before = self._straight(call.address)
         self._way = self._follow(call.end)
+        between = self._way.between if self._way else []
+        self._heights = heights(flow, call, self._before, between)
 
     def sites(self) -> Iterator[CallSite]:
         """Of every call that the callback may be called by, the direct one of the kernel's own
@@ -72,9 +84,10 @@ class _Fill:
         way = self._way
         if way is None or not way.calls:
             return
-        notify_class = self._lasting(0) or self._of_callback(1)
-        information = self._lasting(1) or self._of_callback(2)
-        block = self._lasting(2, self._layout.cookie) or self._of_block()
+        run = _Run(self._before, way.between, self._call.address)
+        notify_class = self._lasting(run, 0) or self._of_callback(1)
+        information = self._lasting(run, 1) or self._of_callback(2)
+        block = self._lasting(run, 2, self._layout.cookie) or self._of_block(run)
         if notify_class is None or information is None:
             return
         backs = frozenset(call.end for call in way.calls)
@@ -96,18 +109,19 @@ class _Fill:
             address = following[0]
         return False
 
-    def _straight(self) -> Iterator[Instruction]:
-        """What comes before it and always does, the last first."""
-        address = self._call.address
-        for _ in range(_BEFORE):
+    def _straight(self, address: int) -> list[Instruction]:
+        """What comes before a call and always does, the last first, as far back as another."""
+        found: list[Instruction] = []
+        while len(found) < _BEFORE:
             sources = self._flow.predecessors.get(address, ())
-            if len(sources) != 1:
-                return
+            if len(sources) != 1 or address == self._flow.start:
+                break
             address = sources[0]
             instruction = self._flow.instructions[address]
             if instruction.flow == "call":
-                return
-            yield instruction
+                break
+            found.append(instruction)
+        return found
 
     def _follow(self, start: int) -> _Way | None:
         """None where a path leaves the function first, or is too long."""
@@ -155,93 +169,116 @@ class _Fill:
             address = instruction.end if instruction.goes_on else instruction.target or 0
         return False
 
-    def _lasting(self, argument: int, add: int = 0) -> Place | None:
-        """Where the fill's argument, less ``add``, is found once the callback is back."""
+    def _lasting(self, run: _Run, argument: int, add: int = 0) -> Place | None:
+        """Where the call's argument, less ``add``, is found once the callback is back."""
         if self._architecture != "x86":
-            return self._value(_ARGUMENTS[self._architecture][argument], 0, add)
-        pushes = [depth for depth, each in enumerate(self._before) if _pushes(each)]
+            return self._value(run, _ARGUMENTS[self._architecture][argument], 0, add)
+        pushes = [depth for depth, each in enumerate(run.before) if each.mnemonic == "push"]
         if len(pushes) <= argument:
             return None
         depth = pushes[argument]
-        return self._of_operand(self._before[depth].operands[0], depth + 1, add)
-
-    def _of_operand(self, operand: Operand, depth: int, add: int) -> Place | None:
+        operand = run.before[depth].operands[0]
         if isinstance(operand, Register):
-            return self._value(operand.name, depth, add)
-        return None if add else self._slot(place_of(operand), depth)
+            return self._value(run, operand.name, depth + 1, add)
+        return None if add else self._slot(run, place_of(operand), depth + 1)
 
-    def _value(self, register: str, depth: int, add: int) -> Place | None:
-        """A place with what ``register`` holds behind ``before[depth]``, less ``add``."""
-        for index in range(depth, len(self._before) + 1):
-            if not add and self._lasts(register, index):
-                return Place(register)
-            if index == len(self._before):
+    def _of_callback(self, argument: int) -> Place | None:
+        """A lasting place of the callback's own argument, where it is that at every call.
+
+        The structure is one for all callbacks only where nothing was chosen behind the fill.
+        """
+        calls, between = self._way or _Way([], [])
+        after = between if argument == 2 else []
+        runs = [_Run(self._straight(call.address), after, call.address) for call in calls]
+        found = {self._lasting(run, argument) for run in runs}
+        return found.pop() if len(found) == 1 else None
+
+    def _value(self, run: _Run, register: str, depth: int, add: int) -> Place | None:
+        """A place with what ``register`` holds behind ``run.before[depth]``, less ``add``."""
+        homes: list[Place | None] = []
+        for index in range(depth, len(run.before) + 1):
+            if not add and register in NON_VOLATILE[self._architecture]:
+                if self._lasts(run, register, index):
+                    return Place(register)
+                at = run.before[index - 1].address if index else run.call
+                home = home_of(self._flow, self._architecture, register, at)
+                homes.append(self._slot(run, home, index))
+            if index == len(run.before):
                 break
-            instruction = self._before[index]
+            instruction = run.before[index]
             if register not in instruction.written:
                 continue
             source = _source(instruction)
             if source is None:
-                return None
+                break
             place, more = source
             add -= more
             if place.offset is not None:
-                return None if add else self._slot(place, index + 1)
+                return None if add else self._slot(run, place, index + 1)
             register = place.register
-        return None
+        return next((each for each in homes if each), None)
 
-    def _lasts(self, register: str, depth: int) -> bool:
+    def _lasts(self, run: _Run, register: str, depth: int) -> bool:
         """Whether ``register`` has behind the callback what it has behind ``before[depth]``."""
         if register not in NON_VOLATILE[self._architecture]:
             return False
-        between = self._way.between if self._way else []
-        return not any(register in each.written for each in [*self._before[:depth], *between])
+        return not any(register in each.written for each in [*run.before[:depth], *run.after])
 
-    def _slot(self, place: Place | None, depth: int) -> Place | None:
+    def _slot(self, run: _Run, place: Place | None, depth: int) -> Place | None:
         """A slot of the frame that ``before[depth - 1]`` has named, as it is named once the
-        callback is back: what was pushed for the fill is gone then."""
-        if place is None or place.offset is None or not is_in_frame(place, self._architecture):
+        callback is back, if nothing is stored there until then."""
+        if place is None or not is_in_frame(place, self._architecture):
             return None
-        later = [*self._before[:depth], *(self._way.between if self._way else [])]
-        if any(place.register in each.written and not _pushes(each) for each in later):
-            return None
-        stored = [each for instruction in later for each in _stored(instruction)]
-        if place.register != "esp":
-            return None if place in stored else place
-        if any(each and each.register == "esp" for each in stored):
-            return None  # which of its slots depends on what is pushed
-        pushes = [index for index, each in enumerate(self._before) if _pushes(each)][:3]
-        return Place("esp", place.offset - 4 * sum(index >= depth for index in pushes))
+        later = [*run.before[:depth], *run.after]
+        if place.register == "esp":
+            named_at = run.before[depth - 1].address if depth else run.call
+            return self._slot_by_height(place, named_at, later)
+        moves = any(place.register in each.written and each.flow != "call" for each in later)
+        stored = (each for instruction in later for each in stored_by(instruction))
+        return None if moves or place in stored else place
 
-    def _of_callback(self, argument: int) -> Place | None:
-        """A lasting place of the callback's own argument, where that is set once."""
-        between = self._way.between if self._way else []
-        if self._architecture == "x86":
-            pushes = [each for each in between if _pushes(each)]
-            place = place_of(pushes[2 - argument].operands[0]) if len(pushes) == 3 else None
-            if place and place.register == "esp" and place.offset is not None:
-                place = Place("esp", place.offset - 4 * (2 - argument))
-        else:
-            name = _ARGUMENTS[self._architecture][argument]
-            setting = [each for each in between if name in each.written]
-            source = _source(setting[0]) if len(setting) == 1 else None
-            place = source[0] if source and not source[1] else None
-        if place is None or place.offset is not None:
-            return self._slot(place, 0) if place and place.register != "esp" else place
-        return place if self._lasts(place.register, 0) else None
+    def _slot_by_height(
+        self, place: Place, named_at: int, later: list[Instruction]
+    ) -> Place | None:
+        """The same where it is named by esp, which pushes move."""
+        height = self._heights.get(named_at)
+        calls = self._way.calls if self._way else ()
+        backs = {self._heights.get(call.address) for call in calls}
+        back = backs.pop() if len(backs) == 1 else None
+        if height is None or back is None or place.offset is None or place.offset < height:
+            return None  # one below is an argument that is gone
+        slot = place.offset - height
+        for each in later:
+            at = self._heights.get(each.address)
+            if at is not None and Place("esp", slot + at) in stored_by(each):
+                return None
+        return Place("esp", slot + back - CALLBACK_ARGUMENTS)
 
-    def _of_block(self) -> Place | None:
-        """The register that Function is loaded by."""
-        way = self._way
-        if way is None:
-            return None
-        for each in [*way.between, *way.calls]:
-            for operand in each.operands:
-                if isinstance(operand, MemoryOperand) and not operand.indexed_by:
-                    is_function = operand.displacement == self._layout.function
-                    if is_function and operand.base and self._lasts(operand.base, 0):
-                        return Place(operand.base)
+    def _of_block(self, run: _Run) -> Place | None:
+        """The register that Function and Context are loaded by, or where it was loaded from."""
+        calls, between = self._way or _Way([], [])
+        contexts = set(_bases([*between, *calls], self._layout.caller_context))
+        for base in _bases([*between, *calls], self._layout.function):
+            if base in contexts and self._lasts(run, base, 0):
+                return Place(base)
+        found = {self._of_called_block(call, contexts) for call in calls}
+        return found.pop() if len(found) == 1 else None
+
+    def _of_called_block(self, call: Instruction, contexts: set[str]) -> Place | None:
+        run = _Run(self._straight(call.address), [], call.address)
+        for depth, each in enumerate([call, *run.before]):
+            for base in _bases([each], self._layout.function):
+                if base in contexts:
+                    return self._value(run, base, depth, 0)
         return None
+
+
+def _bases(instructions: Iterable[Instruction], offset: int) -> Iterator[str]:
+    """The registers that they go by to memory at ``offset``."""
+    for each in instructions:
+        for place in map(place_of, each.operands):
+            if place and place.offset == offset:
+                yield place.register
 
 
 def _source(instruction: Instruction) -> tuple[Place, int] | None:
@@ -258,18 +295,6 @@ def _source(instruction: Instruction) -> tuple[Place, int] | None:
         left = operands[-2]
         return (Place(left.name), operands[-1].value) if isinstance(left, Register) else None
     return None
-
-
-def _pushes(instruction: Instruction) -> bool:
-    return instruction.mnemonic == "push"
-
-
-def _stored(instruction: Instruction) -> list[Place | None]:
-    return [
-        place_of(each)
-        for each in instruction.operands
-        if isinstance(each, MemoryOperand) and each.changed
-    ]
 
 
 def _reads(instruction: Instruction, register: str) -> bool:

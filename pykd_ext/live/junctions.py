@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .call_site import CallSite
     from .control_flow import Flow
 
-__all__ = ["Junction", "Junctions", "find_junctions"]
+__all__ = ["Junction", "Junctions", "find_junctions", "phase_of"]
 
 _PATHS = 400  # steps on all paths from one return
 _SIGN_BIT = 31
@@ -70,6 +70,16 @@ def find_junctions(flow: Flow, sites: list[CallSite], architecture: str) -> Junc
         if search.overrulings:
             ends += _ends(flow, site, architecture)
     return Junctions(tuple(refusals), tuple(overrulings), tuple(ends))
+
+
+def phase_of(flow: Flow, site: CallSite, architecture: str) -> str:
+    """``before`` or ``after`` the operation, by what the status is compared with; empty where that
+    is not told."""
+    search = _Search(flow, site, architecture)
+    search.run()
+    if bool(search.refusals) == bool(search.overrulings):
+        return ""
+    return "before" if search.refusals else "after"
 
 
 class _State(NamedTuple):
@@ -238,6 +248,8 @@ def _overwrites(instruction: Instruction, place: Place, destination: Place | Non
         return place.register in instruction.written
     if place == destination:
         return True
+    if place.register in instruction.written and instruction.flow != "call":
+        return True  # what it goes by moves: another place has its name
     operands = instruction.operands
     writes = operands and not instruction.written and instruction.flow == ""
     return bool(writes and _place(operands[0]) == place and instruction.mnemonic != "cmp")

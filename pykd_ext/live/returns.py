@@ -25,7 +25,7 @@ from .call_site import CALLERS, find_call_sites
 from .calls import RESULTS, STACK_POINTERS, entered, second_argument
 from .control_flow import flow_of
 from .data_flow import CallSite, Place
-from .junctions import Junctions, find_junctions
+from .junctions import Junctions, find_junctions, phase_of
 from .nesting import active_callbacks, has_active_callbacks
 from .operations import PostStatus, Returned
 from .pending_calls import PendingCalls
@@ -33,6 +33,7 @@ from .pending_calls import PendingCalls
 if TYPE_CHECKING:
     from ..target import Target
     from ..target.live import LiveTarget
+    from .control_flow import Flow
 
 __all__ = ["Placement", "follow_returns", "place", "places_of", "read_post", "value_at"]
 
@@ -44,11 +45,16 @@ _NOT_FOUND = (
     "the call in nt!CmpCallCallBacksEx was not found: every callback gets a breakpoint, which "
     "costs more, and those that are registered from now on are not seen"
 )
-_ONE_SITE = (
-    "the kernel calls callbacks before and after an operation, and of these calls only that at "
-    "{call:#x} was found: what callbacks say at the other one is NOT SEEN, so a refusal or an "
-    "overruling may be missing here"
-)
+_FOUND = "the kernel calls callbacks before and after an operation; of these calls only "
+# By what is found: before or after the operation, or one call of which nothing is known.
+_UNSEEN = {
+    "before": _FOUND + "that BEFORE it was found, at {call:#x}: what callbacks say after it is NOT "
+    "SEEN, so a result that one changes there is missing, and the result shown may not be the last",
+    "after": _FOUND + "that AFTER it was found, at {call:#x}: what callbacks say before it is NOT "
+    "SEEN, so refusals are missing here: an operation without one may have been refused",
+    "": _FOUND + "one was found, at {call:#x}: what callbacks say at the other one is NOT SEEN, so "
+    "a refusal or an overruling may be missing here",
+}
 _POST_SIZE = {4: 0x10, 8: 0x20}  # up to and with ReturnStatus
 
 
@@ -72,8 +78,9 @@ def place(target: Target) -> Placement:
     """
     start, sites = _sites(target)
     if sites:
-        junctions = find_junctions(flow_of(target, start), sites, target.architecture)
-        unseen = [_ONE_SITE.format(call=sites[0].call)] if len(sites) == 1 else []
+        flow = flow_of(target, start)
+        junctions = find_junctions(flow, sites, target.architecture)
+        unseen = _unseen(flow, sites, target.architecture)
         return Placement(sites, [], unseen, junctions if junctions.is_complete else None)
     callbacks, problems = [], [_NOT_FOUND]
     seen = set()
@@ -100,6 +107,14 @@ def places_of(placement: Placement, each: bool) -> list[int]:
         return [one.address for kind in placement.junctions for one in kind]
     callbacks = [callback.function or 0 for callback in placement.callbacks]
     return [*(site.back for site in placement.sites), *callbacks]
+
+
+def _unseen(flow: Flow, sites: list[CallSite], architecture: str) -> list[str]:
+    """What is said where the calls before an operation were not found, or those after it."""
+    phases = {phase_of(flow, site, architecture) for site in sites}
+    if len(phases) > 1 or (phases == {""} and len(sites) > 1):
+        return []
+    return [_UNSEEN[phases.pop()].format(call=sites[0].call)]
 
 
 def _sites(target: Target) -> tuple[int, list[CallSite]]:

@@ -47,6 +47,7 @@ _LIVE_EXPORTS = (
     "KiDeliverApc", "KiServiceInternal", "PsTerminateSystemThread", "ZwYieldExecution",
 )  # fmt: skip
 _SHAPED = "/call_callbacks.c"
+_FRAMES = {"x86": ("-fno-omit-frame-pointer",)}  # as the dispatchers of Vista SP2 and 7 SP1 have
 _CALLS = ("call_callbacks.c", "call_contexts.c", "guard.c")
 _PCR_SIZE = 0x2000  # two pages: what debuggers read of it
 
@@ -137,9 +138,12 @@ def _build_kernel(profile: Profile, work: Path, runs: bool, code: Shape) -> None
     if runs:
         defines += ["-DLAB_RUNS", *_UNWIND]
     (work / "c" / "offsets.h").write_text(offset_defines(profile), encoding="ascii")
+    sources = _kernel_sources(profile, work, runs)
+    shaped = [name for name in sources if name.endswith(_SHAPED)]
+    frames = [*defines, *_FRAMES.get(profile.architecture, ())]
     objects = [
-        compile_c(profile, name, work, defines, code.rewrite if name.endswith(_SHAPED) else None)
-        for name in _kernel_sources(profile, work, runs)
+        *(compile_c(profile, name, work, defines) for name in sources if name not in shaped),
+        *(compile_c(profile, name, work, frames, code.rewrite) for name in shaped),
     ]
     (work / "types.c").write_text(types_source(profile), encoding="ascii")
     with_types = compile_c(profile, "types.c", work, ["-g", "-gcodeview", "-O0"])
