@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
+from .builds import WINDOWS_7
 from .type_offsets import field_offset, known_field_offset
 
 if TYPE_CHECKING:
@@ -111,6 +112,9 @@ def _pointer(raw: bytes) -> int:
 def active_callbacks(target: Target, problems: list[str]) -> Iterator[ActiveCallback]:
     """Of every thread of every process; what stops the search is appended to ``problems``."""
     memory = target.memory
+    if target.build < WINDOWS_7:  # SOURCES 3.6
+        problems.append("before Windows 7 no thread keeps a list of the callbacks that it is in")
+        return
     try:
         callbacks = known_field_offset(target, "_ETHREAD", "CmCallbackListHead")
         for thread in threads_of_all(target):
