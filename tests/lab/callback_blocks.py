@@ -1,7 +1,7 @@
 """The registered callbacks in memory: CallbackListHead's blocks, or XP's CmpCallBackVector.
 
-Layouts, tags and sizes: SOURCES 1.1 to 1.5. They are written down a second time here, apart from
-the product's, so that a slip in one of the two shows.
+Layouts, tags and sizes: SOURCES 1.1 to 1.5. They are written down a second time in the lab, apart
+from the product's, so that a slip in one of the two shows.
 """
 
 from __future__ import annotations
@@ -34,16 +34,31 @@ class BlockLayout(NamedTuple):
     mutex: int | None = None
 
 
-_WIDE = BlockLayout(0x50, 0x10, 0x14, 0x18, 0x20, 0x28, 0x30, 0x40)
-_NARROW = BlockLayout(0x30, 0x08, 0x0C, 0x10, 0x18, 0x1C, 0x20, 0x28)
-_WIDE_VISTA = BlockLayout(0x60, None, None, 0x20, 0x28, 0x30, 0x38, 0x48, 0x10, 0x58)
-_NARROW_VISTA = BlockLayout(0x38, None, None, 0x10, 0x18, 0x1C, 0x20, 0x28, 0x08, 0x30)
+_POINTERS = {"LIST_ENTRY": 2, "UNICODE_STRING": 2, "PVOID": 1, "PEX_CALLBACK_FUNCTION": 1}
+_BYTES = {"LONG": 4, "ULONG": 4, "CM_COOKIE": 8}
 
 
 def block_layout(world: World) -> BlockLayout:
-    """The layout of the profile's build; Vista and later."""
-    narrow, wide = (_NARROW_VISTA, _WIDE_VISTA) if world.profile.is_vista else (_NARROW, _WIDE)
-    return narrow if world.profile.pointer_size == 4 else wide
+    """The layout of the profile's build, as a compiler aligns its members; Vista and later."""
+    pointer = world.profile.pointer_size
+    offsets: dict[str, int] = {}
+    end = 0
+    for type_name, name in world.profile.block:
+        alignment = _BYTES.get(type_name, pointer)
+        offsets[name] = -(-end // alignment) * alignment
+        end = offsets[name] + (_BYTES.get(type_name) or _POINTERS[type_name] * pointer)
+    return BlockLayout(
+        size=-(-end // 8) * 8,  # a cookie has eight bytes
+        uses=offsets.get("PreCallListCount"),
+        flags=offsets.get("Flags"),
+        cookie=offsets["Cookie"],
+        context=offsets["CallerContext"],
+        function=offsets["Function"],
+        altitude=offsets["Altitude"],
+        object_contexts=offsets["ObjectContextListHead"],
+        threads=offsets.get("ThreadListHead"),
+        mutex=offsets.get("Mutex"),
+    )
 
 
 class PlacedCallback(NamedTuple):

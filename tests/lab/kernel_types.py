@@ -298,7 +298,8 @@ def types_header(profile: Profile) -> str:
 
 
 def offset_defines(profile: Profile) -> str:
-    """C defines for code that knows fields by their offsets: OFFSET_ETHREAD_CmCallbackListHead."""
+    """C defines for code that knows fields by their offsets: OFFSET_ETHREAD_CmCallbackListHead;
+    and CALLBACK_BLOCK_MEMBERS."""
     offsets = kernel_offsets(profile)
     lines = [
         f"#define OFFSET{name}_{field} {offsets.field(name, field)}"
@@ -306,6 +307,8 @@ def offset_defines(profile: Profile) -> str:
         for field in fields
         if offsets.has(name, field)
     ]
+    members = " ".join(f"{type_name} {name};" for type_name, name in profile.block)
+    lines.append(f"#define CALLBACK_BLOCK_MEMBERS {members}")
     return "\n".join(lines) + "\n"
 
 

@@ -9,6 +9,19 @@ __all__ = ["LA57", "PROFILES", "Profile", "profile_named"]
 _MACHINES = {"x64": 0x8664, "x86": 0x14C, "arm64": 0xAA64}  # IMAGE_FILE_MACHINE_*
 
 
+Members = tuple[tuple[str, str], ...]  # a C type and a name each
+
+# A callback's block (SOURCES 1.1 to 1.3), from which the kernel's C and callback_blocks.py have it.
+_REST: Members = (
+    ("CM_COOKIE", "Cookie"), ("PVOID", "CallerContext"), ("PEX_CALLBACK_FUNCTION", "Function"),
+    ("UNICODE_STRING", "Altitude"), ("LIST_ENTRY", "ObjectContextListHead"),
+)  # fmt: skip
+_LINK: Members = (("LIST_ENTRY", "CallbackListEntry"),)
+# Of the threads that are in the callback: none is counted.
+_VISTA: Members = (*_LINK, ("LIST_ENTRY", "ThreadListHead"), *_REST, ("PVOID", "Mutex"))
+_SEVEN: Members = (*_LINK, ("LONG", "PreCallListCount"), ("ULONG", "Flags"), *_REST)
+
+
 class Profile(NamedTuple):
     """One build of Windows. Addresses are VAs; ``offsets`` is its key in the offset table."""
 
@@ -50,6 +63,11 @@ class Profile(NamedTuple):
     def is_vista(self) -> bool:
         """Vista's callback block differs from all later ones (SOURCES 1.2, 1.3)."""
         return 6000 <= self.build < 7600
+
+    @property
+    def block(self) -> Members:
+        """The members of a callback's block, in their order."""
+        return _VISTA if self.is_vista else _SEVEN
 
     @property
     def has_flags(self) -> bool:

@@ -1,6 +1,7 @@
 /* One registered callback, as it lies in paged pool. */
 #pragma once
 #include "nt.h"
+#include "offsets.h"
 
 #define TAG_BLOCK 0x62634D43    /* 'CMcb' */
 #define TAG_ALTITUDE 0x61634D43 /* 'CMca' */
@@ -10,21 +11,7 @@
 #define INTERNAL_CALLBACK 1
 
 typedef struct _CALLBACK_BLOCK {
-    LIST_ENTRY CallbackListEntry;
-#if LAB_BUILD < 7600
-    LIST_ENTRY ThreadListHead; /* Vista: of the threads that are in it, none is counted */
-#else
-    LONG PreCallListCount;
-    ULONG Flags;
-#endif
-    CM_COOKIE Cookie;
-    PVOID CallerContext;
-    PEX_CALLBACK_FUNCTION Function;
-    UNICODE_STRING Altitude;
-    LIST_ENTRY ObjectContextListHead;
-#if LAB_BUILD < 7600
-    PVOID Mutex;
-#endif
+    CALLBACK_BLOCK_MEMBERS /* of this profile: profiles.py */
 } CALLBACK_BLOCK;
 
 static inline CALLBACK_BLOCK *BlockOf(LIST_ENTRY *Entry) {
