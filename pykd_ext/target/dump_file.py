@@ -13,11 +13,13 @@ from __future__ import annotations
 import mmap
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import Callable, NamedTuple
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from . import BugCheck
 from .errors import MemoryUnreadable, TargetError, UnsupportedTarget
-from .small_dump import Blocks, SmallDump, read_small_dump
+
+if TYPE_CHECKING:
+    from .small_dump import Blocks, SmallDump
 
 PAGE = 0x1000
 _CHUNK = 16 << 20  # bytes read at once
@@ -198,6 +200,8 @@ class DumpFile:
 
     def _read_small(self, shape: Shape) -> None:
         data = self.header.debugger_data
+        from .small_dump import read_small_dump  # noqa: PLC0415 - 3 ms, seldom needed
+
         self.small, self._blocks = read_small_dump(
             self._map, shape.header_size, shape.word, data, self.problems
         )
