@@ -23,6 +23,7 @@ class BlockLayout(NamedTuple):
     list of threads and a mutex."""
 
     size: int
+    link: int
     uses: int | None
     flags: int | None
     cookie: int
@@ -49,6 +50,7 @@ def block_layout(world: World) -> BlockLayout:
         end = offsets[name] + (_BYTES.get(type_name) or _POINTERS[type_name] * pointer)
     return BlockLayout(
         size=-(-end // 8) * 8,  # a cookie has eight bytes
+        link=offsets["CallbackListEntry"],
         uses=offsets.get("PreCallListCount"),
         flags=offsets.get("Flags"),
         cookie=offsets["Cookie"],
@@ -88,7 +90,9 @@ def write_callbacks(
     callbacks = [placed[registration] for registration in registrations]
     world.set_ulong("CmpCallBackCount", len(callbacks))
     if not world.profile.has_vector:
-        world.space.link(world.nt("CallbackListHead"), [each.address for each in callbacks])
+        link = block_layout(world).link
+        links = [each.address + link for each in callbacks]
+        world.space.link(world.nt("CallbackListHead"), links)
         last = max((each.ordinal for each in registrations), default=0) + LAST_ORDINAL_GAP
         world.space.write_unsigned(world.nt("CmpCallbackCookie"), 8, BOOT_TIME + last)
     return callbacks

@@ -13,30 +13,30 @@ _SEGMENT_HEAP = 19041  # from this build on the pool keeps elsewhere what is fre
 
 def entry_self_link(scene: Scene, index: int) -> int:
     """An entry's Flink and Blink point to the entry itself."""
-    block = scene.block(index)
-    scene.world.space.link(block, [])
-    return block
+    link = scene.block_field(index, "link")
+    scene.world.space.link(link, [])
+    return link
 
 
 def entry_loop(scene: Scene, index: int) -> int:
     """An entry's Flink leads back to the first entry; the head is never reached again."""
-    block = scene.block(index)
-    scene.world.space.write_pointer(block, scene.block(0))
-    return block
+    link = scene.block_field(index, "link")
+    scene.world.space.write_pointer(link, scene.block_field(0, "link"))
+    return link
 
 
 def flink_user(scene: Scene, index: int) -> int:
     """An entry's Flink points into user space."""
-    block = scene.block(index)
-    scene.world.space.write_pointer(block, _USER_SPACE)
-    return block
+    link = scene.block_field(index, "link")
+    scene.world.space.write_pointer(link, _USER_SPACE)
+    return link
 
 
 def flink_unmapped(scene: Scene, index: int) -> int:
     """An entry's Flink points to kernel memory that is not mapped."""
-    block = scene.block(index)
-    scene.world.space.write_pointer(block, scene.world.profile.paged_pool + 0x100_0000)
-    return block
+    link = scene.block_field(index, "link")
+    scene.world.space.write_pointer(link, scene.world.profile.paged_pool + 0x100_0000)
+    return link
 
 
 def head_flink_user(scene: Scene, _: int) -> int:
@@ -47,19 +47,19 @@ def head_flink_user(scene: Scene, _: int) -> int:
 
 def blink_broken(scene: Scene, index: int) -> int:
     """An entry's Blink points to the head instead of to the entry before."""
-    block = scene.block(index)
-    scene.world.space.write_pointer(block + scene.world.profile.pointer_size, scene.list_head)
-    return block
+    link = scene.block_field(index, "link")
+    scene.world.space.write_pointer(link + scene.world.profile.pointer_size, scene.list_head)
+    return link
 
 
 def entry_skipped(scene: Scene, index: int) -> int:
     """The Flink before an entry leads past it; the back links still lead to it."""
     space = scene.world.space
     pointer = scene.world.profile.pointer_size
-    block = scene.block(index)
-    before = space.unsigned(block + pointer, pointer)
-    space.write_pointer(before, space.unsigned(block, pointer))
-    return block
+    link = scene.block_field(index, "link")
+    before = space.unsigned(link + pointer, pointer)
+    space.write_pointer(before, space.unsigned(link, pointer))
+    return link
 
 
 def head_emptied(scene: Scene, _: int) -> int:
@@ -71,7 +71,7 @@ def head_emptied(scene: Scene, _: int) -> int:
 def entry_unlinked(scene: Scene, index: int) -> int:
     """An entry is taken out of the list behind the kernel's back; the count still includes it."""
     block = scene.block(index)
-    scene.world.space.unlink(block)
+    scene.world.space.unlink(scene.block_field(index, "link"))
     return block
 
 
