@@ -195,14 +195,12 @@ class _Fill:
 
     def _value(self, run: _Run, register: str, depth: int, add: int) -> Place | None:
         """A place with what ``register`` holds behind ``run.before[depth]``, less ``add``."""
-        homes: list[Place | None] = []
+        overwritten: dict[str, int] = {}
         for index in range(depth, len(run.before) + 1):
             if not add and register in NON_VOLATILE[self._architecture]:
                 if self._lasts(run, register, index):
                     return Place(register)
-                at = run.before[index - 1].address if index else run.call
-                home = home_of(self._flow, self._architecture, register, at)
-                homes.append(self._slot(run, home, index))
+                overwritten.setdefault(register, index)
             if index == len(run.before):
                 break
             instruction = run.before[index]
@@ -216,7 +214,14 @@ class _Fill:
             if place.offset is not None:
                 return None if add else self._slot(run, place, index + 1)
             register = place.register
+        homes = (self._home(run, *each) for each in overwritten.items())
         return next((each for each in homes if each), None)
+
+    def _home(self, run: _Run, register: str, depth: int) -> Place | None:
+        """A slot with what ``register``, which is used for something else until the callback is
+        back, holds behind ``before[depth]``."""
+        at = run.before[depth - 1].address if depth else run.call
+        return self._slot(run, home_of(self._flow, self._architecture, register, at), depth)
 
     def _lasts(self, run: _Run, register: str, depth: int) -> bool:
         """Whether ``register`` has behind the callback what it has behind ``before[depth]``."""

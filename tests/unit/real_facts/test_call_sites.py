@@ -30,7 +30,7 @@ FOUND = [
     ("x64-10586", "plain"), ("x64-10586", "guarded"), ("x64-10586", "cold"),
     ("x64-19041", "plain"), ("x64-19041", "guarded"),
     ("x64-22621", "plain"), ("x64-22621", "guarded"),
-    ("x86-7601", "plain"), ("x86-7601", "cold"),
+    ("x86-6002", "plain"), ("x86-7601", "plain"), ("x86-7601", "cold"),
     ("arm64-22621", "plain"),
 ]  # fmt: skip
 PRE, POST, DENIED = 1, 16, 0xC0000022
