@@ -10,6 +10,7 @@ from ..kernel.drivers import Drivers, Owner
 from ..kernel.listing import Entry, symbol_text
 from ..kernel.requestor import Requestor, read_requestor
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
+from ..triage.altitudes import altitude_key
 from .breakpoints import Breakpoints
 from .callback_names import CallbackNames
 from .calls import RESULTS, Entered, entered
@@ -22,6 +23,7 @@ __all__ = ["Registration", "RegistrationWatch"]
 
 _STACK_LIMIT = 24  # return addresses
 _ALTITUDE_LIMIT = 0x400  # bytes
+_COLLISION = 0xC01C0011  # STATUS_FLT_INSTANCE_ALTITUDE_COLLISION (SOURCES 2.1)
 
 
 class _Function(NamedTuple):
@@ -48,6 +50,7 @@ class Registration(NamedTuple):
 
     ``kind`` is ``register`` or ``unregister``. ``entry`` is the callback as the kernel lists it, or
     did before it was removed; None when it was never there. ``owner`` is the image of ``function``.
+    ``holders`` have the altitude that a refused registration asked for.
     """
 
     time: float
@@ -62,6 +65,7 @@ class Registration(NamedTuple):
     status: int
     entry: Entry | None
     stack: tuple[str, ...]
+    holders: tuple[Entry, ...] = ()
 
 
 class _Pending(NamedTuple):
@@ -177,6 +181,18 @@ class RegistrationWatch:
             status=status,
             entry=entry,
             stack=call.stack,
+            holders=self._holders(call.altitude) if status == _COLLISION else (),
+        )
+
+    def _holders(self, altitude: str | None) -> tuple[Entry, ...]:
+        """Who has it, as the kernel compares altitudes, in calling order."""
+        if altitude is None:
+            return ()
+        key = altitude_key(altitude)
+        return tuple(
+            each
+            for each in self.names.listing.entries
+            if each.callback.altitude is not None and altitude_key(each.callback.altitude) == key
         )
 
     def _symbol(self, function: int | None, owner: Owner | None, entry: Entry | None) -> str | None:

@@ -49,6 +49,7 @@ class Filters(NamedTuple):
 
     numbers: frozenset[int] = PRE_CLASSES
     only_blocked: bool = False
+    or_bypassed: bool = False  # beside only_blocked: those that a callback has taken over, too
     process_name: re.Pattern[str] | None = None
     process_id: int | None = None
     keys: tuple[KeyGlob, ...] = ()
@@ -170,7 +171,7 @@ class Tracer:
 
     def refused(self, event: Returned) -> bool:
         """The first thing that is heard of an operation, and the last for those below."""
-        if self._filters.only_blocked and not _refuses(event):
+        if not self._is_due(event):
             return False
         return self._turned(event, is_over=not self._is_told_of_the_end(event.block))
 
@@ -232,7 +233,9 @@ class Tracer:
 
     def _is_due(self, event: Returned) -> bool:
         """Whether it is time to look closer: at once, or when a callback has refused."""
-        return not self._filters.only_blocked or _refuses(event)
+        filters = self._filters
+        bypasses = event.post is None and event.status == STATUS_CALLBACK_BYPASS
+        return not filters.only_blocked or _refuses(event) or (filters.or_bypassed and bypasses)
 
     def _look(self, event: Returned) -> _About:
         """What there is to be known of an operation, unless it does not fit: the key is asked
@@ -330,7 +333,8 @@ class Tracer:
 
     def _shows(self, operation: Operation[_About], judged: tuple[Judged, ...]) -> bool:
         """What only the end of an operation tells."""
-        if self._filters.only_blocked and operation.blocked_by is None:
+        bypassed = self._filters.or_bypassed and operation.bypassed_by
+        if self._filters.only_blocked and operation.blocked_by is None and not bypassed:
             return False
         return not self._filters.owner or any(self._is_owners(each.entry) for each in judged)
 

@@ -22,7 +22,10 @@ from .notification import (
 )
 from .text import OWN_COMMAND, address_text, link, printable, time_text
 
-__all__ = ["callback_text", "clock_text", "operation_document", "refusal_text", "traced_text"]
+__all__ = [
+    "about_callback", "callback_text", "clock_text", "operation_document", "refusal_text",
+    "traced_text",
+]  # fmt: skip
 
 OPERATION_SCHEMA = "regcb.operation/1"
 
@@ -106,14 +109,15 @@ def refusal_text(facts: TargetFacts, traced: Traced) -> str:
     owner = printable(entry.owner.name, "a callback in no loaded image") if entry else "?"
     lines = [f"{owner} blocks it: {status_text(status)} ({status:#010x})"]
     if entry is not None:
-        lines += _about_callback(entry, facts)
+        lines += about_callback(entry, facts)
     lines += ["", traced_text(facts, traced)]
     if traced.stack:
         lines += ["", "asked for here:", *(f"  {printable(each)}" for each in traced.stack)]
     return "\n".join(lines)
 
 
-def _about_callback(entry: Entry, facts: TargetFacts) -> Iterator[str]:
+def about_callback(entry: Entry, facts: TargetFacts) -> Iterator[str]:
+    """Lines: its function, altitude and driver."""
     yield f"  function  {callback_text(entry, facts)}"
     yield f"  altitude  {printable(entry.callback.altitude)}"
     if entry.owner.path:

@@ -10,7 +10,7 @@ from ..live.registrations import Registration
 from ..notify.ntstatus import status_text
 from ..triage.finding import Finding
 from .notification import requestor_text
-from .operation import clock_text
+from .operation import callback_text, clock_text
 from .table import owner_text
 from .text import OWN_COMMAND, address_text, link, printable
 
@@ -32,6 +32,11 @@ def registration_text(
         f"  cookie {address_text(each.cookie, 'x64')}",
         f"  by {requestor_text(each.requestor)}",
         *(f"    {printable(frame)}" for frame in each.stack[1:]),
+        *(
+            f"  altitude {printable(holder.callback.altitude)} is taken by "
+            f"{callback_text(holder, facts)}"
+            for holder in each.holders
+        ),
     ]
     lines += (f"  ! {each.severity} {each.id}: {printable(each.summary)}" for each in findings)
     return "\n".join(lines)

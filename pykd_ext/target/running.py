@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Callable
 
+from .engine_interrupt import POLL, user_interrupts
+
 if TYPE_CHECKING:
     from .live import OnHit
 
@@ -52,7 +54,7 @@ class Run:
 
     @contextmanager
     def interruptible(self, break_in: Callable[[], None]) -> Iterator[None]:
-        """Breaks in when the time is over, or on Ctrl+C, where no breakpoint stops the target.
+        """Breaks in when the time is over, or on Ctrl+C or Ctrl+Break, where no breakpoint stops.
 
         While the engine waits no Python runs in its thread, and of a signal only the byte that
         set_wakeup_fd asks for is to be had, in another thread.
@@ -71,15 +73,21 @@ class Run:
 
     def _watch(self, ear: socket.socket, break_in: Callable[[], None]) -> None:
         """Until the run is over, which closes the other end."""
-        wait = None if self._seconds is None else self._seconds + _GRACE
-        if not _is_readable(ear, wait):
-            self.reason = "time"
-        elif ear.recv(1):
-            self._is_interrupted = True
-            if _is_readable(ear, _GRACE) and not ear.recv(1):
-                return  # a breakpoint was hit
-        else:
-            return
+        end = None if self._deadline is None else self._deadline + _GRACE
+        with user_interrupts() as is_asked:
+            while not _is_readable(ear, POLL):
+                if is_asked():
+                    break
+                if end is not None and time.monotonic() >= end:
+                    self.reason = "time"
+                    break_in()
+                    return
+            else:
+                if not ear.recv(1):
+                    return
+        self._is_interrupted = True
+        if _is_readable(ear, _GRACE) and not ear.recv(1):
+            return  # a breakpoint was hit
         break_in()
 
     @contextmanager

@@ -197,12 +197,13 @@ def test_watch_an_altitude_that_is_taken(engine: Engine) -> None:
     register = Operation("register-callback", actor=1)
     script = coming._replace(
         work=(coming.work[0]._replace(operations=(register,)),),
-        actors=(Actor("200000"), Actor("140000", at_load=False)),
+        actors=(Actor("200000"), Actor("140000.0", at_load=False)),
     )
     run = live_regcb(engine, script, "watch", "--count", "1")
     assert run.left_nothing()
     assert "not registered, STATUS_FLT_INSTANCE_ALTITUDE_COLLISION: stage!" in run.output
-    assert "  altitude 140000  " in run.output
+    assert "  altitude 140000.0  " in run.output
+    assert "altitude 140000 is taken by regprotect!RegisterCallback (regprotect.sys)" in run.output
 
 
 COMMANDS: dict[str, list[str | Path]] = {
@@ -224,6 +225,24 @@ def test_ctrl_c_leaves_nothing(engine: Engine, name: str) -> None:
 def test_ctrl_c_while_nothing_happens(engine: Engine) -> None:
     script = DEFAULT_SCRIPT._replace(drivers=())
     run = live_regcb(engine, script, "idle", "watch", inside="live_interrupted.py")
+    assert (run.status, run.errors) == (0, "")
+    assert "0 registered or removed; you stopped it" in run.output
+    assert run.left_nothing()
+
+
+@pytest.mark.parametrize("who", ["nobody", "bootstrapper"])
+def test_ctrl_break_in_a_busy_target(engine: Engine, who: str) -> None:
+    run = live_regcb(
+        engine, DEFAULT_SCRIPT, "busy", who, "trace", inside="live_ctrl_break.py"
+    )  # fmt: skip
+    assert (run.status, run.errors) == (0, "")
+    assert "; you stopped it" in run.output
+    assert run.left_nothing()
+
+
+def test_ctrl_break_while_nothing_happens(engine: Engine) -> None:
+    script = DEFAULT_SCRIPT._replace(drivers=())
+    run = live_regcb(engine, script, "idle", "bootstrapper", "watch", inside="live_ctrl_break.py")
     assert (run.status, run.errors) == (0, "")
     assert "0 registered or removed; you stopped it" in run.output
     assert run.left_nothing()

@@ -11,6 +11,7 @@ __all__ = [
     "KEY_SET_VALUE",
     "KINDS",
     "LAB_DRIVERS",
+    "WRITE_DAC",
     "Act",
     "Actor",
     "Operation",
@@ -44,7 +45,7 @@ ACTS = (
 )  # fmt: skip
 ALWAYS = 0xFFFFFFFF
 
-KEY_READ, KEY_SET_VALUE = 0x20019, 2  # winnt.h
+KEY_READ, KEY_SET_VALUE, WRITE_DAC = 0x20019, 2, 0x40000  # winnt.h
 
 
 class Operation(NamedTuple):

@@ -51,7 +51,8 @@ class Target:
         connection = Connection(peer)
         while not connection.break_in:
             connection.poll(1.0)
-        resumed = self._stop(connection, self._break_in())
+        resumed = self._stop(connection, self._break_in(connection))
+        connection.break_in = False  # the debugger asks several times while it connects
         while True:
             event = self._step() if resumed.trace else self._run(connection)
             if isinstance(event, Said):
@@ -103,9 +104,11 @@ class Target:
                 return event
             connection.poll(_IDLE_WAIT if self._machine.is_idle else self._pace)
             if connection.break_in:
-                return self._break_in()
+                return self._break_in(connection)
 
-    def _break_in(self) -> Raised:
+    def _break_in(self, connection: Connection) -> Raised:
+        """One that comes during a stop is remembered, as Windows does (KdpControlCPending)."""
+        connection.break_in = False
         return Raised(BREAKPOINT, self._machine.program_counter)
 
     def _stop(self, connection: Connection, stop: Stop) -> Continue:
@@ -122,7 +125,6 @@ class Target:
             except Restarted:
                 continue
             if isinstance(answer, Continue):
-                connection.break_in = False  # one that came during the stop is stale
                 return answer
             self._machine.current = self._machine.processors[answer.number]
 

@@ -5,6 +5,7 @@
 #include "notification_types.h"
 
 #define REG_OPENED_EXISTING_KEY 2
+#define WRITE_DAC 0x40000
 
 UCHAR NTAPI ExGetPreviousMode(VOID) {
     return FIELD(UCHAR, KeGetCurrentThread(), OFFSET_KTHREAD_PreviousMode);
@@ -139,10 +140,14 @@ PAGED_CODE_SECTION static NTSTATUS CmpParseKey(PVOID Root, UNICODE_STRING *Name,
         return STATUS_SUCCESS;
     if (!NT_SUCCESS(Status))
         return Status;
-    *Result = Root;
-    Information.GrantedAccess = Access;
-    return CmPostCallbackNotification(NotifyClass + 1, *Result, STATUS_SUCCESS, &Information,
-                                      &Calls);
+    /* No key's descriptor lets a user change it: the kernel's own refusal. */
+    if (ExGetPreviousMode() && Access & WRITE_DAC) {
+        Status = STATUS_ACCESS_DENIED;
+    } else {
+        *Result = Root;
+        Information.GrantedAccess = Access;
+    }
+    return CmPostCallbackNotification(NotifyClass + 1, *Result, Status, &Information, &Calls);
 }
 
 PAGED_CODE_SECTION NTSTATUS NtCreateKey(PVOID Root, UNICODE_STRING *Name, ULONG Access) {
