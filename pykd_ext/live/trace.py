@@ -216,6 +216,7 @@ class Tracer:
 
     def _is_told_of_the_end(self, block: int) -> bool:
         """Whether any callback has been asked before ``block``, and so hears of the end."""
+        self.names.refresh()
         entries = self.names.listing.entries
         return not entries or entries[0].callback.address != block
 

@@ -68,7 +68,7 @@ def build_live_lab(script: Script) -> LiveLab:
     write_debugger_data(world, registers)
     write_shared_data(world)
     _give_pool(world)
-    world.space.write_unsigned(world.nt("CmpCallbackCookie"), 8, BOOT_TIME)  # CmpInitCallbacks
+    _init_callbacks(world, script.boots)
     version = _write_version_list(world)
     threads = _Threads(world, processes, WorkWriter(world, modules))
     boot = threads.boot(script)
@@ -87,6 +87,13 @@ def build_live_lab(script: Script) -> LiveLab:
         registered_callbacks(world, script),
         script.runs_on,
     )
+
+
+def _init_callbacks(world: World, boots: bool) -> None:
+    """What CmpInitCallbacks has done, or what memory holds before it."""
+    world.space.write_unsigned(world.nt("CmpCallbackCookie"), 8, 0 if boots else BOOT_TIME)
+    if boots:
+        world.space.write(world.nt("CallbackListHead"), bytes(0x10))
 
 
 def _process_rows(script: Script) -> list[ProcessRow]:

@@ -38,6 +38,7 @@ KINDS = {
     "exit-thread": 0x103,
     "register-callback": 0x104,
     "unregister-callback": 0x104,
+    "init-callbacks": 0x104,
 }
 ACTS = (
     "return", "overrule", "perform", "apc", "yield", "end-thread", "register", "unregister",
@@ -115,5 +116,6 @@ class Script(NamedTuple):
     drivers: tuple[str, ...] = LAB_DRIVERS
     actors: tuple[Actor, ...] = ()
     processors: int = 1
+    boots: bool = False  # begins before CmpInitCallbacks, which ``init-callbacks`` calls
     runs_on: bool = False  # while one processor takes a step for the debugger, the others run
     shape: str = "plain"  # how the kernel calls callbacks: one of code_shapes.SHAPES

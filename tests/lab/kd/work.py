@@ -99,6 +99,8 @@ class WorkWriter:
         elif operation.kind in _STAGE_CALLS:
             space.write_pointer(place + 8, self.actor(operation.actor))
             space.write_pointer(place + 0x20, self._stage[_STAGE_CALLS[operation.kind]])
+        elif operation.kind == "init-callbacks":
+            space.write_pointer(place + 0x20, world.nt("CmpInitCallbacks"))
         elif operation.data:
             data = world.nonpaged.allocate(len(operation.data), b"LabD")
             space.write(data, operation.data)
