@@ -23,6 +23,7 @@ from .live_target import (
     say_what_passes,
     say_why,
 )
+from .user_function import add_python, user_function
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -53,10 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="every callback's verdict, at a stop each; otherwise who refuses or overrules",
     )
     parser.add_argument("--jsonl", metavar="FILE", help="regcb.operation/1, a line an operation")
+    add_python(parser)
     add_limits(parser, "operations")
 
 
 def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
+    on_operation = user_function(arguments.python)
     live = live_target(target, arguments)
     filters = _filters(arguments)
     nearest = nearest_paths(output, filters.keys)
@@ -67,10 +70,11 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     def report(traced: Traced) -> bool:
         nonlocal count
         count += 1
-        log.write(operation_document(traced))
+        document = operation_document(traced)
+        log.write(document)
         if not arguments.jsonl:
             output.write(traced_text(facts, traced))
-        return bool(count == arguments.count)
+        return on_operation(document) or bool(count == arguments.count)
 
     tracer = Tracer(live, filters, report, each=arguments.each)
     placement = place(target)

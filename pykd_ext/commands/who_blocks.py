@@ -7,16 +7,22 @@ from typing import TYPE_CHECKING
 
 from ..kernel.listing import target_facts
 from ..live.answer import AnswerSearch
+from ..live.calls import PROGRAM_COUNTERS
 from ..live.globs import value_pattern
+from ..live.refusal_stop import RefusalStop
 from ..live.returns import place
-from ..live.trace import Filters, Tracer
+from ..live.trace import Filters, Traced, Tracer
 from ..present.answer import answer_text
+from ..present.operation import operation_document
 from ..present.output import Output
+from ..present.text import link, printable
 from .arguments import key_argument
 from .live_target import add_duration, live_target, nearest_paths, say_what_is_missed, say_why
+from .user_function import add_python, user_function
 
 if TYPE_CHECKING:
     from ..target import Target
+    from ..target.live import LiveTarget
 
 _NOT_FOUND = 1
 
@@ -33,16 +39,24 @@ _NOT_SEEN = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("key", metavar="KEY", help="full path; * and ** as in trace --key")
     parser.add_argument("--value", metavar="NAME", help="only what is asked of this value")
-    parser.add_argument(
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
         "--thorough",
         action="store_true",
         help="look at what no callback refuses, too: what the kernel itself does, values that are "
         "changed after they were written; a stop for every operation",
     )
+    how.add_argument(
+        "--stop",
+        action="store_true",
+        help="leave the target in the callback, as it refuses; a stop for every verdict",
+    )
+    add_python(parser)
     add_duration(parser)
 
 
 def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
+    on_operation = user_function(arguments.python, otherwise=True)
     live = live_target(target, arguments)
     keys = (key_argument(arguments.key),)
     nearest = nearest_paths(output, keys)
@@ -55,13 +69,21 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     )
     facts = target_facts(target)
     search = AnswerSearch()
-    tracer = Tracer(live, filters, search.add, stack=True)
+
+    def report(traced: Traced) -> bool:
+        return on_operation(operation_document(traced)) and search.add(traced)
+
+    tracer = Tracer(live, filters, report, stack=True)
     placement = place(target)
     say_what_is_missed(output, placement, tracer.names.listing)
-    why = tracer.run(placement, arguments.seconds)
+    callbacks = [each.callback for each in tracer.names.listing.entries]
+    stop = RefusalStop(live, callbacks, filters.numbers, tracer.refusal)
+    why = (stop if arguments.stop else tracer).run(placement, arguments.seconds)
     found = search.answer
     if found is not None:
         output.write(answer_text(facts, found))
+        if arguments.stop:
+            _say_where(output, live, stop.is_in_callback)
     nothing = f"nothing was refused of {arguments.key}"
     if tracer.others:
         nothing += f", but {tracer.others} operations elsewhere"
@@ -70,3 +92,17 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     if found is None:
         output.write(f"! {_NOT_SEEN if arguments.thorough else _NOT_LOOKED_AT}")
     return 0 if found else status or _NOT_FOUND
+
+
+def _say_where(output: Output, target: LiveTarget, is_in_callback: bool) -> None:
+    """Where ``--stop`` has left the target, and what to type there."""
+    counter = target.register(PROGRAM_COUNTERS[target.architecture])
+    place = printable(str(target.nearest_symbol(counter) or f"{counter:#x}"))
+    words = ["k", "r", "ub @$ip", "u @$ra"]
+    where = f"at its return ({place})"
+    if not is_in_callback:
+        words.remove("u @$ra")
+        where = f"behind its call, in the kernel ({place})"
+        output.write("! how it returns is not known: some registers may be the kernel's already")
+    commands = ", ".join(link(each, each) for each in words)
+    output.write(f"stopped {where}; look around: {commands}")

@@ -182,6 +182,18 @@ class Tracer:
             return False
         return self._turned(event, is_over=False)
 
+    def refusal(self, event: Returned) -> bool:
+        """One that is reported as soon as it is heard of: what becomes of it is not waited for."""
+        if not self._is_due(event):
+            return False
+        about = self._look(event)
+        operation = Operation(event.thread, event.number, event.information, about)
+        operation.add(event)
+        if self._is_told_of_the_end(event.block):
+            operation.result, operation.is_over = None, False
+        self._has_each = False
+        return self._finish(operation)
+
     def ended(self, event: Returned) -> bool:
         """With the result that the caller gets."""
         is_known = self._operations.is_known(event)

@@ -1,0 +1,152 @@
+"""Stopping the target where a callback is about to return a refusal.
+
+At its return instruction a callback's frame is still the innermost, and every register as it leaves
+it. What the kernel gave it is found as behind the call (:mod:`.call_site`): by then a callback has
+put the non-volatile registers back, and the stack lies lower by what the instruction pops.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Callable
+
+from ..notify.classes import notify_class
+from ..target.errors import MemoryUnreadable, RegcbError
+from .breakpoints import Breakpoints
+from .calls import RESULTS, STACK_POINTERS, popped_by_callback
+from .data_flow import CallSite, Place
+from .exits import return_instructions
+from .nesting import active_callbacks
+from .operations import Returned, is_failure
+from .returns import Placement, follow_returns, value_at
+from .turns import follow_turns
+
+if TYPE_CHECKING:
+    from ..kernel.registry_callback import RegistryCallback
+    from ..target.live import LiveTarget
+
+__all__ = ["RefusalStop"]
+
+_MOST = 24  # return instructions: of the 32 breakpoints that a target takes
+_RETURN_ADDRESS_IN = {"arm64": "lr"}  # elsewhere on the stack
+
+
+class RefusalStop:
+    """``refused`` hears of refusals, and stops the target there by saying True.
+
+    Each costs a stop at a return instruction, and so does every other verdict of ``callbacks``.
+    Refusals of others (registered later, or with code that cannot be followed) are seen where the
+    kernel forks over them, or behind its call: ``is_in_callback`` says which it was.
+    """
+
+    def __init__(
+        self,
+        target: LiveTarget,
+        callbacks: list[RegistryCallback],
+        numbers: frozenset[int],
+        refused: Callable[[Returned], bool],
+    ) -> None:
+        self._target, self._callbacks = target, callbacks
+        self._numbers, self._refused = numbers, refused
+        self._sites: list[CallSite] = []
+        self._returns: dict[int, None] = {}
+        self._covered: set[int] = set()
+        self.is_in_callback = False
+
+    def run(self, placement: Placement, seconds: float | None) -> str:
+        """As :meth:`.trace.Tracer.run`; the target's registers are what they were at its stop."""
+        self._sites = placement.sites
+        for each in self._callbacks if placement.sites else ():
+            self._cover(each)
+        with ExitStack() as stack:
+            breakpoints = stack.enter_context(Breakpoints(self._target))
+            for address in self._returns:
+                breakpoints.add(address, self._at_return)
+            stack.enter_context(self._others(placement))
+            return self._target.go(seconds)
+
+    def _cover(self, callback: RegistryCallback) -> None:
+        try:
+            found = return_instructions(self._target, callback.function or 0)
+        except RegcbError:
+            return
+        if found and len({*self._returns, *found}) <= _MOST:
+            self._returns.update(dict.fromkeys(found))
+            self._covered.add(callback.address)
+
+    def _others(self, placement: Placement) -> Breakpoints:
+        """What sees the refusals that no return instruction does."""
+        target, numbers = self._target, self._numbers
+        if placement.junctions:
+            return follow_turns(target, placement.junctions, numbers, _Others(self._in_kernel))
+        return follow_returns(target, placement, numbers, self._in_kernel)
+
+    def _in_kernel(self, event: Returned) -> bool:
+        """Whether to stop behind the call."""
+        return event.block not in self._covered and self._refused(event)
+
+    def _at_return(self) -> bool:
+        target = self._target
+        status = target.register(RESULTS[target.architecture]) & 0xFFFF_FFFF
+        if not is_failure(status):
+            return False
+        try:
+            event = self._event(status)
+        except MemoryUnreadable:
+            return False
+        self.is_in_callback = event is not None and self._refused(event)
+        return self.is_in_callback
+
+    def _event(self, status: int) -> Returned | None:
+        """None for a call that is none of an operation's beginning."""
+        target, architecture = self._target, self._target.architecture
+        stack = target.register(STACK_POINTERS[architecture])
+        back = self._return_address(stack)
+        site = next((each for each in self._sites if each.back == back), None)
+        if site is None:
+            return None
+        value = partial(value_at, target)
+        number = value(self._before_return(site.notify_class)) & 0xFFFF_FFFF
+        if notify_class(number).phase == "post" or number not in self._numbers:
+            return None
+        return Returned(
+            thread=target.current_thread(),
+            stack=stack + popped_by_callback(architecture),
+            block=self._block(site),
+            number=number,
+            information=value(self._before_return(site.information)),
+            status=status,
+        )
+
+    def _return_address(self, stack: int) -> int:
+        target = self._target
+        register = _RETURN_ADDRESS_IN.get(target.architecture)
+        if register is not None:
+            return target.register(register)
+        return int.from_bytes(target.read(stack, target.memory.pointer_size), "little")
+
+    def _block(self, site: CallSite) -> int:
+        target = self._target
+        if site.block is not None:
+            return value_at(target, self._before_return(site.block))
+        return next(iter(active_callbacks(target, target.current_thread(), 1)), 0)
+
+    def _before_return(self, place: Place) -> Place:
+        """A place behind the call, as it is found from the return instruction."""
+        architecture = self._target.architecture
+        if place.offset is None or place.register != STACK_POINTERS[architecture]:
+            return place
+        return place._replace(offset=place.offset + popped_by_callback(architecture))
+
+
+class _Others:
+    """Hears of the refusals alone, and not of the ends."""
+
+    awaits_ends = False
+
+    def __init__(self, refused: Callable[[Returned], bool]) -> None:
+        self.refused = self.overruled = refused
+
+    def ended(self, _: Returned) -> bool:
+        return False
