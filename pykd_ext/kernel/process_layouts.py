@@ -34,6 +34,7 @@ class ThreadLayout(NamedTuple):
     process: int | None  # PKPROCESS, the thread's own or the one that it is attached to
     previous_mode: int | None  # CHAR
     client_id: int | None  # CLIENT_ID: two handles, of the process and of the thread
+    create_time: int | None  # LARGE_INTEGER; only symbols tell it
 
 
 # _KAPC_STATE (ntifs.h) is two LIST_ENTRYs and the process: that of a thread whose KTHREAD has no
@@ -62,6 +63,7 @@ def thread_layout(target: Target) -> ThreadLayout:
         process=_process_of_thread(target),
         previous_mode=field_offset(target, "_KTHREAD", "PreviousMode"),
         client_id=field_offset(target, "_ETHREAD", "Cid"),
+        create_time=field_offset(target, "_ETHREAD", "CreateTime"),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, Union
 
 from ..target.errors import MemoryUnreadable, RegisterUnavailable
-from .process_layouts import thread_layout
+from .process_layouts import ThreadLayout, thread_layout
 from .processes import process_name
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ProcessNames", "Requestor", "read_requestor"]
 
+_CLOSE = 0x100  # bytes that are read at once
 _Answer = TypeVar("_Answer")
 
 
@@ -21,8 +22,9 @@ class Requestor(NamedTuple):
     """A thread and its process; what could not be read or found out is None.
 
     ``thread`` and ``process`` are the VAs of the ETHREAD and the EPROCESS. ``previous_mode`` is
-    KTHREAD.PreviousMode, KernelMode 0 or UserMode 1: whose call is being served. ``problems`` says
-    what is missing and why.
+    KTHREAD.PreviousMode, KernelMode 0 or UserMode 1: whose call is being served. ``create_time``
+    (ETHREAD.CreateTime) tells threads apart that have the same number and place one after another.
+    ``problems`` says what is missing and why.
     """
 
     thread: int
@@ -31,6 +33,7 @@ class Requestor(NamedTuple):
     process_id: int | None
     process_name: str | None
     previous_mode: int | None
+    create_time: int | None = None
     problems: tuple[str, ...] = ()
 
 
@@ -40,7 +43,7 @@ ProcessNames = dict[tuple[int, Union[int, None]], Union[str, None]]
 def read_requestor(target: Target, names: ProcessNames | None = None) -> Requestor | None:
     """The requestor of the operation that the target is stopped in, None without a thread.
 
-    Four requests or five and, once a target, four for where the fields are. ``names`` are of
+    Three requests or four and, once a target, five for where the fields are. ``names`` are of
     processes that are known by their VAs and numbers, and are added to.
     """
     try:
@@ -67,11 +70,7 @@ class _Reader:
             process: int | None = small.process or None
         else:
             process = self._field("its process", layout.process, memory.pointer)
-        process_id, thread_id = self._field(
-            "its numbers",
-            layout.client_id,
-            lambda at: (memory.pointer(at), memory.pointer(at + memory.pointer_size)),
-        ) or (None, None)
+        created, process_id, thread_id = self._identity(layout)
         mode = self._field("its mode", layout.previous_mode, lambda at: memory.unsigned(at, 1))
         name = self._name(process, process_id)
         if self._unknown:
@@ -86,8 +85,23 @@ class _Reader:
             process_id=process_id,
             process_name=name,
             previous_mode=mode,
+            create_time=created,
             problems=tuple(self._problems),
         )
+
+    def _identity(self, layout: ThreadLayout) -> tuple[int | None, int | None, int | None]:
+        """When it was made, its process's number and its own: they lie close together."""
+        memory = self._target.memory
+        size, start = memory.pointer_size, layout.create_time
+        numbers = layout.client_id
+        if start is None or numbers is None or not 8 <= numbers - start <= _CLOSE:
+            start = numbers
+        length = 2 * size if start is None or numbers is None else numbers + 2 * size - start
+        raw = self._field("its numbers", start, lambda at: memory.read(at, length))
+        if raw is None:
+            return None, None, None
+        process, thread = (int.from_bytes(raw[at:][:size], "little") for at in (-2 * size, -size))
+        return int.from_bytes(raw[:8], "little") if start != numbers else None, process, thread
 
     def _field(
         self, what: str, offset: int | None, read: Callable[[int], _Answer]

@@ -373,5 +373,6 @@ def thread_document(requestor: Requestor) -> dict[str, Any]:
     return {
         "id": requestor.thread_id,
         "address": hexadecimal(requestor.thread),
+        "create_time": hexadecimal(requestor.create_time),
         "previous_mode": _mode(requestor),
     }

@@ -300,7 +300,9 @@ def test_who_has_asked_for_the_operation() -> None:
     document = json.loads(run_command(decode, fresh, ["--json"]))
     validate(document)
     assert document["process"] == {"id": 420, "name": "a.exe", "address": hex(process)}
-    assert document["thread"] == {"id": 428, "address": hex(thread), "previous_mode": "UserMode"}
+    assert document["thread"] == {
+        "id": 428, "address": hex(thread), "create_time": None, "previous_mode": "UserMode",
+    }  # fmt: skip
     line = "\nasked by a.exe (process 420, thread 428) from user mode\n"
     assert line in run_command(decode, fresh, [])
 

@@ -107,6 +107,16 @@ def test_who_asks(stopped: Registry) -> None:
     assert (found.previous_mode, found.problems) == (1, ())
 
 
+def test_when_a_thread_was_made_tells_it_from_another_at_its_place(stopped: Registry) -> None:
+    created = 0x01DA6ED549BDFE0A
+    stopped.target.fields["_ETHREAD", "CreateTime"] = 0x230
+    thread = stopped.target.registers["$thread"]
+    stopped.target.write(thread + 0x230, created.to_bytes(8, "little"))
+    found = read_requestor(stopped.target)
+    assert found is not None
+    assert (found.create_time, found.process_id, found.thread_id) == (created, 0x1A4, 0x1A8)
+
+
 def test_a_thread_without_a_process_of_its_own_has_that_of_its_apc_state(stopped: Registry) -> None:
     del stopped.target.fields["_KTHREAD", "Process"]
     stopped.target.fields["_KTHREAD", "ApcState"] = 0x120 - 4 * stopped.pointer_size

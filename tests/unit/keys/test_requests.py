@@ -72,7 +72,7 @@ def test_a_set_value_with_all_that_is_known_about_it(registry: Registry) -> None
     registry.target.registers["$thread"] = thread
     registry.target.fields = TYPES
     target = Counting(registry.target)
-    for types_to_ask in (4, 0):  # symbols are asked once
+    for types_to_ask in (5, 0):  # symbols are asked once
         target.requests.clear()
         target.memory.invalidate()
         found = read_occurrence(target, 1, address, requestor=read_requestor(target))
