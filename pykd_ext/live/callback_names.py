@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CallbackNames"]
 
+_KEPT = 1024  # callbacks, of which most are unregistered by then
+
 
 class CallbackNames:
     """The callbacks of a running target by their blocks' addresses.
@@ -45,6 +47,8 @@ class CallbackNames:
         if block not in self._entries and block not in self._unknown:
             self._read()
             if block not in self._entries and self._last is not None:
+                if len(self._unknown) >= _KEPT:
+                    self._unknown.clear()
                 self._unknown.add(block)  # until something is registered
         return self._entries.get(block)
 
@@ -64,7 +68,11 @@ class CallbackNames:
             self.listing = read_listing(self._target)
         except RegcbError:
             return  # it was there before: what is known of it is still the best
-        self._entries.update(self._by_address())
+        for address, entry in self._by_address().items():
+            self._entries.pop(address, None)
+            self._entries[address] = entry  # the longest unseen come first
+        for address in list(self._entries)[: -max(_KEPT, len(self.listing.entries))]:
+            del self._entries[address]
 
     def _by_address(self) -> dict[int, Entry]:
         return {each.callback.address: each for each in self.listing.entries}

@@ -9,7 +9,7 @@ left the stack.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Generic, NamedTuple, TypeVar
+from typing import Callable, Generic, NamedTuple, Optional, TypeVar
 
 from .policy import HANDLE_CLOSE, STATUS_CALLBACK_BYPASS
 
@@ -20,8 +20,11 @@ ALLOWED, BYPASSED, BLOCKED = "allowed", "bypassed", "blocked"
 OVERRULED, NOTED = "overruled", "noted"  # of a post-notification
 
 _LARGEST_STACK = 0x2_0000  # of a kernel thread; 24 KiB on x64, more while it calls itself
+_MOST_THREADS = 1024  # with operations under way: more have ended unseen
+_MOST_NESTED = 64  # operations of one thread
 
 _About = TypeVar("_About")
+StackLimits = Callable[[int], Optional[tuple[int, int]]]
 
 
 class PostStatus(NamedTuple):
@@ -185,26 +188,21 @@ class Operation(Generic[_About]):
 
 
 class Operations(Generic[_About]):
-    """The operations under way in a target, from the returns of its callbacks."""
+    """The operations under way in a target, from the returns of its callbacks. However long that
+    goes on, as many are kept as can be under way at once."""
 
-    def __init__(self, refusals_stand: bool = False) -> None:
-        self._open: dict[int, list[Operation[_About]]] = {}
-        self._refusals_stand = refusals_stand
+    def __init__(self, refusals_stand: bool = False, limits: StackLimits = lambda _: None) -> None:
+        """``limits`` says where a thread's present stack lies, if it knows."""
+        self._refusals_stand, self._limits = refusals_stand, limits
+        self._open: dict[int, list[Operation[_About]]] = {}  # who was heard of last is the last
 
     def of(self, event: Returned) -> tuple[Operation[_About], list[Operation[_About]]]:
         """The operation that ``event`` belongs to, perhaps a new one, and those that are over
-        though nobody saw their end: their frames have left the stack."""
-        under_way = self._open.setdefault(event.thread, [])
+        though nobody saw their end: their frames have left the stack, or their threads are the
+        longest silent ones of too many."""
+        under_way = self._open.pop(event.thread, [])
         found = next((each for each in under_way if each.is_expected(event)), None)
-        gone = [
-            each
-            for each in under_way
-            if each is not found
-            and (
-                each.information == event.information
-                or not event.stack < each.information < event.stack + _LARGEST_STACK
-            )
-        ]
+        gone = [each for each in under_way if each is not found and self._has_left(each, event)]
         for each in gone:
             under_way.remove(each)
         if found is None:
@@ -212,7 +210,31 @@ class Operations(Generic[_About]):
                 event.thread, event.number, event.information, refusals_stand=self._refusals_stand
             )
             under_way.append(found)
+        if len(under_way) > _MOST_NESTED:
+            gone.append(under_way.pop(0))
+        self._open[event.thread] = under_way
+        if len(self._open) > _MOST_THREADS:
+            gone += self._open.pop(next(iter(self._open)))
         return found, gone
+
+    def _has_left(self, operation: Operation[_About], event: Returned) -> bool:
+        """Whether the operation's frame cannot be on its thread's stacks any more."""
+        frame, stack = operation.information, event.stack
+        if frame == event.information:
+            return True
+        if stack < frame < stack + _LARGEST_STACK:
+            return False
+        limits = self._limits(event.thread)
+        if limits is None or not limits[0] <= stack < limits[1]:
+            return True
+        return limits[0] <= frame <= stack
+
+    def drop(self, is_gone: Callable[[Operation[_About]], bool]) -> list[Operation[_About]]:
+        """Takes out those that ``is_gone`` says so of."""
+        found = [each for under_way in self._open.values() for each in under_way if is_gone(each)]
+        for each in found:
+            self.end(each)
+        return found
 
     @property
     def is_any(self) -> bool:

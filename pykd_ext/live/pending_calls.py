@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PendingCall", "PendingCalls"]
 
+_MOST_THREADS = 1024  # in calls: more have ended in theirs
+
 _About = TypeVar("_About")
 
 
@@ -50,8 +52,11 @@ class PendingCalls(Generic[_About]):
     def enter(self, entry: Entered, about: _About) -> None:
         """Notes the call that the target is stopped at the start of."""
         thread = self._target.current_thread()
-        under_way = [each for each in self._calls.get(thread, []) if each.entry.stack > entry.stack]
+        calls = self._calls.pop(thread, [])
+        under_way = [each for each in calls if each.entry.stack > entry.stack]
         self._calls[thread] = [*under_way, PendingCall(thread, entry, about)]
+        if len(self._calls) > _MOST_THREADS:
+            del self._calls[next(iter(self._calls))]  # the one that was heard of least lately
 
     def leave(self, popped: int = 0) -> PendingCall[_About] | None:
         """The call that the target is stopped behind, which is forgotten; None where that is one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from ..kernel.builds import refusals_stand
@@ -30,6 +31,7 @@ from .operations import (
 )
 from .policy import HANDLE_CLOSE, PRE_CLASSES, STATUS_CALLBACK_BYPASS
 from .returns import Placement, follow_returns
+from .thread_lives import create_time, is_gone, stack_limits
 from .turns import follow_turns
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ __all__ = ["Filters", "Judged", "Traced", "Tracer"]
 
 _STACK_LIMIT = 24  # return addresses
 _LASTS = 5.0  # seconds that the path of a key is taken for unchanged; its parent may be renamed
-_PROCESSES = 1000  # names that are kept
+_KEPT = 1000  # names, and as many keys
 _CHANGED = "a callback has changed the result and not said so: --each tells which"
 
 
@@ -82,7 +84,6 @@ class Filters(NamedTuple):
 class _About(NamedTuple):
     """What is found out once of an operation; ``occurrence`` None: it is not wanted."""
 
-    time: float
     requestor: Requestor | None = None
     occurrence: Occurrence | None = None
     around: tuple[Entry | None, ...] = ()
@@ -99,9 +100,11 @@ class Judged(NamedTuple):
 class Traced(NamedTuple):
     """One registry operation, to its end.
 
-    ``time`` is in seconds since 1970; ``around`` are the callbacks that it was asked for in, one of
-    each operation around it, the innermost first; ``result`` is what the callbacks let the caller
-    have, None where that was not seen. ``stack`` holds the return addresses at the refusal.
+    ``time`` is in seconds since 1970, when its end was seen: they are reported in that order, what
+    a callback asks for before the operation that it is told of. ``around`` are the callbacks that
+    it was asked for in, one of each operation around it, the innermost first; ``result`` is what
+    the callbacks let the caller have, None where that was not seen. ``stack`` holds the return
+    addresses at the refusal.
     """
 
     time: float
@@ -140,11 +143,13 @@ class Tracer:
         self._keeps_stack = stack
         self._wants_each = each or filters.owner is not None
         self._has_each = True
-        self._operations: Operations[_About] = Operations(refusals_stand(target.build))
+        self._operations: Operations[_About] = Operations(
+            refusals_stand(target.build), partial(stack_limits, target)
+        )
         self._known_processes: ProcessNames = {}
         self._known_keys: KnownBlocks = {}
         self._other_keys: set[int] = set()
-        self._known_since = 0.0
+        self._known_since = self._swept = 0.0
         self.names = CallbackNames(target)
         self.others = 0
 
@@ -177,6 +182,8 @@ class Tracer:
 
     def overruled(self, event: Returned) -> bool:
         """Of an operation that was refused, or as the refusal."""
+        if self._leave_former_thread(event):
+            return True
         is_due = not self._filters.only_blocked or _refuses(event)
         if not is_due and not self._operations.is_known(event):
             return False
@@ -196,6 +203,8 @@ class Tracer:
 
     def ended(self, event: Returned) -> bool:
         """With the result that the caller gets."""
+        if self._leave_former_thread(event) or self._leave_ended_threads():
+            return True
         is_known = self._operations.is_known(event)
         if event.post is None or (self._filters.only_blocked and not is_known):
             return False
@@ -209,6 +218,27 @@ class Tracer:
         stops = any(self._finish(each) for each in gone)
         return self._finish(operation) or stops
 
+    def _leave_former_thread(self, event: Returned) -> bool:
+        """What a thread has left open that was at this one's place before it. Like this the first
+        that is heard of a thread may be an end; where every verdict is seen, a beginning is."""
+        if not self._operations.is_known(event):
+            return False
+        created = create_time(self._target, event.thread)
+        return self._drop(
+            lambda each: each.thread == event.thread and _created(each) not in (None, created)
+        )
+
+    def _leave_ended_threads(self) -> bool:
+        """Looked for now and then: each of them has every end stop the target."""
+        now = time.time()
+        if now - self._swept <= _LASTS:
+            return False
+        self._swept = now
+        return self._drop(lambda each: is_gone(self._target, each.thread, _created(each)))
+
+    def _drop(self, is_dropped: Callable[[Operation[_About]], bool]) -> bool:
+        return any(self._finish(each) for each in self._operations.drop(is_dropped))
+
     def _has_callbacks(self) -> bool:
         """An operation that there is nobody to tell of comes to the same end."""
         if not self.names.listing.entries:
@@ -221,6 +251,8 @@ class Tracer:
             operation.about = self._look(event)
         operation.add(event)
         operation.is_over = is_over
+        if not is_over:
+            operation.result = None  # until its end is seen
         if is_over or (self._filters.only_blocked and operation.about.occurrence is None):
             self._operations.end(operation)
         stops = any(self._finish(each) for each in gone)
@@ -233,6 +265,8 @@ class Tracer:
         return not entries or entries[0].callback.address != block
 
     def _returned(self, event: Returned) -> bool:
+        if self._leave_ended_threads():
+            return True
         operation, gone = self._operations.of(event)
         if any(self._finish(each) for each in gone):
             return True
@@ -254,16 +288,15 @@ class Tracer:
         """What there is to be known of an operation, unless it does not fit: the key is asked
         first, of which little has to be read."""
         target, filters = self._target, self._filters
-        now = time.time()
-        self._forget(now)
+        self._forget(time.time())
         block = self._key_control_block(event) if filters.keys else None
         if block in self._other_keys:
             self.others += 1
-            return _About(now)
+            return _About()
         requestor = read_requestor(target, self._known_processes)
         if not filters.fit_requestor(requestor):
             self.others += 1
-            return _About(now)
+            return _About()
         occurrence = read_occurrence(
             target, event.number, event.information, requestor=requestor, known=self._known_keys
         )
@@ -272,7 +305,7 @@ class Tracer:
             self._other_keys.add(block)
         if not fits or not filters.fit_value(occurrence):
             self.others += 1
-            return _About(now)
+            return _About()
         around = callbacks_around(target, event.thread, event.block)
         if around.problem:
             occurrence = occurrence._replace(problems=(*occurrence.problems, around.problem))
@@ -280,17 +313,18 @@ class Tracer:
             self.names.refresh()
         stack = target.return_addresses(_STACK_LIMIT) if self._keeps_stack else []
         return _About(
-            now, requestor, occurrence, tuple(map(self.names.entry, around.blocks)), tuple(stack)
+            requestor, occurrence, tuple(map(self.names.entry, around.blocks)), tuple(stack)
         )
 
     def _forget(self, now: float) -> None:
         """What may have changed since it was read."""
-        if now - self._known_since > _LASTS:
+        are_many = len(self._known_keys) > _KEPT or len(self._other_keys) > _KEPT
+        if are_many or now - self._known_since > _LASTS:
             self._known_since = now
             self._known_keys.clear()
             self._other_keys.clear()
-            if len(self._known_processes) > _PROCESSES:
-                self._known_processes.clear()
+        if len(self._known_processes) > _KEPT:
+            self._known_processes.clear()
 
     def _key_control_block(self, event: Returned) -> int | None:
         """Of the key that the operation is about as a whole: None where it is named."""
@@ -324,7 +358,7 @@ class Tracer:
         bypassed = operation.bypassed_by
         return self._report(
             Traced(
-                time=about.time,
+                time=time.time(),
                 requestor=about.requestor,
                 occurrence=self._with_doubts(about.occurrence, operation),
                 around=about.around,
@@ -358,6 +392,12 @@ class Tracer:
 
     def _place(self, address: int) -> str:
         return str(self._target.nearest_symbol(address) or f"{address:#x}")
+
+
+def _created(operation: Operation[_About]) -> int | None:
+    """When its thread was made, where that is known."""
+    requestor = operation.about.requestor if operation.about else None
+    return requestor.create_time if requestor else None
 
 
 def _refuses(event: Returned) -> bool:

@@ -46,7 +46,7 @@ def test_what_it_raises_has_the_innermost_line_of_the_file(tmp_path: Path) -> No
     function = user_function(path)
     with pytest.raises(UserFunctionError) as caught:
         function({"x": ""})
-    assert str(caught.value) == f"{path}:7: JSONDecodeError: Expecting value: line 1 column 1 (char 0)"
+    assert str(caught.value).startswith(f"{path}:7: JSONDecodeError: Expecting value: line 1 ")
     with pytest.raises(UserFunctionError, match=r":7: KeyError: 'x'"):
         function({})
 

@@ -1,7 +1,7 @@
 """``who-blocks --stop``, and what the user finds there. Run by attached.py.
 
-Prints JSON: exit status, output, the functions on the stack, the callback's result, the bytes at the
-program counter, the target's breakpoints, and whether the place is the callback's own one step on.
+Prints JSON: exit status, output, the functions on the stack, the callback's result, the byte at the
+program counter, the target's breakpoints and the engine's, and the function one instruction on.
 """
 
 from __future__ import annotations

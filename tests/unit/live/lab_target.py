@@ -1,0 +1,117 @@
+"""The live lab's machine as a target in this process: no debugger, no wire, and so at full speed.
+
+A breakpoint is a hook before the instruction, which the processor then does itself: what is set in
+its place (:mod:`pykd_ext.live.emulation`) is passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Callable
+
+import unicorn
+
+from pykd_ext.target import Symbol
+from pykd_ext.target.errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
+from pykd_ext.target.memory import Memory
+
+if TYPE_CHECKING:
+    from tests.lab.kd.lab import LiveLab
+    from tests.lab.kd.script import Script
+
+__all__ = ["LabTarget"]
+
+_ITS_NAMES = {"efl": "eflags"}
+
+
+class LabTarget:
+    """Fulfils :class:`pykd_ext.target.live.LiveTarget`, as far as following it asks."""
+
+    kind, path, small_dump, debugger_data, last_event = "kernel", None, None, 0, ""
+
+    def __init__(self, script: Script) -> None:
+        from tests.lab.kd.lab import build_live_lab
+
+        self.lab: LiveLab = build_live_lab(script)
+        self._emulator = self.lab.machine._emulator
+        profile = self.lab.world.profile
+        self.architecture, self.build = profile.architecture, profile.build
+        self.nt_base = self.lab.world.images["ntoskrnl.exe"].image.base
+        self.module_list = self.symbol("PsLoadedModuleList")
+        self.memory = Memory(self, whole_pages=False)  # type: ignore[arg-type]
+        self.reads = 0
+        self._stops = False
+
+    def read(self, address: int, size: int) -> bytes:
+        self.reads += 1
+        data = self.lab.machine.memory.read(address, size)
+        if len(data) < size:
+            raise MemoryUnreadable(address, size)
+        return data
+
+    def write(self, address: int, data: bytes) -> None:
+        """What is set in an instruction's place."""
+
+    def set_registers(self, values: Mapping[str, int]) -> None:
+        """The same."""
+
+    def symbol(self, name: str, module: str = "nt") -> int:
+        try:
+            return self.lab.world.nt(name)
+        except KeyError:
+            raise SymbolNotFound(name, module) from None
+
+    def nearest_symbol(self, _: int) -> Symbol | None:
+        return None
+
+    def field_offset(self, type_name: str, field: str, module: str = "nt") -> int:
+        if not self.lab.world.offsets.has(type_name, field):
+            raise TypeNotFound(type_name, module)
+        return self.lab.world.offsets.field(type_name, field)
+
+    def register(self, name: str) -> int:
+        its_name = _ITS_NAMES.get(name, name).upper()
+        register = getattr(unicorn.x86_const, f"UC_X86_REG_{its_name}")
+        return int(self._emulator.reg_read(register))
+
+    def current_thread(self) -> int:
+        return self.lab.machine.current.current.ethread
+
+    def symbol_problems(self) -> list[str]:
+        return []
+
+    def modules(self) -> list[Any]:
+        return []
+
+    def bug_check(self) -> None:
+        return None
+
+    def return_addresses(self, _: int) -> list[int]:
+        return []
+
+    def break_at(self, address: int, on_hit: Callable[[], bool]) -> _Hook:
+        def hit(*_: Any) -> None:
+            if hook.is_enabled and not self._stops and on_hit():
+                self._stops = True
+
+        hook = _Hook(self._emulator, address, hit)
+        return hook
+
+    def go(self, _: float | None) -> str:
+        """Until a breakpoint's function says so, or no thread has anything to do."""
+        self._stops = False
+        while not self._stops and not self.lab.machine.is_idle:
+            self.lab.machine.run()
+        return "hit" if self._stops else "debugger"
+
+
+class _Hook:
+    def __init__(self, emulator: Any, address: int, hit: Callable[..., None]) -> None:
+        self._emulator, self.is_enabled = emulator, True
+        self._hook = emulator.hook_add(unicorn.UC_HOOK_CODE, hit, begin=address, end=address)
+
+    def enable(self, wanted: bool) -> None:
+        self.is_enabled = wanted
+
+    def remove(self) -> None:
+        self._emulator.hook_del(self._hook)
