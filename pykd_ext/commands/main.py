@@ -1,4 +1,5 @@
-"""From the words of a command line to an exit status: 0 done, 2 usage or no target.
+"""From the words of a command line to an exit status: 0 done, 2 usage or no target, 6 one that is
+gone.
 
 Nobody sees a traceback: every RegcbError becomes one line.
 """
@@ -14,13 +15,14 @@ from typing import Any, NoReturn
 
 from .. import __version__
 from ..present.output import Output, OutputError
-from ..target.errors import RegcbError
+from ..target.errors import ConnectionLost, RegcbError
 from . import COMMANDS
 from .open_target import open_target
 
 __all__ = ["main"]
 
 USAGE_ERROR = 2
+_GONE = 6
 _HELP_WIDTH = 100  # columns
 
 
@@ -56,6 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OutputError as error:
         _abandon_output()
         output.error(f"regcb: {error}")
+    except ConnectionLost as error:
+        output.error(f"regcb: {error}")
+        return _GONE
     except (_Usage, RegcbError) as error:
         output.error(f"regcb: {error}")
     except (KeyboardInterrupt, SystemExit):
