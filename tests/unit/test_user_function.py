@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,14 @@ def test_it_keeps_what_it_counts_and_says_when_it_has_enough(tmp_path: Path) -> 
 def test_without_a_file() -> None:
     assert user_function(None)({}) is False
     assert user_function(None, otherwise=True)({}) is True
+
+
+def test_the_readmes_function(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    (text,) = re.findall(r"```python\n(def on_operation.*?)```", readme, re.DOTALL)
+    function = user_function(written(tmp_path, text))
+    assert function({"value_name": "Start", "blocked_by": {}}) is True
+    assert function({"value_name": "Start", "blocked_by": None}) is False
 
 
 def test_the_users_ctrl_c_goes_through(tmp_path: Path) -> None:
