@@ -25,6 +25,7 @@ __all__ = [
     "live_target",
     "nearest_paths",
     "say_what_is_missed",
+    "say_what_passes",
     "say_why",
 ]
 

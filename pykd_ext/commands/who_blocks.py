@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING
 
 from ..kernel.listing import target_facts
 from ..live.answer import AnswerSearch
+from ..live.breakpoints import can_stay
 from ..live.calls import PROGRAM_COUNTERS
 from ..live.globs import value_pattern
 from ..live.refusal_stop import RefusalStop
-from ..live.returns import place
+from ..live.returns import place, places_of
 from ..live.trace import Filters, Traced, Tracer
 from ..present.answer import answer_text
 from ..present.operation import operation_document
 from ..present.output import Output
 from ..present.text import link, printable
 from .arguments import key_argument
-from .live_target import add_duration, live_target, nearest_paths, say_what_is_missed, say_why
+from .live_target import (
+    add_duration,
+    live_target,
+    nearest_paths,
+    say_what_is_missed,
+    say_what_passes,
+    say_why,
+)
 from .user_function import add_python, user_function
 
 if TYPE_CHECKING:
@@ -76,6 +84,8 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     tracer = Tracer(live, filters, report, stack=True)
     placement = place(target)
     say_what_is_missed(output, placement, tracer.names.listing)
+    places = places_of(placement, each=False)
+    say_what_passes(output, live, all(can_stay(live, each) for each in places))
     callbacks = [each.callback for each in tracer.names.listing.entries]
     stop = RefusalStop(live, callbacks, filters.numbers, tracer.refusal)
     why = (stop if arguments.stop else tracer).run(placement, arguments.seconds)

@@ -30,6 +30,7 @@ from .operations import (
     is_failure,
 )
 from .policy import HANDLE_CLOSE, PRE_CLASSES, STATUS_CALLBACK_BYPASS
+from .read_ahead import read_ahead, thread_fields
 from .returns import Placement, follow_returns
 from .thread_lives import create_time, is_gone, stack_limits
 from .turns import follow_turns
@@ -150,6 +151,7 @@ class Tracer:
         self._known_keys: KnownBlocks = {}
         self._other_keys: set[int] = set()
         self._known_since = self._swept = 0.0
+        self._thread_fields = thread_fields(target)
         self.names = CallbackNames(target)
         self.others = 0
 
@@ -293,6 +295,9 @@ class Tracer:
         if block in self._other_keys:
             self.others += 1
             return _About()
+        if self._thread_fields:
+            fields = self._thread_fields
+            read_ahead(target, event.thread + fields.start, len(fields))
         requestor = read_requestor(target, self._known_processes)
         if not filters.fit_requestor(requestor):
             self.others += 1

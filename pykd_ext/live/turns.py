@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Callable, NamedTuple, Protocol
 
 from ..notify.classes import notify_class
 from ..target.errors import MemoryUnreadable, RegcbError
+from ..target.memory import PAGE
 from .breakpoints import Breakpoints
 from .calls import STACK_POINTERS
 from .junctions import Junction, Junctions
 from .operations import Returned
+from .read_ahead import read_ahead
 from .returns import read_post, value_at
 
 if TYPE_CHECKING:
     from ..target.live import LiveTarget
 
 __all__ = ["Turns", "follow_turns"]
+
+_FRAMES = 0x400  # bytes of stack in which the class and both notifications' structures lie
 
 
 class Turns(Protocol):
@@ -108,6 +112,8 @@ class _Follower:
     def _event(self, junction: Junction) -> Returned | None:
         target = self._target
         assert junction.notify_class and junction.information
+        stack = target.register(STACK_POINTERS[target.architecture])
+        read_ahead(target, stack, min(_FRAMES, -stack % PAGE))
         about = notify_class(value_at(target, junction.notify_class) & 0xFFFF_FFFF)
         number = about.pair if about.phase == "post" else about.number
         if number not in self._numbers:
@@ -120,7 +126,7 @@ class _Follower:
             status = value_at(target, junction.status) & 0xFFFF_FFFF
         return Returned(
             thread=target.current_thread(),
-            stack=target.register(STACK_POINTERS[target.architecture]),
+            stack=stack,
             block=value_at(target, junction.block) if junction.block else 0,
             number=number,
             information=information,

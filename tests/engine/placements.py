@@ -9,7 +9,7 @@ import json
 import os
 from pathlib import Path
 
-from tests.lab.kd.script import Operation, Script, Work
+from tests.lab.kd.script import Actor, Operation, Script, Work
 from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
 
 from .engine import INSIDE, Engine
@@ -23,6 +23,9 @@ _SCRIPTS: dict[int, Script] = {
     1: DEFAULT_SCRIPT._replace(work=_WORK, drivers=("regprotect.sys",)),
     4: DEFAULT_SCRIPT._replace(work=_WORK),
     16: SCRIPTS["crowd"]._replace(work=_WORK),
+    64: SCRIPTS["crowd"]._replace(
+        work=_WORK, actors=tuple(Actor(str(200000 + 10 * number)) for number in range(60))
+    ),
 }
 MEASURED = {
     "gc": 'breakpoints with "gc" at each callback, returns unseen',
@@ -55,7 +58,7 @@ def requests_per_operation(engine: Engine, variant: str, callbacks: int) -> floa
 
 
 def _table(engine: Engine) -> str:
-    lines = ["| breakpoints | 1 callback | 4 | 16 |", "|---|---|---|---|"]
+    lines = ["| breakpoints | 1 callback | 4 | 16 | 64 |", "|---|---|---|---|---|"]
     for variant, what in MEASURED.items():
         cells = []
         for callbacks in _SCRIPTS:

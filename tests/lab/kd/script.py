@@ -96,7 +96,8 @@ class Act(NamedTuple):
 
 
 class Actor(NamedTuple):
-    """A callback of stage.sys; its function is ``StageCallback<number>``, 16 of them at most."""
+    """A callback of stage.sys, 64 of them at most; its function is ``StageCallback<number>``, and
+    from the seventeenth on the first ones' again."""
 
     altitude: str
     acts: tuple[Act, ...] = ()

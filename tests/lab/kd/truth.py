@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ..drivers import drivers
 from ..world import BOOT_TIME, World
 from .script import Script
-from .work import ACTOR_SIZE, STAGE
+from .work import ACTOR_SIZE, CALLBACK_FUNCTIONS, STAGE
 
 __all__ = ["RegisteredCallback", "registered_callbacks"]
 
@@ -34,7 +34,7 @@ def registered_callbacks(world: World, script: Script) -> list[RegisteredCallbac
         if file_name == STAGE:
             wanted = [
                 (
-                    f"StageCallback{number}",
+                    f"StageCallback{number % CALLBACK_FUNCTIONS}",
                     actor.altitude,
                     symbols["g_Actors"] + ACTOR_SIZE * number,
                 )

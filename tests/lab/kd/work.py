@@ -10,14 +10,14 @@ from ..world import World
 from .keys import Keys
 from .script import ACTS, KINDS, Act, Actor, Operation, Work
 
-__all__ = ["ACTOR_SIZE", "COUNT", "STAGE", "STATUS", "WorkWriter", "Written"]
+__all__ = ["ACTOR_SIZE", "CALLBACK_FUNCTIONS", "COUNT", "STAGE", "STATUS", "WorkWriter", "Written"]
 
 STAGE = "stage.sys"
 
 _OPERATION_SIZE, _WORK_SIZE, _DRIVER_SIZE = 0x38, 0x10, 0x160
 STATUS, COUNT = 0x30, 0x34  # of an OPERATION
 ACTOR_SIZE, _ACT_SIZE = 0x30, 0x18
-_ACTORS = 16
+_ACTORS, CALLBACK_FUNCTIONS = 64, 16
 _STAGE_CALLS = {"register-callback": "StageRegister", "unregister-callback": "StageUnregister"}
 _SYSTEM = 4  # whose handles are a driver's
 _OBJECT = 0x10  # DRIVER.Object
@@ -65,7 +65,7 @@ class WorkWriter:
     def write_actors(self, actors: Sequence[Actor]) -> None:
         """Tells the callbacks of stage.sys what to do. Raises ValueError for too many."""
         if len(actors) > _ACTORS:
-            raise ValueError(f"{len(actors)} actors: stage.sys has {_ACTORS} callbacks")
+            raise ValueError(f"{len(actors)} actors: stage.sys has {_ACTORS} actors")
         world, space = self._world, self._world.space
         for number, actor in enumerate(actors):
             place = self.actor(number)

@@ -1,7 +1,7 @@
-/* A driver with 16 registry callbacks that do as they are told. */
+/* A driver with 16 registry callbacks that do as they are told, each at up to four altitudes. */
 #include "stage.h"
 
-#define STAGE_ACTORS 16
+#define STAGE_ACTORS 64
 #define STAGE_CALLS 256
 
 typedef struct _REG_POST_OPERATION_INFORMATION {
@@ -142,12 +142,12 @@ CALLBACK_NUMBER(8) CALLBACK_NUMBER(9) CALLBACK_NUMBER(10) CALLBACK_NUMBER(11)
 CALLBACK_NUMBER(12) CALLBACK_NUMBER(13) CALLBACK_NUMBER(14) CALLBACK_NUMBER(15)
 
 #define ACTOR_NUMBER(number) {.Function = StageCallback##number}
-ACTOR g_Actors[STAGE_ACTORS] = {
-    ACTOR_NUMBER(0),  ACTOR_NUMBER(1),  ACTOR_NUMBER(2),  ACTOR_NUMBER(3),
-    ACTOR_NUMBER(4),  ACTOR_NUMBER(5),  ACTOR_NUMBER(6),  ACTOR_NUMBER(7),
-    ACTOR_NUMBER(8),  ACTOR_NUMBER(9),  ACTOR_NUMBER(10), ACTOR_NUMBER(11),
-    ACTOR_NUMBER(12), ACTOR_NUMBER(13), ACTOR_NUMBER(14), ACTOR_NUMBER(15),
-};
+#define ACTOR_OF_EACH                                                                            \
+    ACTOR_NUMBER(0), ACTOR_NUMBER(1), ACTOR_NUMBER(2), ACTOR_NUMBER(3), ACTOR_NUMBER(4),         \
+    ACTOR_NUMBER(5), ACTOR_NUMBER(6), ACTOR_NUMBER(7), ACTOR_NUMBER(8), ACTOR_NUMBER(9),         \
+    ACTOR_NUMBER(10), ACTOR_NUMBER(11), ACTOR_NUMBER(12), ACTOR_NUMBER(13), ACTOR_NUMBER(14),    \
+    ACTOR_NUMBER(15)
+ACTOR g_Actors[STAGE_ACTORS] = {ACTOR_OF_EACH, ACTOR_OF_EACH, ACTOR_OF_EACH, ACTOR_OF_EACH};
 
 PAGED_CODE_SECTION VOID NTAPI DriverUnload(DRIVER_OBJECT *DriverObject) {
     (void)DriverObject;
