@@ -161,8 +161,12 @@ def test_callbacks_and_drivers_that_come_and_go(engine: Engine, tmp_path: Path) 
 
 def test_a_thread_that_ends_in_a_callback(engine: Engine, tmp_path: Path) -> None:
     _, found = followed(engine, tmp_path, "dying", "--count", "4")
-    assert all(each["process"]["name"] == "services.exe" for each in found[:3])
-    assert all(each["is_over"] for each in found)
+    over = [each for each in found if each["is_over"]]
+    assert len(over) >= 3
+    assert {each["process"]["name"] for each in over} == {"services.exe"}
+    # What the thread has left open is told, without an end, once seconds have gone by.
+    left = [each for each in found if not each["is_over"]]
+    assert all((each["process"]["name"], each["result"]) == ("regedit.exe", None) for each in left)
 
 
 def test_control_flow_guard(engine: Engine, tmp_path: Path) -> None:

@@ -236,5 +236,5 @@ def test_unregistering_waits_for_those_inside() -> None:
 
 
 def test_too_many_actors() -> None:
-    with pytest.raises(ValueError, match="17 actors"):
-        stage([actor(str(number)) for number in range(17)])
+    with pytest.raises(ValueError, match="65 actors"):
+        stage([actor(str(number)) for number in range(65)])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab import PROFILES, CallbackTruth, make_dump
+from tests.lab.kernel_types import offset_defines
 from tests.lab.toolchain import run
 
 pytestmark = pytest.mark.toolchain
@@ -54,10 +55,12 @@ class Kernel:
 
     def __init__(self, folder: Path, build: int) -> None:
         (folder / "host.c").write_text("unsigned long KiBugCheckData[5];", encoding="ascii")
+        profile = PROFILES[f"x64-{build}"]
+        (folder / "offsets.h").write_text(offset_defines(profile), encoding="ascii")
         library = folder / f"kernel{build}.so"
         names = ("callback_list.c", "altitude.c", "pool.c")
         run(
-            "clang", "-shared", "-fPIC", "-O1", "-D_WIN64", f"-DLAB_BUILD={build}",
+            "clang", "-shared", "-fPIC", "-O1", "-D_WIN64", f"-DLAB_BUILD={build}", f"-I{folder}",
             *(str(SOURCES / name) for name in names), str(folder / "host.c"), "-o", str(library),
         )  # fmt: skip
         self._code = ctypes.CDLL(str(library))
