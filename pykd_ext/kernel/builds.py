@@ -82,7 +82,7 @@ class Table(Generic[_T]):
 
     ``newest`` is for each architecture the newest build that somebody has looked at, ``what`` says
     in a sentence's words what the rows are of, ``ask`` how the user can have a doubtful one tried.
-    An architecture without rows is not known at all.
+    An architecture without rows is not known at all; ``rows`` are sorted, the newest first.
     """
 
     def __init__(
@@ -95,14 +95,14 @@ class Table(Generic[_T]):
         self._what = what
         self._ask = f"; {ask}" if ask else ""
         self._newest = newest
-        self._rows = {
+        self.rows = {
             architecture: sorted(each, key=lambda row: -row.first)
             for architecture, each in rows.items()
         }
 
     def row(self, architecture: str, build: int) -> Row[_T] | None:
         """The row of ``build``; None before the first one, and for an unknown architecture."""
-        rows = self._rows.get(architecture, ())
+        rows = self.rows.get(architecture, ())
         return next((row for row in rows if build >= row.first), None)
 
     def is_newer(self, architecture: str, build: int) -> bool:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HCELL_NIL",
+    "KEY_BODIES",
     "KEY_BODY_TYPE",
+    "KEY_CONTROL_BLOCKS",
     "KEY_HIVE_ENTRY",
     "KEY_VIRT_TARGET",
     "LAYER_TOMBSTONE",
@@ -107,7 +109,7 @@ def _table(what: str, x64: Sequence[Row[_Layout]], x86: Sequence[Row[_Layout]]) 
 
 
 _B = KeyBodyLayout
-_KEY_BODIES = _table(
+KEY_BODIES = _table(
     "the layout of keys",
     x64=(
         Row(
@@ -145,7 +147,7 @@ _FREED = ((16, "freed"), *_WINDOWS_7)
 
 # 1607 gave hives' roots a KCB of their own (SOURCES 5.4).
 _K = KeyControlBlockLayout
-_KEY_CONTROL_BLOCKS = _table(
+KEY_CONTROL_BLOCKS = _table(
     "the layout of keys",
     x64=(
         Row(
@@ -227,12 +229,12 @@ _NAME_BLOCKS = {8: NameBlockLayout(0x18, 0x1A), 4: NameBlockLayout(0x0C, 0x0E)}
 
 def key_body_layout(architecture: str, build: int) -> KeyBodyLayout:
     """The layout of a key object's body; raises UnsupportedTarget where none is known."""
-    return _row(_KEY_BODIES, architecture, build)
+    return _row(KEY_BODIES, architecture, build)
 
 
 def key_control_block_layout(architecture: str, build: int) -> KeyControlBlockLayout:
     """The layout of a key control block; raises UnsupportedTarget where none is known."""
-    return _row(_KEY_CONTROL_BLOCKS, architecture, build)
+    return _row(KEY_CONTROL_BLOCKS, architecture, build)
 
 
 def _row(table: Table[_Layout], architecture: str, build: int) -> _Layout:
@@ -246,7 +248,7 @@ def _row(table: Table[_Layout], architecture: str, build: int) -> _Layout:
 
 def note_key_doubts(target: Target) -> None:
     """Where the rows of ``target`` are derived, or it is newer than all, its doubts say so."""
-    provenance = _KEY_CONTROL_BLOCKS.provenance(target.architecture, target.build)
+    provenance = KEY_CONTROL_BLOCKS.provenance(target.architecture, target.build)
     note_doubt(target, provenance.doubt)
 
 

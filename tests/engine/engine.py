@@ -66,15 +66,18 @@ class Engine:
         """The project's unit tests; the arguments are pytest's."""
         return self._complete((*self.UNIT_TESTS, *arguments), timeout)
 
-    def start(self, command: Command, errors_apart: bool = True) -> subprocess.Popen[str]:
-        """Starts ``SCRIPT ARG...`` or ``-m MODULE ARG...`` in the project's folder."""
+    def start(
+        self, command: Command, errors_apart: bool = True, is_asked: bool = False
+    ) -> subprocess.Popen[str]:
+        """Starts ``SCRIPT ARG...`` or ``-m MODULE ARG...`` in the project's folder; see
+        :func:`wine.start`."""
         installed = self._installation
         words = [each if isinstance(each, str) else wine.windows_path(each) for each in command]
         python = [
             wine.windows_path(installed.python), "-X", "utf8",
             "-X", f"pycache_prefix={wine.windows_path(installed.bytecode)}",
         ]  # fmt: skip
-        return wine.start(installed.prefix, [*python, *words], _PROJECT, errors_apart)
+        return wine.start(installed.prefix, [*python, *words], _PROJECT, errors_apart, is_asked)
 
     def _complete(self, command: Command, timeout: float) -> CompletedRun:
         process = self.start(command)

@@ -68,9 +68,14 @@ def wait_for_end(prefix: Path) -> None:
 
 
 def start(
-    prefix: Path, command: Sequence[str], folder: Path, errors_apart: bool = True
+    prefix: Path,
+    command: Sequence[str],
+    folder: Path,
+    errors_apart: bool = True,
+    is_asked: bool = False,
 ) -> subprocess.Popen[str]:
-    """Starts a Windows program in ``folder``, its output in two pipes, or in one.
+    """Starts a Windows program in ``folder``, its output in two pipes, or in one; with another
+    pipe for its input where it ``is_asked`` things.
 
     Pipes because the Windows Python ends at once ("init_sys_streams") when it is given a file.
     """
@@ -78,7 +83,7 @@ def start(
         [_tool("wine"), *command],
         cwd=folder,
         env=_environment(prefix, _NATIVE),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE if is_asked else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE if errors_apart else subprocess.STDOUT,
         encoding="utf-8",

@@ -14,7 +14,9 @@ from pykd_ext.kernel import builds
 PACKAGE = Path(__file__).parents[2] / "pykd_ext"
 
 # Data flows left to right: a room imports from itself and from the rooms before it.
-ROOMS = ["target", "kernel", "notify", "triage", "live", "verification", "present", "commands"]
+ROOMS = [
+    "target", "kernel", "notify", "windbg", "triage", "live", "verification", "present", "commands",
+]  # fmt: skip
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 

@@ -1,0 +1,47 @@
+"""The folder that WinDbg's extension gallery reads.
+
+Its files are as Microsoft's WinDbg-Samples describe them (Manifest/README.MD): the manifest says
+what loads the script, the configuration where the gallery is. Aliases that take words are the
+debugger's own ($$>a<).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from .. import __version__
+from .tables import tables
+
+__all__ = ["write_gallery"]
+
+_HERE = Path(__file__).parent
+_SCRIPT = "regcb.js"
+_FILES = (
+    _SCRIPT, "ManifestVersion.txt", "manifest.1.xml", "config.xml", "startup.wds", "command.wds",
+)  # fmt: skip
+
+
+def write_gallery(folder: Path, python: str) -> Path:
+    """Writes the gallery to ``folder``, which is made or written over; the configuration file that
+    WinDbg is to load once. ``python`` is the version that commands go to which the script has not,
+    as ``!py`` takes it: ``3.9``. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    place = str(folder.absolute())
+    for name in _FILES:
+        text = (_HERE / name).read_text(encoding="utf-8")
+        if name == _SCRIPT:
+            text = _with_tables(text, f"{place}\\startup.wds", python)
+        is_xml = name.endswith(".xml")
+        text = text.replace("@FOLDER@", escape(place, {'"': "&quot;"}) if is_xml else place)
+        text = text.replace("@VERSION@", f"{__version__}.0")
+        (folder / name).write_bytes(text.replace("\n", "\r\n").encode())
+    return folder / "config.xml"
+
+
+def _with_tables(script: str, startup: str, python: str) -> str:
+    known = {**tables(), "startup": startup, "python": python}
+    empty = "const TABLES = null;"
+    assert empty in script
+    return script.replace(empty, f"const TABLES = {json.dumps(known)};")
