@@ -15,7 +15,7 @@ def main() -> int:
     none: so it is looked for seldom, and what is left is let lie.
     """
     gc.set_threshold(100_000)
-    from .commands.main import main as run  # noqa: PLC0415
+    from .command_line.main import main as run  # noqa: PLC0415
 
     status = run()
     gc.freeze()

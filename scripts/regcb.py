@@ -8,12 +8,20 @@ Python that the first line names, unless it is told one (!py -3.8 regcb.py list)
 import sys
 from pathlib import Path
 
-# The bootstrapper runs a script as a string: it has no __file__.
-sys.path.insert(0, str(Path(sys.argv[0]).resolve().parents[1]))
 
-try:
-    from pykd_ext.commands.main import main
+def run() -> None:
+    """Runs the command line, or says how to get what it lacks."""
+    # The bootstrapper runs a script as a string: it has no __file__.
+    project = Path(sys.argv[0]).resolve().parents[1]
+    sys.path.insert(0, str(project))
+    try:
+        from pykd_ext.command_line.main import main  # noqa: PLC0415 - may be what is missing
 
-    main()
-except ImportError as error:
-    print(f"regcb: {error}: !pip install tabulate capstone gets what it needs")
+        main()
+    except ImportError as error:
+        version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        print(f'regcb: {error}: py -{version} -m pip install "{project}" gets what it needs')
+
+
+if __name__ == "__main__":
+    run()

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import TYPE_CHECKING
 
+from ..command_line.command import Command
 from ..present.altitudes import HONESTLY, allocations_document, allocations_table
 from ..present.jsonlines import json_text
 from ..present.output import Output
 from ..present.text import printable
 from ..triage.altitudes import Allocation, find, group_of, neighbours, search
 
-if TYPE_CHECKING:
-    from ..target import Target
-
-NEEDS_TARGET = False
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?")
 
 
@@ -28,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="as JSON (regcb.altitudes/1)")
 
 
-def run(_target: Target | None, arguments: argparse.Namespace, output: Output) -> int:
+def run(arguments: argparse.Namespace, output: Output) -> int:
     asked = arguments.altitude
     is_number = _NUMBER.fullmatch(asked) is not None
     found = find(asked) if is_number else search(asked)
@@ -57,3 +53,11 @@ def _not_found(asked: str, is_number: bool) -> str:
 
 def _named(allocation: Allocation | None) -> str:
     return f"{allocation.altitude} {allocation.driver_file}" if allocation else "none"
+
+
+COMMAND = Command(
+    "to whom Microsoft has allocated an altitude",
+    group="look",
+    add_arguments=add_arguments,
+    run=run,
+)

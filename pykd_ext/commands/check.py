@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import TYPE_CHECKING
 
+from ..command_line.command import TargetCommand
+from ..command_line.progress import bytes_bar
+from ..command_line.targets import symbol_path_of
 from ..present.findings import findings_document, findings_text
 from ..present.jsonlines import json_text
 from ..present.output import Output
 from ..target.image_files import ImageFiles
 from ..target.symbol_path import SymbolPath
 from ..triage.check import Triage, check
-from .progress import bytes_bar
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -40,9 +41,16 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _check(target: Target, arguments: argparse.Namespace) -> Triage:
-    path = arguments.symbol_path or os.environ.get("_NT_SYMBOL_PATH", "")
-    files = ImageFiles(SymbolPath(path))
+    files = ImageFiles(SymbolPath(symbol_path_of(arguments)))
     if arguments.no_carve or (target.kind != "crash-dump" and not arguments.carve):
         return check(target, files, None)
     with bytes_bar("searching") as progress:
         return check(target, files, progress)
+
+
+COMMAND = TargetCommand(
+    "what is wrong with the callbacks",
+    group="triage",
+    add_arguments=add_arguments,
+    run=run,
+)

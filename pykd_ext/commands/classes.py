@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
+from ..command_line.arguments import BadArgument, class_argument
+from ..command_line.command import Command
 from ..notify.classes import CLASSES
 from ..present.classes import class_text, classes_document, classes_table
 from ..present.jsonlines import json_text
 from ..present.output import Output
-from .arguments import BadArgument, class_argument
-
-if TYPE_CHECKING:
-    from ..target import Target
-
-NEEDS_TARGET = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--wide", action="store_true", help="more columns, nothing shortened")
 
 
-def run(_target: Target | None, arguments: argparse.Namespace, output: Output) -> int:
+def run(arguments: argparse.Namespace, output: Output) -> int:
     shown = CLASSES
     if arguments.notify_class is not None:
         about = class_argument(arguments.notify_class)
@@ -45,3 +40,11 @@ def run(_target: Target | None, arguments: argparse.Namespace, output: Output) -
     else:
         output.write(classes_table(shown, arguments.wide))
     return 0
+
+
+COMMAND = Command(
+    "what a callback can be told, and the structures",
+    group="decode",
+    add_arguments=add_arguments,
+    run=run,
+)

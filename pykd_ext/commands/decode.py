@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..command_line.arguments import BadArgument, address_argument, class_argument
+from ..command_line.command import TargetCommand
 from ..kernel.doubts import doubts
 from ..kernel.listing import target_facts
 from ..kernel.requestor import read_requestor
@@ -15,7 +17,6 @@ from ..present.jsonlines import json_text
 from ..present.notification import notification_document, notification_text
 from ..present.output import Output
 from ..target.errors import RegcbError
-from .arguments import BadArgument, address_argument, class_argument
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -104,3 +105,11 @@ def _stop(target: Target, force: bool) -> tuple[Stop, tuple[str, ...]]:
             "the thread is past the callback's start: its arguments were taken from its stack, "
             "where the callback may have written over them",
         )
+
+
+COMMAND = TargetCommand(
+    "what a callback is told, at the stop or at an address",
+    group="decode",
+    add_arguments=add_arguments,
+    run=run,
+)

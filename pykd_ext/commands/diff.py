@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..command_line.command import Command
+from ..command_line.targets import open_target
 from ..kernel.listing import read_listing
 from ..present.difference import difference_document, difference_text
 from ..present.document import callbacks_document
@@ -13,12 +15,7 @@ from ..present.jsonlines import json_text
 from ..present.output import Output
 from ..target.errors import RegcbError
 from ..triage.baseline import compare, read_baseline
-from .open_target import open_target
 
-if TYPE_CHECKING:
-    from ..target import Target
-
-NEEDS_TARGET = False  # with two documents it does not, and else opens it itself
 _DIFFERENT = 1
 
 
@@ -39,7 +36,7 @@ class NothingToCompare(RegcbError):
     """There is no callback list on one side; ``str()`` says on which."""
 
 
-def run(_target: Target | None, arguments: argparse.Namespace, output: Output) -> int:
+def run(arguments: argparse.Namespace, output: Output) -> int:
     before = read_baseline(arguments.baseline)
     after = read_baseline(arguments.new) if arguments.new else _document_now(arguments)
     for which, document in (("the baseline", before), ("the other side", after)):
@@ -62,3 +59,11 @@ def _document_now(arguments: argparse.Namespace) -> dict[str, Any]:
         return callbacks_document(read_listing(target))
     finally:
         target.close()
+
+
+COMMAND = Command(
+    "what has changed since a saved list --json",
+    group="triage",
+    add_arguments=add_arguments,
+    run=run,
+)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..command_line.arguments import BadArgument
+from ..command_line.command import LiveCommand
+from ..command_line.live_run import add_limits, nearest_paths, say_what_passes, say_why
 from ..kernel.listing import Entry, read_listing, target_facts
 from ..kernel.selection import select
 from ..live.guard import Decision, Guard
@@ -14,11 +17,10 @@ from ..present.decision import decision_text, rules_text
 from ..present.operation import callback_text
 from ..present.output import Output
 from ..target.errors import TargetError
-from .arguments import BadArgument
-from .live_target import add_limits, live_target, nearest_paths, say_what_passes, say_why
 
 if TYPE_CHECKING:
     from ..target import Target
+    from ..target.live import LiveTarget
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,11 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_limits(parser, "decisions")
 
 
-def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
+def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> int:
     policy = read_policy(arguments.policy)
     nearest = tuple(nearest_paths(output, rule.keys or ()) for rule in policy.rules)
     policy = policy._replace(nearest=nearest)
-    live = live_target(target, arguments)
     facts = target_facts(target)
     entry = _entry(target, arguments.at)
     counts = dict.fromkeys(policy.rules, 0)
@@ -51,10 +52,10 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
         output.write(decision_text(facts, decision))
         return bool(sum(counts.values()) == arguments.count)
 
-    guard = Guard(live, policy, entry, report, arguments.after, arguments.dry_run)
+    guard = Guard(target, policy, entry, report, arguments.after, arguments.dry_run)
     when = "after it has run" if arguments.after else "in place of its body"
     output.write(f"guarding at {callback_text(entry, facts)}, {when}{_dry(arguments.dry_run)}")
-    say_what_passes(output, live, guard.is_airtight)
+    say_what_passes(output, target, guard.is_airtight)
     why = guard.run(arguments.seconds)
     output.write(rules_text(counts))
     if guard.unfinished:
@@ -62,7 +63,7 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
             f"! {_operations(guard.unfinished)} under way: the callback will be told of an end "
             "whose beginning it has not seen"
         )
-    status = say_why(output, live, why, _total(policy, sum(counts.values())))
+    status = say_why(output, target, why, _total(policy, sum(counts.values())))
     for each in nearest:
         each.end()
     return status
@@ -93,3 +94,11 @@ def _entry(target: Target, name: str | None) -> Entry:
         numbers = ", ".join(str(each.number) for each in found)
         raise BadArgument(f"{name!r} has several callbacks: name one of {numbers}")
     return found[0]
+
+
+COMMAND = LiveCommand(
+    "decide registry operations by a policy, at an existing callback",
+    group="live",
+    add_arguments=add_arguments,
+    run=run,
+)

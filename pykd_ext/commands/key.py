@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..command_line.arguments import BadArgument, address_argument, process_argument
+from ..command_line.command import TargetCommand
 from ..kernel.handles import SYSTEM_PROCESS, is_kernel_handle, object_of_handle
 from ..kernel.key_details import read_key_details
 from ..kernel.listing import target_facts
@@ -13,7 +15,6 @@ from ..kernel.requestor import read_requestor
 from ..present.jsonlines import json_text
 from ..present.key import key_document, key_text
 from ..present.output import Output
-from .arguments import BadArgument, address_argument, process_argument
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -62,3 +63,11 @@ def _stopped_process_id(target: Target, arguments: argparse.Namespace) -> int:
             "--process PID"
         )
     return requestor.process_id
+
+
+COMMAND = TargetCommand(
+    "one registry key: its path, state, creator and what callbacks remember of it",
+    group="decode",
+    add_arguments=add_arguments,
+    run=run,
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..command_line.command import TargetCommand
 from ..kernel.callbacks import DEFAULT_LIMIT
 from ..kernel.doubts import doubts
 from ..kernel.listing import Listing, read_listing, with_unlisted
@@ -61,11 +62,19 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _with_carved(target: Target, listing: Listing) -> Listing:
+    from ..command_line.progress import bytes_bar  # noqa: PLC0415
     from ..triage.carve import carve  # noqa: PLC0415
-    from .progress import bytes_bar  # noqa: PLC0415
 
     with bytes_bar("searching") as progress:
         carving = carve(target, listing, progress)
     problems = [*carving.problems, *doubts(target)]
     listing.problems.extend(Problem("search", what) for what in problems)
     return with_unlisted(target, listing, [each.callback for each in carving.blocks])
+
+
+COMMAND = TargetCommand(
+    "the table of registry callbacks",
+    group="look",
+    add_arguments=add_arguments,
+    run=run,
+)

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
+from ..command_line.command import TargetCommand
+from ..command_line.progress import bytes_bar
+from ..command_line.targets import symbol_path_of
 from ..kernel.details import read_details
 from ..present.output import Output
 from ..present.report import HowItWasMade, report_html
@@ -17,7 +20,6 @@ from ..target.errors import RegcbError
 from ..target.image_files import ImageFiles
 from ..target.symbol_path import SymbolPath
 from ..triage.check import check
-from .progress import bytes_bar
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -40,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     page: Path = arguments.page
     _refuse_unwritable(page)
-    path = arguments.symbol_path or os.environ.get("_NT_SYMBOL_PATH", "")
+    path = symbol_path_of(arguments)
     with bytes_bar("searching") as progress:
         searches = target.kind == "crash-dump" and not arguments.no_carve
         triage = check(target, ImageFiles(SymbolPath(path)), progress if searches else None)
@@ -91,3 +93,11 @@ def _identity(dump: Path) -> tuple[str | None, int | None]:
                 progress(done, size)
     except OSError:  # the debugger's name of it is none of this machine
         return None, None
+
+
+COMMAND = TargetCommand(
+    "one HTML page to attach to a case",
+    group="triage",
+    add_arguments=add_arguments,
+    run=run,
+)

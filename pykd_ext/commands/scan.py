@@ -9,18 +9,16 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
+from ..command_line.command import Command
+from ..command_line.scan_dump import failed, scan_dump
+from ..command_line.targets import symbol_path_of
+from ..command_line.workers import in_processes, on_cluster
 from ..present.output import Output
 from ..present.scan_formats import FORMATS, header
 from ..target.errors import RegcbError
-from .scan_dump import failed, scan_dump
-from .workers import in_processes, on_cluster
 
-if TYPE_CHECKING:
-    from ..target import Target
-
-NEEDS_TARGET = False
 _FOUND, _NONE_COULD_BE_READ = 1, 2
 _MAGIC = (b"PAGEDU64", b"PAGEDUMP")
 
@@ -52,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(_target: Target | None, arguments: argparse.Namespace, output: Output) -> int:
+def run(arguments: argparse.Namespace, output: Output) -> int:
     if arguments.jobs < 1:
         raise NothingToScan("--jobs must be 1 or more")
     paths = [str(path) for path in _dumps(arguments.paths)]
@@ -68,11 +66,11 @@ def run(_target: Target | None, arguments: argparse.Namespace, output: Output) -
 
 
 def _results(arguments: argparse.Namespace, paths: list[str]) -> Iterator[dict[str, Any]]:
-    symbols = "" if arguments.no_symbols else arguments.symbol_path
-    if symbols is None:
-        symbols = os.environ.get("_NT_SYMBOL_PATH", "")
     work = partial(
-        scan_dump, symbol_path=symbols, carve=not arguments.no_carve, layout=arguments.layout
+        scan_dump,
+        symbol_path=symbol_path_of(arguments),
+        carve=not arguments.no_carve,
+        layout=arguments.layout,
     )
     if arguments.scheduler:
         return on_cluster(work, failed, paths, arguments.scheduler)
@@ -176,3 +174,11 @@ def _write(line: str, file: TextIO | None, output: Output) -> None:
         return
     file.write(f"{line}\n")
     file.flush()
+
+
+COMMAND = Command(
+    "many dumps, one line each",
+    group="triage",
+    add_arguments=add_arguments,
+    run=run,
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..command_line.command import TargetCommand
 from ..kernel.details import read_details
 from ..kernel.listing import read_listing
 from ..kernel.selection import select
@@ -53,3 +54,11 @@ def _show_thread(target: Target, as_json: bool, output: Output) -> int:
     scene = read_thread_scene(target)
     output.write(json_text(thread_document(scene)) if as_json else thread_text(scene))
     return 0
+
+
+COMMAND = TargetCommand(
+    "everything about one callback",
+    group="look",
+    add_arguments=add_arguments,
+    run=run,
+)

@@ -5,6 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..command_line.arguments import class_argument, key_argument, process_argument
+from ..command_line.command import LiveCommand
+from ..command_line.live_run import (
+    add_limits,
+    nearest_paths,
+    say_what_is_missed,
+    say_what_passes,
+    say_why,
+)
+from ..command_line.user_function import add_python, user_function
 from ..kernel.listing import target_facts
 from ..live.breakpoints import can_stay
 from ..live.globs import name_pattern, process_pattern, value_pattern
@@ -14,19 +24,9 @@ from ..live.trace import Filters, Traced, Tracer
 from ..present.json_log import JsonLog
 from ..present.operation import operation_document, traced_text
 from ..present.output import Output
-from .arguments import class_argument, key_argument, process_argument
-from .live_target import (
-    add_limits,
-    live_target,
-    nearest_paths,
-    say_what_is_missed,
-    say_what_passes,
-    say_why,
-)
-from .user_function import add_python, user_function
 
 if TYPE_CHECKING:
-    from ..target import Target
+    from ..target.live import LiveTarget
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,9 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_limits(parser, "operations")
 
 
-def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
+def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> int:
     on_operation = user_function(arguments.python)
-    live = live_target(target, arguments)
     filters = _filters(arguments)
     nearest = nearest_paths(output, filters.keys)
     filters = filters._replace(nearest=nearest)
@@ -76,15 +75,15 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
             output.write(traced_text(facts, traced))
         return on_operation(document) or bool(count == arguments.count)
 
-    tracer = Tracer(live, filters, report, each=arguments.each)
+    tracer = Tracer(target, filters, report, each=arguments.each)
     placement = place(target)
     say_what_is_missed(output, placement, tracer.names.listing)
     places = places_of(placement, arguments.each or bool(arguments.owner))
-    say_what_passes(output, live, all(can_stay(live, each) for each in places))
+    say_what_passes(output, target, all(can_stay(target, each) for each in places))
     with JsonLog(arguments.jsonl) as log:
         why = tracer.run(placement, arguments.seconds)
     others = f", {tracer.others} did not fit" if tracer.others else ""
-    status = say_why(output, live, why, f"{count} operation{'s' * (count != 1)}{others}")
+    status = say_why(output, target, why, f"{count} operation{'s' * (count != 1)}{others}")
     nearest.end()
     return status
 
@@ -112,3 +111,11 @@ def _numbers(words: list[str] | None) -> frozenset[int]:
         each.pair if each.phase == "post" and each.pair is not None else each.number
         for each in found
     )
+
+
+COMMAND = LiveCommand(
+    "registry operations through all their callbacks",
+    group="live",
+    add_arguments=add_arguments,
+    run=run,
+)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..command_line.command import Command
+from ..command_line.targets import open_target, symbol_path_of
 from ..present.jsonlines import json_text
 from ..present.output import Output
 from ..present.verification import verification_document, verification_text
 from ..target.errors import UnsupportedTarget
 from ..target.symbol_path import SymbolPath
-from .open_target import open_target
 
 if TYPE_CHECKING:
-    from ..target import Target
     from ..verification.outcome import Verification
 
-NEEDS_TARGET = False  # with an image it does not, and else opens it itself
 _STATUS = {True: 0, False: 1, None: 2}
 
 
@@ -32,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="as JSON (regcb.verification/1)")
 
 
-def run(_target: Target | None, arguments: argparse.Namespace, output: Output) -> int:
+def run(arguments: argparse.Namespace, output: Output) -> int:
     _need_unicorn()
     verification = _of_image(arguments) if arguments.image else _of_target(arguments)
     if arguments.json:
@@ -53,8 +51,7 @@ def _need_unicorn() -> None:
 
 
 def _symbols(arguments: argparse.Namespace) -> SymbolPath:
-    path = arguments.symbol_path or os.environ.get("_NT_SYMBOL_PATH", "")
-    return SymbolPath("" if arguments.no_symbols else path)
+    return SymbolPath(symbol_path_of(arguments))
 
 
 def _layout(arguments: argparse.Namespace) -> Path | None:
@@ -78,3 +75,11 @@ def _of_target(arguments: argparse.Namespace) -> Verification:
         return verify(TargetKernel(target, symbols), symbols, target, _layout(arguments))
     finally:
         target.close()
+
+
+COMMAND = Command(
+    "let the kernel's own code prove the layout (needs regcb[verify])",
+    group="triage",
+    add_arguments=add_arguments,
+    run=run,
+)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import TYPE_CHECKING
 
+from ..command_line.command import LiveCommand
+from ..command_line.live_run import add_limits, say_why
+from ..command_line.targets import symbol_path_of
 from ..kernel.listing import target_facts
 from ..live.registrations import Registration, RegistrationWatch
 from ..present.output import Output
@@ -15,21 +17,19 @@ from ..target.image_files import ImageFiles
 from ..target.symbol_path import SymbolPath
 from ..triage.check import check
 from ..triage.finding import Finding
-from .live_target import add_limits, live_target, say_why
 
 if TYPE_CHECKING:
     from ..target import Target
+    from ..target.live import LiveTarget
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_limits(parser, "registrations and removals")
 
 
-def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
-    live = live_target(target, arguments)
+def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> int:
     facts = target_facts(target)
-    path = arguments.symbol_path or os.environ.get("_NT_SYMBOL_PATH", "")
-    files = ImageFiles(SymbolPath(path))
+    files = ImageFiles(SymbolPath(symbol_path_of(arguments)))
     count = 0
 
     def report(registration: Registration) -> bool:
@@ -38,8 +38,8 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
         output.write(registration_text(facts, registration, _findings(target, files, registration)))
         return bool(count == arguments.count)
 
-    why = RegistrationWatch(live, report).run(arguments.seconds)
-    return say_why(output, live, why, f"{count} registered or removed")
+    why = RegistrationWatch(target, report).run(arguments.seconds)
+    return say_why(output, target, why, f"{count} registered or removed")
 
 
 def _findings(target: Target, files: ImageFiles, registration: Registration) -> list[Finding]:
@@ -53,3 +53,11 @@ def _findings(target: Target, files: ImageFiles, registration: Registration) -> 
     if registration.kind == "unregister":
         numbers = set()
     return [each for each in triage.findings if each.callback is None or each.callback in numbers]
+
+
+COMMAND = LiveCommand(
+    "callbacks as they are registered and removed",
+    group="live",
+    add_arguments=add_arguments,
+    run=run,
+)

@@ -5,6 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..command_line.arguments import key_argument
+from ..command_line.command import LiveCommand
+from ..command_line.live_run import (
+    add_duration,
+    nearest_paths,
+    say_what_is_missed,
+    say_what_passes,
+    say_why,
+)
+from ..command_line.user_function import add_python, user_function
 from ..kernel.listing import target_facts
 from ..live.answer import AnswerSearch
 from ..live.breakpoints import can_stay
@@ -17,19 +27,8 @@ from ..present.answer import answer_text
 from ..present.operation import operation_document
 from ..present.output import Output
 from ..present.text import link, printable
-from .arguments import key_argument
-from .live_target import (
-    add_duration,
-    live_target,
-    nearest_paths,
-    say_what_is_missed,
-    say_what_passes,
-    say_why,
-)
-from .user_function import add_python, user_function
 
 if TYPE_CHECKING:
-    from ..target import Target
     from ..target.live import LiveTarget
 
 _NOT_FOUND = 1
@@ -63,9 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_duration(parser)
 
 
-def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
+def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> int:
     on_operation = user_function(arguments.python, otherwise=True)
-    live = live_target(target, arguments)
     keys = (key_argument(arguments.key),)
     nearest = nearest_paths(output, keys)
     filters = Filters(
@@ -81,23 +79,23 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     def report(traced: Traced) -> bool:
         return on_operation(operation_document(traced)) and search.add(traced)
 
-    tracer = Tracer(live, filters, report, stack=True)
+    tracer = Tracer(target, filters, report, stack=True)
     placement = place(target)
     say_what_is_missed(output, placement, tracer.names.listing)
     places = places_of(placement, each=False)
-    say_what_passes(output, live, all(can_stay(live, each) for each in places))
+    say_what_passes(output, target, all(can_stay(target, each) for each in places))
     callbacks = [each.callback for each in tracer.names.listing.entries]
-    stop = RefusalStop(live, callbacks, filters.numbers, tracer.refusal)
+    stop = RefusalStop(target, callbacks, filters.numbers, tracer.refusal)
     why = (stop if arguments.stop else tracer).run(placement, arguments.seconds)
     found = search.answer
     if found is not None:
         output.write(answer_text(facts, found))
         if arguments.stop:
-            _say_where(output, live, stop.is_in_callback)
+            _say_where(output, target, stop.is_in_callback)
     nothing = f"nothing was refused of {arguments.key}"
     if tracer.others:
         nothing += f", but {tracer.others} operations elsewhere"
-    status = say_why(output, live, why, "found" if found else nothing)
+    status = say_why(output, target, why, "found" if found else nothing)
     nearest.end()
     if found is None:
         output.write(f"! {_NOT_SEEN if arguments.thorough else _NOT_LOOKED_AT}")
@@ -116,3 +114,11 @@ def _say_where(output: Output, target: LiveTarget, is_in_callback: bool) -> None
         output.write("! how it returns is not known: some registers may be the kernel's already")
     commands = ", ".join(link(each, each) for each in words)
     output.write(f"stopped {where}; look around: {commands}")
+
+
+COMMAND = LiveCommand(
+    "wait for a key's next refusal and name who refused it",
+    group="live",
+    add_arguments=add_arguments,
+    run=run,
+)

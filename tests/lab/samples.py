@@ -12,7 +12,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
-from pykd_ext.commands.main import main
+from pykd_ext.command_line.main import main
 from pykd_ext.target.pdb import Pdb
 
 from .make import make_dump

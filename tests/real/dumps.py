@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
-from pykd_ext.commands.main import main
+from pykd_ext.command_line.main import main
 
 from .row import Row
 

@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 import pytest
 
-from pykd_ext.commands.main import main
+from pykd_ext.command_line.main import main
 from tests.lab import Truth, make_dump
 
 MakeDump = Callable[..., Truth]

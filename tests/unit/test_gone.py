@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pykd_ext.commands import main as program
+from pykd_ext.command_line import main as program
 from pykd_ext.target.errors import ConnectionLost
 
 

@@ -15,7 +15,8 @@ PACKAGE = Path(__file__).parents[2] / "pykd_ext"
 
 # Data flows left to right: a room imports from itself and from the rooms before it.
 ROOMS = [
-    "target", "kernel", "notify", "windbg", "triage", "live", "verification", "present", "commands",
+    "target", "kernel", "notify", "windbg", "triage", "live", "verification", "present",
+    "command_line", "commands",
 ]  # fmt: skip
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))

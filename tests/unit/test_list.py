@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pykd_ext.commands.main import main
+from pykd_ext.command_line.main import main
 from tests.lab import PROFILES, CallbackTruth, Truth
 from tests.lab.profiles import Profile
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from pykd_ext.commands.main import main
+from pykd_ext.command_line.main import main
 
 CHECKOUT = Path(__file__).parents[2]
 PAGES = [CHECKOUT / "README.md", CHECKOUT / "samples" / "README.md"]

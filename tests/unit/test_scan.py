@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from pykd_ext.commands.scan_dump import failed, scan_dump
-from pykd_ext.commands.workers import NoScheduler, in_processes, on_cluster
+from pykd_ext.command_line.scan_dump import failed, scan_dump
+from pykd_ext.command_line.workers import NoScheduler, in_processes, on_cluster
 
 from .conftest import MakeDump, Regcb
 from .schemas import validate

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pykd_ext.commands.user_function import UserFunctionError, user_function
+from pykd_ext.command_line.user_function import UserFunctionError, user_function
 
 FAILS_AT_LOAD = {
     "def on_operation(operation):\n  retrun True\n": ":2: invalid syntax",

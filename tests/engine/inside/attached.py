@@ -12,7 +12,7 @@ import sys
 
 import pykd
 
-from pykd_ext.commands.main import main
+from pykd_ext.command_line.main import main
 from tests.engine.inside.live import CONTROL
 
 

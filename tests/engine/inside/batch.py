@@ -12,7 +12,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 
-from pykd_ext.commands.main import main
+from pykd_ext.command_line.main import main
 
 
 def run(words: list[str]) -> tuple[int, str, str]:

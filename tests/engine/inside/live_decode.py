@@ -6,7 +6,7 @@ from typing import Any
 
 import pykd
 
-from pykd_ext.commands.main import main
+from pykd_ext.command_line.main import main
 
 PRE_SET_VALUE = 1
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pykd
 
-from pykd_ext.commands.main import main
+from pykd_ext.command_line.main import main
 from tests.engine.inside import live
 
 

@@ -1,4 +1,4 @@
-"""What the live commands have in common: their target, their limits, their last line."""
+"""A run of a live target as a command does it: its limits, what is said before, its last line."""
 
 from __future__ import annotations
 

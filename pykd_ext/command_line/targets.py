@@ -1,4 +1,4 @@
-"""Which target a command line means: the debugger's session, or a dump."""
+"""Which target a command line means, and which symbols: the debugger's session, or a dump."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ from ..target.errors import RegcbError, TargetError
 if TYPE_CHECKING:
     from ..target import Target
 
-__all__ = ["open_target"]
+__all__ = ["open_target", "symbol_path_of"]
+
+
+def symbol_path_of(arguments: argparse.Namespace) -> str:
+    """Where PDBs and images are looked for: ``-y``, else _NT_SYMBOL_PATH; nowhere with
+    ``--no-symbols``."""
+    if arguments.no_symbols:
+        return ""
+    given: str | None = arguments.symbol_path
+    return os.environ.get("_NT_SYMBOL_PATH", "") if given is None else given
 
 
 def open_target(arguments: argparse.Namespace) -> Target:
@@ -36,9 +45,6 @@ def open_target(arguments: argparse.Namespace) -> Target:
 
 def _open(arguments: argparse.Namespace) -> Target:
     engine = arguments.engine or ("pykd" if _inside_debugger() else "none")
-    symbol_path = arguments.symbol_path or os.environ.get("_NT_SYMBOL_PATH", "")
-    if arguments.no_symbols:
-        symbol_path = ""
     if engine == "pykd":
         from ..target.pykd_session import open_session  # noqa: PLC0415 - needs pykd
 
@@ -49,7 +55,7 @@ def _open(arguments: argparse.Namespace) -> Target:
     from ..target.crash_dump import CrashDump  # noqa: PLC0415 - WinDbg never needs it
     from ..target.symbol_path import SymbolPath  # noqa: PLC0415
 
-    return CrashDump(arguments.dump, SymbolPath(symbol_path, _Download()))
+    return CrashDump(arguments.dump, SymbolPath(symbol_path_of(arguments), _Download()))
 
 
 def _without_symbols(target: Target) -> Target:

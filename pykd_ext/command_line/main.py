@@ -9,15 +9,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
-from importlib import import_module
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from .. import __version__
 from ..present.output import Output, OutputError
 from ..target.errors import ConnectionLost, RegcbError
-from . import COMMANDS
-from .open_target import open_target
+from .catalogue import command_names, find_command, summaries
 
 __all__ = ["main"]
 
@@ -37,14 +35,26 @@ class _Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(formatter_class=_formatter, **options)
+        super().__init__(**{"formatter_class": _formatter, **options})
 
     def error(self, message: str) -> NoReturn:
         raise _Usage(f"{message} (regcb --help shows how)")
 
 
+class _MainParser(_Parser):
+    """Reads the commands' summaries when help is asked for."""
+
+    def format_help(self) -> str:
+        self.epilog = f"{summaries()}\nregcb COMMAND --help has the options of a command"
+        return super().format_help()
+
+
 def _formatter(prog: str) -> argparse.HelpFormatter:
     return argparse.HelpFormatter(prog, width=_HELP_WIDTH)
+
+
+def _verbatim_formatter(prog: str) -> argparse.HelpFormatter:
+    return argparse.RawDescriptionHelpFormatter(prog, width=_HELP_WIDTH)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -90,40 +100,29 @@ def _run(words: list[str], output: Output) -> int:
     except SystemExit:  # --help and --version have printed what they had to
         return 0
     if arguments.command is None:
-        raise _Usage(f"which command? One of: {', '.join(COMMANDS)}")
-    command = _module(arguments.command)
-    run: Callable[..., int] = command.run
-    if not getattr(command, "NEEDS_TARGET", True):
-        return run(None, arguments, output)
-    target = open_target(arguments)
-    try:
-        return run(target, arguments, output)
-    finally:
-        target.close()
-
-
-def _module(name: str) -> Any:
-    """The file of a command: who_blocks.py of who-blocks."""
-    return import_module(f".{name.replace('-', '_')}", __package__)
+        raise _Usage(f"which command? One of: {', '.join(command_names())}")
+    return find_command(arguments.command).start(arguments, output)
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = _MainParser(
         prog="regcb",
         description="Windows registry callbacks: who is on the other side of a registry write.",
+        formatter_class=_verbatim_formatter,
         parents=[_common(None)],
     )
     parser.add_argument("--version", action="version", version=f"regcb {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-    for name, summary in COMMANDS.items():
+    for name in command_names():
         if name not in words:
-            commands.add_parser(name, help=summary)  # named in the help, not to be run
+            commands.add_parser(name)  # one of those that there are: its file need not be read
             continue
         # A second set of the common options lets them stand behind the command; SUPPRESS keeps
         # its defaults from undoing what stood before it.
         common = _common(argparse.SUPPRESS)
-        command = commands.add_parser(name, help=summary, description=summary, parents=[common])
-        _module(name).add_arguments(command)
+        about = find_command(name)
+        command = commands.add_parser(name, description=about.summary, parents=[common])
+        about.add_arguments(command)
     return parser
 
 

@@ -1,0 +1,1 @@
+"""Tests of pykd_ext/command_line."""
