@@ -1,4 +1,4 @@
-"""The README's screens of a live target: ``python -m tests.engine.readme`` writes them anew.
+"""The pages' screens of a live target: ``python -m tests.engine.readme`` writes them anew.
 
 A kd block holds commands behind ``kd>`` and what they print on the live lab's usual target, the
 times of day aside.
@@ -16,9 +16,10 @@ from tests.lab.kd.scripts import DEFAULT_SCRIPT
 from .engine import Engine
 from .live_command import live_regcb
 
-__all__ = ["README", "blocks", "run_again"]
+__all__ = ["PAGES", "blocks", "run_again"]
 
-README = Path(__file__).parents[2] / "README.md"
+_CHECKOUT = Path(__file__).parents[2]
+PAGES = [_CHECKOUT / "README.md", *sorted((_CHECKOUT / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"(?<=```kd\n)(.*?)(?=```\n)", re.DOTALL)
 _PROMPT = "kd> !py regcb.py "
 _TIME = re.compile(r"^\d\d:\d\d:\d\d\.\d{3}", re.MULTILINE)
@@ -27,8 +28,9 @@ _SOME_TIME = "14:03:59.125"
 
 def blocks() -> Iterator[str]:
     """Their text, in order."""
-    for found in _BLOCK.finditer(README.read_text("utf-8")):
-        yield found[0]
+    for page in PAGES:
+        for found in _BLOCK.finditer(page.read_text("utf-8")):
+            yield found[0]
 
 
 def run_again(engine: Engine, block: str) -> str:
@@ -44,10 +46,10 @@ def run_again(engine: Engine, block: str) -> str:
 
 
 def _renew() -> None:
-    text = README.read_text("utf-8")
     with Engine.running() as engine:
-        text = _BLOCK.sub(lambda found: run_again(engine, found[0]), text)
-    README.write_text(text, "utf-8")
+        for page in PAGES:
+            text = page.read_text("utf-8")
+            page.write_text(_BLOCK.sub(lambda found: run_again(engine, found[0]), text), "utf-8")
 
 
 if __name__ == "__main__":

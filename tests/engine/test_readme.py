@@ -1,4 +1,4 @@
-"""The README's live screens are what the commands print."""
+"""The live screens of the pages are what the commands print."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every command that a README shows is run, and prints what is shown.
+"""Every command that a page shows is run, and prints what is shown.
 
 A console block holds commands behind ``$`` and their output. ``python -m tests.unit.test_readme``
 writes the output anew.
@@ -20,7 +20,11 @@ import pytest
 from pykd_ext.command_line.main import main
 
 CHECKOUT = Path(__file__).parents[2]
-PAGES = [CHECKOUT / "README.md", CHECKOUT / "samples" / "README.md"]
+PAGES = [
+    CHECKOUT / "README.md",
+    CHECKOUT / "samples" / "README.md",
+    *sorted((CHECKOUT / "docs").glob("*.md")),
+]
 
 CONSOLE = re.compile(r"(?<=```console\n)(.*?)(?=```\n)", re.DOTALL)
 SHELL = re.compile(r"(?<=```sh\n)(.*?)(?=```\n)", re.DOTALL)
