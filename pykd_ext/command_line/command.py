@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..target import Target
     from ..target.live import LiveTarget
 
-    Group = Literal["look", "decode", "live", "triage"]
+    Group = Literal["look", "decode", "live", "triage", "setup"]
 
 __all__ = ["GROUPS", "Command", "LiveCommand", "TargetCommand"]
 
@@ -29,6 +29,7 @@ GROUPS: dict[Group, str] = {
     "decode": "decode what callbacks are told",
     "live": "follow a live kernel",
     "triage": "find what is wrong",
+    "setup": "set regcb up",
 }
 
 
