@@ -18,7 +18,6 @@ from ..command_line.user_function import add_python, user_function
 from ..kernel.listing import target_facts
 from ..live.answer import AnswerSearch
 from ..live.breakpoints import can_stay
-from ..live.calls import PROGRAM_COUNTERS
 from ..live.globs import value_pattern
 from ..live.refusal_stop import RefusalStop
 from ..live.returns import place, places_of
@@ -27,6 +26,7 @@ from ..present.answer import answer_text
 from ..present.operation import operation_document
 from ..present.output import Output
 from ..present.text import link, printable
+from ..target.architecture import ARCHITECTURES
 
 if TYPE_CHECKING:
     from ..target.live import LiveTarget
@@ -104,7 +104,7 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
 
 def _say_where(output: Output, target: LiveTarget, is_in_callback: bool) -> None:
     """Where ``--stop`` has left the target, and what to type there."""
-    counter = target.register(PROGRAM_COUNTERS[target.architecture])
+    counter = target.register(ARCHITECTURES[target.architecture].program_counter)
     place = printable(str(target.nearest_symbol(counter) or f"{counter:#x}"))
     words = ["k", "r", "ub @$ip", "u @$ra"]
     where = f"at its return ({place})"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Union
 
+from ..target.architecture import ARCHITECTURES
 from .instructions import Immediate, Instruction, MemoryOperand, Operand, Register
 
 __all__ = ["HeldAddresses", "Reference"]
@@ -42,18 +43,14 @@ _SUMS = ("add", "adds", "sub", "subs", "inc", "dec")
 _ONE = (1, 0xFFFF_FFFF)  # more, or less
 _LOCKS = ("bts", "btr", "btc", "cmpxchg", "xchg", "cas", "swp", "ldset", "ldclr", "stset", "stclr",
           "stxr", "stlxr")  # fmt: skip
-_VOLATILE = frozenset(
-    ["rax", "rcx", "rdx", "r8", "r9", "r10", "r11", "eax", "ecx", "edx"]
-    + [f"x{number}" for number in range(19)]
-)
 
 
 class HeldAddresses:
     """Goes along a function's code and knows which of its registers hold an address."""
 
     def __init__(self, architecture: str) -> None:
-        self._mask = (1 << (32 if architecture == "x86" else 64)) - 1
-        self._is_x86 = architecture == "x86"
+        self._architecture = ARCHITECTURES[architecture]
+        self._mask = self._architecture.address_mask
         self._held: dict[str, _Value] = {}
 
     def references(self, code: Iterable[Instruction]) -> Iterator[Reference]:
@@ -84,7 +81,10 @@ class HeldAddresses:
         result = self._result(instruction)
         if isinstance(result, int) and instruction.mnemonic in _SUMS:
             yield Reference(result, "address", 0)
-        for name in instruction.written | (_VOLATILE if instruction.flow == "call" else set()):
+        changed = instruction.written
+        if instruction.flow == "call":
+            changed |= self._held.keys() - self._architecture.non_volatile
+        for name in changed:
             self._held.pop(name, None)
         if result is not None:
             destination = instruction.operands[0]
@@ -93,7 +93,7 @@ class HeldAddresses:
 
     def _of_memory(self, instruction: Instruction, operand: MemoryOperand) -> Iterator[Reference]:
         address = self._address(operand)
-        if address is None and self._is_x86:  # an element of an array
+        if address is None and self._architecture.pointer_size == 4:  # an element of an array
             yield Reference(operand.displacement & self._mask, "address", 0)
         elif address is not None and instruction.mnemonic == "lea":
             yield Reference(address, "address", 0)

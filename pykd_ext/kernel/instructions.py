@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple, Union
 
+from ..target.architecture import ARCHITECTURES, Architecture
+
 __all__ = ["LONGEST", "Immediate", "Instruction", "MemoryOperand", "Operand", "Register", "decode"]
 
 LONGEST = 15  # bytes of an instruction
@@ -110,24 +112,19 @@ def decode(architecture: str, code: bytes, address: int, count: int = 0) -> Iter
 
 @cache
 def _decoder(architecture: str) -> _Decoder:
-    return (_Arm64 if architecture == "arm64" else _Intel)(architecture)
+    return (_Arm64 if architecture == "arm64" else _Intel)(ARCHITECTURES[architecture])
 
 
 class _Decoder:
     """Capstone for one architecture."""
 
-    def __init__(self, architecture: str) -> None:
+    def __init__(self, architecture: Architecture) -> None:
         import capstone  # noqa: PLC0415 - 30 ms that only looking at code needs
 
         self._capstone = capstone
-        arch, mode = {
-            "x64": (capstone.CS_ARCH_X86, capstone.CS_MODE_64),
-            "x86": (capstone.CS_ARCH_X86, capstone.CS_MODE_32),
-            "arm64": (capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM),
-        }[architecture]
-        self._engine = capstone.Cs(arch, mode)
+        self._engine = capstone.Cs(*(getattr(capstone, name) for name in architecture.capstone))
         self._engine.detail = True
-        self._mask = (1 << (32 if architecture == "x86" else 64)) - 1
+        self._mask = architecture.address_mask
         self._names: dict[int, str] = {0: ""}
 
     def decode(self, code: bytes, address: int, count: int) -> Iterator[Instruction]:
@@ -177,9 +174,10 @@ class _Intel(_Decoder):
     # Jumps on what no comparison has left; capstone 5 does not know all of them as jumps.
     _BY_COUNTER = ("loop", "loope", "loopne", "jcxz", "jecxz", "jrcxz", "xbegin")
 
-    def __init__(self, architecture: str) -> None:
+    def __init__(self, architecture: Architecture) -> None:
         super().__init__(architecture)
-        self._wide = "r" if architecture == "x64" else "e"
+        self._wide = architecture.result[0]
+        self._counter = architecture.program_counter
 
     def _whole(self, name: str) -> str:
         """rax for eax, ax, al, ah."""
@@ -210,7 +208,7 @@ class _Intel(_Decoder):
         base, index = (self._name(instruction, each) for each in (memory.base, memory.index))
         segment = {kinds.X86_REG_FS: "fs", kinds.X86_REG_GS: "gs"}.get(memory.segment)
         address = None
-        if base == "rip":
+        if base == self._counter:
             address = (instruction.address + instruction.size + memory.disp) & self._mask
         elif not base and not index and segment is None:
             address = memory.disp & self._mask

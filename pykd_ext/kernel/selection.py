@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 
+from ..target.architecture import ARCHITECTURES
 from ..target.errors import TargetError
 from .listing import Entry, Listing
 
@@ -53,6 +54,6 @@ def parse_address(text: str, architecture: str) -> int | None:
     if not 0 < len(digits) <= 16 or not set(digits) <= set(string.hexdigits):
         return None
     address = int(digits, 16)
-    if architecture == "x86" and address >> 32 == 0xFFFF_FFFF:
+    if ARCHITECTURES[architecture].pointer_size == 4 and address >> 32 == 0xFFFF_FFFF:
         return address & 0xFFFF_FFFF
     return address

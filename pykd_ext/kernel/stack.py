@@ -10,9 +10,9 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, RegisterUnavailable
 from ..target.image import Section, sections
-from ..target.registers import PROGRAM_COUNTERS, STACK_POINTERS
 from .drivers import Drivers, Owner
 from .listing import symbol_text
 
@@ -39,9 +39,10 @@ class CodeAddress(NamedTuple):
 def code_addresses(target: Target, drivers: Drivers) -> list[CodeAddress]:
     """Those of the current thread, the innermost first; words that no call stands before are left
     out. Empty where the thread's registers or its stack are not there."""
+    architecture = ARCHITECTURES[target.architecture]
     try:
-        counter = target.register(PROGRAM_COUNTERS[target.architecture])
-        pointer = target.register(STACK_POINTERS[target.architecture])
+        counter = target.register(architecture.program_counter)
+        pointer = target.register(architecture.stack_pointer)
     except RegisterUnavailable:
         return []
     images = _Images(target, drivers)
@@ -109,12 +110,10 @@ def _words(target: Target, pointer: int) -> Iterator[tuple[int, int]]:
         start += length
 
 
-_LONGEST_CALL = 7  # bytes: call qword ptr [base+index*scale+disp32]
-
-
 def _follows_call(target: Target, address: int) -> bool | None:
+    sizes = ARCHITECTURES[target.architecture].call_sizes
     try:
-        code = target.memory.read(address - _LONGEST_CALL - 1, _LONGEST_CALL + 1)
+        code = target.memory.read(address - sizes[-1] - 1, sizes[-1] + 1)
     except MemoryUnreadable:
         return None
     if target.architecture == "arm64":
@@ -124,7 +123,4 @@ def _follows_call(target: Target, address: int) -> bool | None:
     if code[-5] == 0xE8:  # call rel32
         return True
     # call r/m: FF /2, its length by ModRM (Intel SDM 2A).
-    return any(
-        code[-length] == 0xFF and code[-length + 1] >> 3 & 7 == 2
-        for length in range(2, _LONGEST_CALL + 1)
-    )
+    return any(code[-size] == 0xFF and code[-size + 1] >> 3 & 7 == 2 for size in sizes)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, RegcbError, TargetError
-from ..target.registers import PROGRAM_COUNTERS
 from .callbacks import callbacks_with_function
 from .drivers import Drivers
 from .registry_callback import RegistryCallback
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from ..target import Target
 
 __all__ = ["NotAtCallback", "Stop", "read_call_in_progress", "read_stop"]
-
-# The first three arguments of a function: "x64 calling convention" and "Overview of ARM64 ABI
-# conventions" (Microsoft). x86 has them on the stack, and NTAPI is __stdcall.
-_REGISTERS = {"x64": ("rcx", "rdx", "r8"), "arm64": ("x0", "x1", "x2")}
 
 
 class NotAtCallback(RegcbError):
@@ -49,7 +45,7 @@ def read_stop(target: Target, force: bool = False) -> Stop:
     Raises NotAtCallback where the program counter is the start of no known callback, unless
     ``force`` is set; RegisterUnavailable; on x86 MemoryUnreadable when the stack is not there.
     """
-    counter = target.register(PROGRAM_COUNTERS[target.architecture])
+    counter = target.register(ARCHITECTURES[target.architecture].program_counter)
     context, notify_class, information = _arguments(target)
     try:
         callback = _find_callback(target, counter, context)
@@ -71,7 +67,7 @@ def read_call_in_progress(target: Target) -> Stop | None:
     left over from a call before, so the first has to be the context of a callback that the thread
     is in.
     """
-    if target.architecture != "x86":
+    if ARCHITECTURES[target.architecture].arguments:
         return None
     inside = _in_progress(target)
     size = target.memory.pointer_size
@@ -95,12 +91,13 @@ def _in_progress(target: Target) -> ThreadCallbacks:
 
 
 def _arguments(target: Target) -> tuple[int, int, int]:
-    names = _REGISTERS.get(target.architecture)
-    if names:
-        first, second, third = map(target.register, names)
+    architecture = ARCHITECTURES[target.architecture]
+    if architecture.arguments:
+        first, second, third = map(target.register, architecture.arguments[:3])
         return first, second, third
-    size = target.memory.pointer_size
-    raw = target.memory.read(target.register("esp") + size, 3 * size)  # above the return address
+    size = architecture.pointer_size
+    above = target.register(architecture.stack_pointer) + size  # the return address
+    raw = target.memory.read(above, 3 * size)
     first, second, third = (
         int.from_bytes(raw[place : place + size], "little") for place in range(0, 3 * size, size)
     )

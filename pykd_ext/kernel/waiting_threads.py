@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
 from ..target.function_table import extent_of
 from .code import read_code
@@ -22,8 +23,6 @@ __all__ = ["Inside", "threads_inside"]
 
 _LARGEST_STACK = 0x20000  # bytes; large kernel stacks have 0x12000 on x64
 _LONGEST_FUNCTION = 0x1000  # bytes, where no table tells: on x86
-_LONGEST_CALL = 7  # bytes, x86
-_EVERY_BIT = (1 << 64) - 1
 
 
 class Inside(NamedTuple):
@@ -97,10 +96,7 @@ class _Search:
         return raw, None
 
     def _leads_inside(self, value: int) -> bool:
-        if self._target.architecture == "arm64" and value >> 55 & 1:
-            value |= (
-                0xFFFF << 48 & _EVERY_BIT
-            )  # signed by pacibsp: the kernel's upper bits are ones
+        value = ARCHITECTURES[self._target.architecture].return_address(value)
         if not self._start < value < self._target.nt_base + (1 << 32):
             return False
         if value not in self._answers:
@@ -121,13 +117,13 @@ class _Search:
 
     def _is_behind_a_call(self, address: int) -> bool:
         architecture = self._target.architecture
-        lengths = (4,) if architecture == "arm64" else range(2, _LONGEST_CALL + 1)
+        sizes = ARCHITECTURES[architecture].call_sizes
         try:
-            code = read_code(self._target, address - lengths[-1], lengths[-1])
+            code = read_code(self._target, address - sizes[-1], sizes[-1])
         except MemoryUnreadable:
             return True  # the address alone is witness enough
-        for length in lengths:
-            one = next(decode(architecture, code[-length:], address - length, 1), None)
+        for size in sizes:
+            one = next(decode(architecture, code[-size:], address - size, 1), None)
             if one is not None and one.end == address and one.flow == "call":
                 return True
         return False

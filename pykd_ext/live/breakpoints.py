@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .calls import PROGRAM_COUNTERS
+from ..target.architecture import ARCHITECTURES
 from .control_flow import instruction_at
 from .emulation import Emulation, emulation
 
@@ -53,7 +53,7 @@ class Breakpoints:
         emulate = _emulation_at(target, address)
         if emulate is None:
             return on_hit
-        counter = PROGRAM_COUNTERS[target.architecture]
+        counter = ARCHITECTURES[target.architecture].program_counter
 
         def hit() -> bool:
             stops = on_hit()

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..kernel.layouts import INTERNAL_CALLBACK, BlockLayout, block_layout
+from ..target.architecture import ARCHITECTURES
 from .control_flow import flow_of
-from .data_flow import NON_VOLATILE, CallSite, Place, Step, is_in_frame, step_of
+from .data_flow import CallSite, Place, Step, is_in_frame, step_of
 from .fill_site import sites_by_fill
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ CALLERS = ("CmpCallCallBacksEx", "CmpCallCallBacks")
 
 _BEFORE = 60  # instructions before a call that are looked at, on one way
 _WAYS = 4000  # steps on all ways to one call
-_ARGUMENTS = {"x64": ("rcx", "rdx", "r8"), "arm64": ("x0", "x1", "x2")}
-# What holds the target of a call through the control flow guard's dispatcher (SOURCES 3.1: rax).
-_DISPATCHED = {"x64": ("rax",), "x86": (), "arm64": ("x15", "x9")}
 
 
 def find_call_sites(target: Target, start: int) -> list[CallSite]:
@@ -156,7 +154,7 @@ class _Call:
         if callee is not None and callee.offset is not None:
             found.append((callee, 0))
         names = [callee.register] if callee and callee.offset is None else []
-        for name in [*names, *_DISPATCHED[self._architecture]]:
+        for name in [*names, *ARCHITECTURES[self._architecture].dispatched]:
             defined = self._definition(name, 0)
             if defined:
                 found.append(defined)
@@ -164,8 +162,9 @@ class _Call:
 
     def _source(self, argument: int) -> tuple[Place, int] | None:
         """The place that an argument is copied from, and how far back that is."""
-        if self._architecture != "x86":
-            return self._definition(_ARGUMENTS[self._architecture][argument], 0)
+        registers = ARCHITECTURES[self._architecture].arguments
+        if registers:
+            return self._definition(registers[argument], 0)
         pushes = [(step.pushed, depth) for depth, step in enumerate(self._before, 1) if step.pushed]
         if len(pushes) <= argument:
             return None
@@ -174,8 +173,9 @@ class _Call:
 
     def _argument(self, argument: int) -> Place | None:
         """A lasting place with the argument's value."""
-        if self._architecture != "x86":
-            return self._lasting(_ARGUMENTS[self._architecture][argument], 0)
+        registers = ARCHITECTURES[self._architecture].arguments
+        if registers:
+            return self._lasting(registers[argument], 0)
         source = self._source(argument)
         if source is None:
             return None
@@ -213,7 +213,7 @@ class _Call:
 
     def _lasts(self, register: str, depth: int) -> bool:
         """Whether ``register`` still holds after the call what it held ``depth`` steps before."""
-        return register in NON_VOLATILE[self._architecture] and not any(
+        return register in ARCHITECTURES[self._architecture].non_volatile and not any(
             register in step.clobbered and not step.pushed for step in self._before[:depth]
         )
 

@@ -1,13 +1,13 @@
 """A function's calls and returns: arguments where it starts, its result where it goes back to.
 
-"x64 calling convention", "Overview of ARM64 ABI conventions" (Microsoft); NTAPI is __stdcall on
-x86, which takes its arguments off the stack as it returns.
+The calling conventions themselves: :mod:`pykd_ext.target.architecture`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable
 from ..target.memory import PAGE
 
@@ -16,19 +16,10 @@ if TYPE_CHECKING:
     from ..target.live import LiveTarget
 
 __all__ = [
-    "PROGRAM_COUNTERS", "RESULTS", "STACK_POINTERS", "Entered", "entered", "popped_by_callback",
-    "return_instruction", "second_argument", "skip_call", "start_again",
+    "Entered", "entered", "popped_by_callback", "return_instruction",
+    "second_argument", "skip_call", "start_again", "status_of",
 ]  # fmt: skip
 
-PROGRAM_COUNTERS = {"x64": "rip", "x86": "eip", "arm64": "pc"}
-STACK_POINTERS = {"x64": "rsp", "x86": "esp", "arm64": "sp"}
-RESULTS = {"x64": "rax", "x86": "eax", "arm64": "x0"}
-_REGISTERS = {
-    "x64": ("rcx", "rdx", "r8", "r9"),
-    "x86": (),
-    "arm64": tuple(f"x{number}" for number in range(8)),
-}
-_HOME = 0x20  # bytes for the four register arguments on the stack of x64
 # Of an EX_CALLBACK_FUNCTION: ret, and with its three arguments ret 0Ch.
 _CALLBACK_RETURNS = {"x64": b"\xc3", "x86": b"\xc2\x0c\x00"}
 _NEAR = 0x1000  # bytes
@@ -53,29 +44,35 @@ def entered(target: Target, count: int) -> Entered:
 
     Raises RegisterUnavailable, MemoryUnreadable.
     """
-    architecture = target.architecture
-    size = 4 if architecture == "x86" else 8
-    stack = target.register(STACK_POINTERS[architecture])
-    names = _REGISTERS[architecture][:count]
+    architecture = ARCHITECTURES[target.architecture]
+    size = architecture.pointer_size
+    stack = target.register(architecture.stack_pointer)
+    names = architecture.arguments[:count]
     arguments = [target.register(name) for name in names]
-    if architecture == "arm64":
-        return Entered(target.register("lr"), stack, tuple(arguments))
-    first = size + (_HOME if architecture == "x64" else 0)
+    if architecture.link:
+        return Entered(target.register(architecture.link), stack, tuple(arguments))
+    first = size + architecture.home
     rest = count - len(names)
     length = first + rest * size if rest else size
     raw = target.read(stack, length)
     words = [int.from_bytes(raw[at : at + size], "little") for at in range(0, length, size)]
     if rest:
         arguments += words[first // size :]
-    popped = size + (count * size if architecture == "x86" else 0)
+    popped = size + (count * size if architecture.callee_pops else 0)
     return Entered(words[0], stack + popped, tuple(arguments))
 
 
 def second_argument(target: Target) -> int:
     """Of the function that the target is stopped at the start of, read without the rest: a
     callback's notify class, by which most calls are let go. Raises as :func:`entered`."""
-    names = _REGISTERS[target.architecture]
+    names = ARCHITECTURES[target.architecture].arguments
     return target.register(names[1]) if names else entered(target, 2).arguments[1]
+
+
+def status_of(target: Target) -> int:
+    """The NTSTATUS that the function returns which the target is stopped behind, or at the return
+    instruction of; unsigned. Raises RegisterUnavailable."""
+    return target.register(ARCHITECTURES[target.architecture].result) & 0xFFFF_FFFF
 
 
 def return_instruction(target: Target, function: int) -> int | None:
@@ -101,18 +98,20 @@ def skip_call(target: LiveTarget, call: Entered, result: int, leave_by: int | No
     call that is not returned from is a fault. Without one the call is taken off the stack. Raises
     RegisterUnavailable, with every register as it was.
     """
-    architecture = target.architecture
-    values = {RESULTS[architecture]: result, PROGRAM_COUNTERS[architecture]: leave_by or call.back}
+    architecture = ARCHITECTURES[target.architecture]
+    values = {architecture.result: result, architecture.program_counter: leave_by or call.back}
     if leave_by is None:
-        values[STACK_POINTERS[architecture]] = call.stack
+        values[architecture.stack_pointer] = call.stack
     target.set_registers(values)
 
 
 def popped_by_callback(architecture: str) -> int:
     """Bytes that the return instruction of a callback takes off the stack."""
-    size = 4 if architecture == "x86" else 8
-    words = {"x64": 1, "x86": 1 + _CALLBACK_ARGUMENTS, "arm64": 0}
-    return size * words[architecture]
+    convention = ARCHITECTURES[architecture]
+    if convention.link:
+        return 0
+    words = 1 + (_CALLBACK_ARGUMENTS if convention.callee_pops else 0)
+    return convention.pointer_size * words
 
 
 def start_again(
@@ -123,14 +122,14 @@ def start_again(
 
     Raises MemoryUnreadable and RegisterUnavailable, with every register as it was.
     """
-    architecture = target.architecture
-    size = 4 if architecture == "x86" else 8
-    stack = call.stack - popped_by_callback(architecture)
-    registers = {STACK_POINTERS[architecture]: stack, PROGRAM_COUNTERS[architecture]: function}
-    registers.update(zip(_REGISTERS[architecture], arguments))
-    if architecture == "arm64":
-        registers["lr"] = call.back
+    architecture = ARCHITECTURES[target.architecture]
+    stack = call.stack - popped_by_callback(target.architecture)
+    registers = {architecture.stack_pointer: stack, architecture.program_counter: function}
+    registers.update(zip(architecture.arguments, arguments))
+    if architecture.link:
+        registers[architecture.link] = call.back
     else:
-        words = (call.back, *(() if architecture == "x64" else arguments))
-        target.write(stack, b"".join(each.to_bytes(size, "little") for each in words))
+        words = (call.back, *arguments[len(architecture.arguments) :])
+        raw = (each.to_bytes(architecture.pointer_size, "little") for each in words)
+        target.write(stack, b"".join(raw))
     target.set_registers(registers)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..kernel.instructions import Immediate, Instruction, MemoryOperand, Operand, Register
+from ..target.architecture import ARCHITECTURES
 
 __all__ = [
-    "NON_VOLATILE",
     "CallSite",
     "Place",
     "Step",
@@ -16,16 +16,6 @@ __all__ = [
     "place_of",
     "step_of",
 ]
-
-# What a function must give back as it was: "x64 ABI conventions", "Overview of ARM64 ABI
-# conventions", "Argument Passing and Naming Conventions" (Microsoft).
-NON_VOLATILE = {
-    "x64": frozenset(["rbx", "rbp", "rdi", "rsi", "rsp", "r12", "r13", "r14", "r15"]),
-    "x86": frozenset(["ebx", "ebp", "edi", "esi", "esp"]),
-    "arm64": frozenset([*(f"x{number}" for number in range(19, 29)), "fp", "sp"]),
-}
-_STACK = {"x64": ("rsp", "rbp"), "x86": ("esp", "ebp"), "arm64": ("sp", "fp")}
-_FIRST_SLOT = 0x20  # below are the four home slots of the callee ("x64 calling convention")
 
 _MOVES = ("mov", "movsxd", "movzx", "movsx", "ldr", "ldrb", "ldrsw", "ldur", "ldursw", "sxtw")
 
@@ -54,9 +44,12 @@ class CallSite(NamedTuple):
 
 def is_in_frame(place: Place, architecture: str) -> bool:
     """Whether it is in the stack frame of the function, where what it calls does not write."""
-    if place.offset is None or place.register not in _STACK[architecture]:
+    processor = ARCHITECTURES[architecture]
+    if place.offset is None:
         return False
-    return place.register != "rsp" or place.offset >= _FIRST_SLOT
+    if place.register == processor.stack_pointer:
+        return not processor.home or place.offset >= processor.home
+    return place.register == processor.frame_pointer
 
 
 class Test(NamedTuple):

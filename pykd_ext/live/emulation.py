@@ -11,8 +11,8 @@ import re
 from typing import TYPE_CHECKING, Callable
 
 from ..kernel.instructions import Immediate, Instruction, MemoryOperand, Operand, Register
+from ..target.architecture import ARCHITECTURES
 from ..target.errors import RegcbError
-from .calls import PROGRAM_COUNTERS, STACK_POINTERS
 
 if TYPE_CHECKING:
     from ..target.live import LiveTarget
@@ -43,7 +43,7 @@ def emulation(architecture: str, instruction: Instruction) -> Emulation | None:
     effect = _effect(architecture, instruction)
     if effect is None:
         return None
-    counter = PROGRAM_COUNTERS[architecture]
+    counter = ARCHITECTURES[architecture].program_counter
 
     def emulate(target: LiveTarget) -> bool:
         try:
@@ -135,7 +135,7 @@ def _load(
     register: Register, value: Callable[[LiveTarget], int], architecture: str
 ) -> _Effect | None:
     """A part of a register of less than four bytes leaves the rest as it is."""
-    whole = 4 if architecture == "x86" else 8
+    whole = ARCHITECTURES[architecture].pointer_size
     if register.size < 4:
         mask = (1 << 8 * register.size) - 1
         return lambda target: {
@@ -157,7 +157,7 @@ def _store(place: MemoryOperand, source: Operand) -> _Effect | None:
 
 
 def _push(architecture: str, register: Register) -> _Effect:
-    pointer = STACK_POINTERS[architecture]
+    pointer = ARCHITECTURES[architecture].stack_pointer
 
     def push(target: LiveTarget) -> _Registers:
         stack = target.register(pointer) - register.size

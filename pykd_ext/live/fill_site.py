@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..kernel.instructions import Immediate, Instruction, MemoryOperand, Register
+from ..target.architecture import ARCHITECTURES
 from ..target.errors import SymbolNotFound
-from .data_flow import NON_VOLATILE, CallSite, Place, is_in_frame, place_of
+from .data_flow import CallSite, Place, is_in_frame, place_of
 from .stack_slots import CALLBACK_ARGUMENTS, heights, home_of, stored_by
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["sites_by_fill"]
 
 _FILL = "CmpCallbackFillObjectContext"
-_ARGUMENTS = {"x64": ("rcx", "rdx", "r8"), "arm64": ("x0", "x1", "x2")}
-_RESULTS = {"x64": "rax", "x86": "eax", "arm64": "x0"}
 _BETWEEN = 120  # instructions from it to the callback, on all paths
 _BEFORE = 60  # that are looked at before it
 _COPIES = ("mov", "movsxd", "movzx", "movsx", "ldr", "ldrsw", "ldur", "ldursw", "sxtw")
@@ -104,7 +103,7 @@ class _Fill:
             following = self._flow.successors.get(address, ())
             if instruction is None or instruction.flow == "call" or len(following) != 1:
                 return False
-            if _RESULTS[self._architecture] in instruction.written:
+            if ARCHITECTURES[self._architecture].result in instruction.written:
                 return False
             address = following[0]
         return False
@@ -151,7 +150,7 @@ class _Fill:
     def _is_check(self, call: Instruction) -> bool:
         """Whether it is the control flow guard's check of a target, which is called after it: of
         that nothing is used, while of a callback's the status is."""
-        result = _RESULTS[self._architecture]
+        result = ARCHITECTURES[self._architecture].result
         if self._architecture == "x86":
             callee = call.operands[0]
             return isinstance(callee, MemoryOperand) and callee.address is not None
@@ -171,8 +170,9 @@ class _Fill:
 
     def _lasting(self, run: _Run, argument: int, add: int = 0) -> Place | None:
         """Where the call's argument, less ``add``, is found once the callback is back."""
-        if self._architecture != "x86":
-            return self._value(run, _ARGUMENTS[self._architecture][argument], 0, add)
+        registers = ARCHITECTURES[self._architecture].arguments
+        if registers:
+            return self._value(run, registers[argument], 0, add)
         pushes = [depth for depth, each in enumerate(run.before) if each.mnemonic == "push"]
         if len(pushes) <= argument:
             return None
@@ -197,7 +197,7 @@ class _Fill:
         """A place with what ``register`` holds behind ``run.before[depth]``, less ``add``."""
         overwritten: dict[str, int] = {}
         for index in range(depth, len(run.before) + 1):
-            if not add and register in NON_VOLATILE[self._architecture]:
+            if not add and register in ARCHITECTURES[self._architecture].non_volatile:
                 if self._lasts(run, register, index):
                     return Place(register)
                 overwritten.setdefault(register, index)
@@ -225,7 +225,7 @@ class _Fill:
 
     def _lasts(self, run: _Run, register: str, depth: int) -> bool:
         """Whether ``register`` has behind the callback what it has behind ``before[depth]``."""
-        if register not in NON_VOLATILE[self._architecture]:
+        if register not in ARCHITECTURES[self._architecture].non_volatile:
             return False
         return not any(register in each.written for each in [*run.before[:depth], *run.after])
 

@@ -10,16 +10,17 @@ from ..kernel.requestor import Requestor, read_requestor
 from ..notify.classes import notify_class
 from ..notify.extended import is_extended
 from ..notify.occurrence import Occurrence, read_occurrence
+from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, RegisterUnavailable, TargetError
 from .breakpoints import Breakpoints, can_stay
 from .calls import (
-    RESULTS,
     Entered,
     entered,
     popped_by_callback,
     return_instruction,
     second_argument,
     skip_call,
+    status_of,
 )
 from .exits import return_instructions
 from .owed_post import give_post
@@ -99,12 +100,13 @@ class Guard:
         where = f"callback {callback.address:#x} cannot be guarded"
         if not callback.function:
             raise TargetError(f"{where}: it has no function")
+        breakpoint_code = ARCHITECTURES[self._target.architecture].breakpoint
         try:
-            first = self._target.read(callback.function, 1)
+            first = self._target.read(callback.function, len(breakpoint_code))
         except MemoryUnreadable as error:
             raise TargetError(f"{where}: its function's {error}") from None
-        if first == b"\xcc" and self._target.architecture != "arm64":
-            raise TargetError(f"{where}: an int3 stands at its start already")
+        if first == breakpoint_code:
+            raise TargetError(f"{where}: a breakpoint stands at its start already")
 
     def run(self, seconds: float | None) -> str:
         """Until ``report`` has enough, ``seconds`` are over or the user stops the target; why, as
@@ -210,8 +212,7 @@ class Guard:
         decision = call.about.decision
         if call.about.is_given:
             return self._return(decision) or (self._is_ending and not self.unfinished)
-        result = RESULTS[self._target.architecture]
-        own = self._target.register(result) & 0xFFFF_FFFF
+        own = status_of(self._target)
         decision = decision._replace(own_status=own)
         wanted = decision.rule.status
         if wanted is None or self._dry_run:
@@ -248,7 +249,7 @@ class Guard:
         """Has the callback return what the rule wants."""
         status = decision.rule.status
         assert status is not None
-        self._target.set_registers({RESULTS[self._target.architecture]: status})
+        self._target.set_registers({ARCHITECTURES[self._target.architecture].result: status})
         return self._report(decision)
 
     def _enforced(self, decision: Decision, there: Outcome) -> Decision:

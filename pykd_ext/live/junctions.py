@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..kernel.instructions import Immediate, Instruction, MemoryOperand, Operand, Register
-from .calls import RESULTS
-from .data_flow import NON_VOLATILE, Place
+from ..target.architecture import ARCHITECTURES
+from .data_flow import Place
 from .policy import STATUS_CALLBACK_BYPASS
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ class _Search:
 
     def __init__(self, flow: Flow, site: CallSite, architecture: str) -> None:
         self._flow, self._site = flow, site
-        self._lasting = NON_VOLATILE[architecture]
-        self._result = RESULTS[architecture]
+        self._lasting = ARCHITECTURES[architecture].non_volatile
+        self._result = ARCHITECTURES[architecture].result
         self._places = frozenset(
             each for each in (site.block, site.notify_class, site.information) if each
         )
@@ -180,7 +180,8 @@ def _ends(flow: Flow, site: CallSite, architecture: str) -> list[Junction]:
         for address in loop & behind:
             instruction = flow.instructions[address]
             if _overwrites(instruction, place, _move(instruction)[0]) or (
-                instruction.flow == "call" and place.register not in NON_VOLATILE[architecture]
+                instruction.flow == "call"
+                and place.register not in ARCHITECTURES[architecture].non_volatile
             ):
                 lost.add(place)
     return [

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from .calls import STACK_POINTERS, Entered
+from ..target.architecture import ARCHITECTURES
+from .calls import Entered
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -67,7 +68,7 @@ class PendingCalls(Generic[_About]):
         """
         target = self._target
         thread = target.current_thread()
-        stack = target.register(STACK_POINTERS[target.architecture]) + popped
+        stack = target.register(ARCHITECTURES[target.architecture].stack_pointer) + popped
         calls = self._calls.get(thread, [])
         call = next((each for each in calls if each.entry.stack == stack), None)
         if call is not None:

@@ -12,9 +12,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Callable
 
 from ..notify.classes import notify_class
+from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, RegcbError
 from .breakpoints import Breakpoints
-from .calls import RESULTS, STACK_POINTERS, popped_by_callback
+from .calls import popped_by_callback, status_of
 from .data_flow import CallSite, Place
 from .exits import return_instructions
 from .nesting import active_callbacks
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["RefusalStop"]
 
 _MOST = 24  # return instructions: of the 32 breakpoints that a target takes
-_RETURN_ADDRESS_IN = {"arm64": "lr"}  # elsewhere on the stack
 
 
 class RefusalStop:
@@ -88,7 +88,7 @@ class RefusalStop:
 
     def _at_return(self) -> bool:
         target = self._target
-        status = target.register(RESULTS[target.architecture]) & 0xFFFF_FFFF
+        status = status_of(target)
         if not is_failure(status):
             return False
         try:
@@ -101,7 +101,7 @@ class RefusalStop:
     def _event(self, status: int) -> Returned | None:
         """None for a call that is none of an operation's beginning."""
         target, architecture = self._target, self._target.architecture
-        stack = target.register(STACK_POINTERS[architecture])
+        stack = target.register(ARCHITECTURES[architecture].stack_pointer)
         back = self._return_address(stack)
         site = next((each for each in self._sites if each.back == back), None)
         if site is None:
@@ -121,9 +121,9 @@ class RefusalStop:
 
     def _return_address(self, stack: int) -> int:
         target = self._target
-        register = _RETURN_ADDRESS_IN.get(target.architecture)
-        if register is not None:
-            return target.register(register)
+        link = ARCHITECTURES[target.architecture].link
+        if link is not None:
+            return target.register(link)
         return int.from_bytes(target.read(stack, target.memory.pointer_size), "little")
 
     def _block(self, site: CallSite) -> int:
@@ -135,7 +135,7 @@ class RefusalStop:
     def _before_return(self, place: Place) -> Place:
         """A place behind the call, as it is found from the return instruction."""
         architecture = self._target.architecture
-        if place.offset is None or place.register != STACK_POINTERS[architecture]:
+        if place.offset is None or place.register != ARCHITECTURES[architecture].stack_pointer:
             return place
         return place._replace(offset=place.offset + popped_by_callback(architecture))
 

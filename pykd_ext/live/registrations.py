@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 from ..kernel.drivers import Drivers, Owner
 from ..kernel.listing import Entry, symbol_text
 from ..kernel.requestor import Requestor, read_requestor
+from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
 from ..triage.altitudes import altitude_key
 from .breakpoints import Breakpoints
 from .callback_names import CallbackNames
-from .calls import RESULTS, Entered, entered
+from .calls import Entered, entered, status_of
 from .pending_calls import PendingCalls
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class RegistrationWatch:
 
     def _registration(self, entered_by: Entered, call: _Pending) -> Registration:
         target, which = self._target, call.which
-        status = target.register(RESULTS[target.architecture]) & 0xFFFF_FFFF
+        status = status_of(target)
         cookie, entry = call.cookie, None
         if which.kind == "register":
             self.names.refresh()
@@ -210,10 +211,8 @@ class RegistrationWatch:
         """The cookie that is given by value, on x86 in two words."""
         if which.kind != "unregister":
             return None
-        if self._target.architecture != "x86":
-            return call.arguments[0]
-        low, high = call.arguments
-        return high << 32 | low
+        low, *high = call.arguments
+        return high[0] << 32 | low if high else low
 
     def _cookie(self, which: _Function, call: Entered) -> int | None:
         address = self._argument(which.cookie, call, None)
@@ -238,4 +237,6 @@ class RegistrationWatch:
 
 def _words(which: _Function, architecture: str) -> int:
     """How many pointer-sized arguments it has: on x86 a LARGE_INTEGER takes two."""
-    return 2 if which.kind == "unregister" and architecture == "x86" else which.arguments
+    if which.kind != "unregister":
+        return which.arguments
+    return 8 // ARCHITECTURES[architecture].pointer_size

@@ -13,6 +13,7 @@ from ..kernel.callbacks import read_callbacks
 from ..kernel.registry_callback import RegistryCallback
 from ..notify.classes import notify_class
 from ..notify.extended import is_extended
+from ..target.architecture import ARCHITECTURES
 from ..target.errors import (
     MemoryUnreadable,
     RegcbError,
@@ -22,7 +23,7 @@ from ..target.errors import (
 )
 from .breakpoints import Breakpoints
 from .call_site import CALLERS, find_call_sites
-from .calls import RESULTS, STACK_POINTERS, entered, second_argument
+from .calls import entered, second_argument, status_of
 from .control_flow import flow_of
 from .data_flow import CallSite, Place
 from .junctions import Junctions, find_junctions, phase_of
@@ -138,12 +139,13 @@ def _why_not(target: Target, callback: RegistryCallback) -> str | None:
     """Why no breakpoint is set at the callback's function."""
     if not callback.function:
         return "it has no function"
+    breakpoint_code = ARCHITECTURES[target.architecture].breakpoint
     try:
-        first = target.read(callback.function, 1)
+        first = target.read(callback.function, len(breakpoint_code))
     except MemoryUnreadable as error:
         return str(error)
-    if first == b"\xcc" and target.architecture != "arm64":
-        return "an int3 is there already"
+    if first == breakpoint_code:
+        return "a breakpoint is there already"
     return None
 
 
@@ -222,14 +224,13 @@ def _returned(target: Target, block: int, number: int, information: int) -> Retu
         except MemoryUnreadable:
             return None
         number = about.pair
-    architecture = target.architecture
     return Returned(
         thread=target.current_thread(),
-        stack=target.register(STACK_POINTERS[architecture]),
+        stack=target.register(ARCHITECTURES[target.architecture].stack_pointer),
         block=block,
         number=number,
         information=information,
-        status=target.register(RESULTS[architecture]) & 0xFFFF_FFFF,
+        status=status_of(target),
         post=post,
     )
 

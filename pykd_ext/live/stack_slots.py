@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..kernel.instructions import Immediate, Instruction, MemoryOperand, Register
+from ..target.architecture import ARCHITECTURES
 from .data_flow import Place, is_in_frame, place_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ __all__ = ["CALLBACK_ARGUMENTS", "heights", "home_of", "stored_by"]
 
 CALLBACK_ARGUMENTS = 12  # bytes, which whoever is called takes off the stack (__stdcall)
 
-_POINTER = {"x64": 8, "x86": 4, "arm64": 8}
 _COPIES = ("mov", "ldr", "ldur", "str", "stur")
 
 
@@ -102,7 +102,7 @@ def _copied(instruction: Instruction, architecture: str, register: str) -> set[P
     operands = instruction.operands
     if instruction.mnemonic not in _COPIES or len(operands) != 2:
         return set()
-    size = _POINTER[architecture]
+    size = ARCHITECTURES[architecture].pointer_size
     if not any(isinstance(each, Register) and each == (register, size) for each in operands):
         return set()
     memory = [each for each in operands if isinstance(each, MemoryOperand) and each.size == size]

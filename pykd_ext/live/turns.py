@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Callable, NamedTuple, Protocol
 
 from ..notify.classes import notify_class
+from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, RegcbError
 from ..target.memory import PAGE
 from .breakpoints import Breakpoints
-from .calls import STACK_POINTERS
 from .junctions import Junction, Junctions
 from .operations import Returned
 from .read_ahead import read_ahead
@@ -112,7 +112,7 @@ class _Follower:
     def _event(self, junction: Junction) -> Returned | None:
         target = self._target
         assert junction.notify_class and junction.information
-        stack = target.register(STACK_POINTERS[target.architecture])
+        stack = target.register(ARCHITECTURES[target.architecture].stack_pointer)
         read_ahead(target, stack, min(_FRAMES, -stack % PAGE))
         about = notify_class(value_at(target, junction.notify_class) & 0xFFFF_FFFF)
         number = about.pair if about.phase == "post" else about.number

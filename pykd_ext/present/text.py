@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from ..target.architecture import ARCHITECTURES
+
 __all__ = ["address_text", "cell", "link", "printable", "stamp_text", "time_text"]
 
 # A link that ends up as DML in WinDbg and as plain text elsewhere travels as an OSC 8 hyperlink:
@@ -38,7 +40,7 @@ def address_text(address: int | None, architecture: str, unknown: str = "?") -> 
         return unknown
     if not address:
         return "0"
-    if architecture == "x86" and address < 1 << 32:
+    if ARCHITECTURES[architecture].pointer_size == 4 and address < 1 << 32:
         return f"{address:08x}"
     return f"{address >> 32:08x}`{address & 0xFFFFFFFF:08x}"
 

@@ -134,7 +134,7 @@ class CrashDump:
         return None if physical is None else self._file.page(physical >> 12)
 
     def _is_canonical(self, address: int) -> bool:
-        if self.architecture == "x86":
+        if self.memory.pointer_size == 4:
             return 0 <= address < 1 << 32
         bits = self._paging.address_bits
         return address >> bits - 1 in (0, (1 << 65 - bits) - 1)

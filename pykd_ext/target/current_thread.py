@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from .architecture import ARCHITECTURES
 from .errors import MemoryUnreadable, RegisterUnavailable, SymbolNotFound, TypeNotFound
-from .registers import STACK_POINTERS
 
 if TYPE_CHECKING:
     from .protocol import Target
@@ -28,7 +28,7 @@ def current_thread(target: Target) -> int:
         raise RegisterUnavailable("$thread", str(error)) from None
     if len(threads) == 1:
         return threads[0]
-    pointer = target.register(STACK_POINTERS[target.architecture])
+    pointer = target.register(ARCHITECTURES[target.architecture].stack_pointer)
     for thread in threads:
         if _has_stack_at(target, thread, pointer):
             return thread

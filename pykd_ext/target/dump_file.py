@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from . import BugCheck
+from .architecture import ARCHITECTURES, ArchitectureName, architecture_of_machine
 from .errors import MemoryUnreadable, TargetError, UnsupportedTarget
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ Progress = Callable[[int, int], None]  # bytes so far, bytes in all
 _FULL, _KERNEL, _HEADER, _TRIAGE, _BITMAP_FULL, _BITMAP_KERNEL, _AUTOMATIC = range(1, 8)
 _WITH_RUNS = {_FULL}
 _WITH_BITMAP = {_KERNEL, _BITMAP_FULL, _BITMAP_KERNEL, _AUTOMATIC}
-
-_ARCHITECTURES = {0x8664: "x64", 0x14C: "x86", 0xAA64: "arm64"}  # IMAGE_FILE_MACHINE_*
 
 _FIELDS_64 = {
     "build": (0x0C, 4),
@@ -80,7 +79,7 @@ _SHAPES = {
 class DumpHeader(NamedTuple):
     """The header's facts. Addresses are VAs, ``directory_table`` is a physical address."""
 
-    architecture: str
+    architecture: ArchitectureName
     dump_type: int
     build: int
     directory_table: int
@@ -173,14 +172,14 @@ class DumpFile:
             start = offset + index * size
             return int.from_bytes(self._map[start : start + size], "little")
 
-        architecture = _ARCHITECTURES.get(field("machine"))
+        architecture = architecture_of_machine(field("machine"))
         if architecture is None:
             raise UnsupportedTarget(
                 f"{self.path}: machine type {field('machine'):#x} is none of x64, x86, ARM64"
             )
         _refuse_type(field("type"), self.path)
         return DumpHeader(
-            architecture=architecture,
+            architecture=architecture.name,
             dump_type=field("type"),
             build=field("build"),
             directory_table=field("directory_table"),
@@ -203,7 +202,11 @@ class DumpFile:
         from .small_dump import read_small_dump  # noqa: PLC0415 - 3 ms, seldom needed
 
         self.small, self._blocks = read_small_dump(
-            self._map, shape.header_size, shape.word, data, self.problems
+            self._map,
+            shape.header_size,
+            ARCHITECTURES[self.header.architecture],
+            data,
+            self.problems,
         )
         if not self.small.loaded and not self.small.memory:
             raise TargetError(

@@ -8,16 +8,16 @@ linked with Control Flow Guard. RUNTIME_FUNCTION, UNWIND_INFO: Microsoft, "x64 e
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
+from .architecture import architecture_of_machine
 from .image import DIRECTORY_EXCEPTION, DIRECTORY_LOAD_CONFIG, data_directory, machine
 from .memory import Memory
 from .search import count_up_to
 
 __all__ = ["Extent", "extent_of", "is_guarded_target"]
 
-_AMD64, _ARM64 = 0x8664, 0xAA64  # IMAGE_FILE_MACHINE_*
-_ROW_SIZES = {_AMD64: 12, _ARM64: 8}
 _CHAINED = 0x4  # UNW_FLAG_CHAININFO, of the five bits above the version
 _PACKED, _PACKED_FRAGMENT = 1, 2  # ARM64: the low bits of UnwindData
 _MOST_ROWS = 1 << 20
@@ -43,16 +43,15 @@ def extent_of(memory: Memory, base: int, rva: int) -> Extent | None:
 
     About twenty reads, most of them of pages read before. Raises MemoryUnreadable.
     """
-    kind = machine(memory, base)
-    size = _ROW_SIZES.get(kind)
+    architecture = architecture_of_machine(machine(memory, base))
     table, length = data_directory(memory, base, DIRECTORY_EXCEPTION)
-    if size is None or not table:
+    if architecture is None or architecture.name not in _ROWS or not table:
         return None
+    size, read = _ROWS[architecture.name]
     count = min(length // size, _MOST_ROWS)
     row = count_up_to(rva, count, lambda index: memory.u32(base + table + index * size)) - 1
     if row < 0:
         return None
-    read = _x64_row if kind == _AMD64 else _arm64_row
     extent = read(memory, base, base + table + row * size)
     return extent if extent is not None and extent.start <= rva < extent.end else None
 
@@ -92,3 +91,10 @@ def _arm64_row(memory: Memory, base: int, row: int) -> Extent | None:
     if kind in (_PACKED, _PACKED_FRAGMENT):
         return Extent(start, start + 4 * (unwind >> 2 & 0x7FF), kind == _PACKED_FRAGMENT)
     return None
+
+
+# A row's size in bytes and its reader; x86 has no such table.
+_ROWS: dict[str, tuple[int, Callable[[Memory, int, int], Extent | None]]] = {
+    "x64": (12, _x64_row),
+    "arm64": (8, _arm64_row),
+}

@@ -9,19 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from .architecture import ARCHITECTURES
 from .errors import MemoryUnreadable
 
 if TYPE_CHECKING:
     from . import Target
 
 PAGE = 0x1000
-
-# Where user space ends and the system's begins, by architecture ("Virtual Address Spaces", driver
-# documentation). Of x86 machines booted with /3GB a GB of user space counts as the kernel's here.
-# The others' are those of five levels of page tables: with four user space ends at 128 TB and the
-# system's begins higher, and at what lies between nothing can be read.
-_USER_END = {"x86": 1 << 31, "x64": 1 << 56, "arm64": 1 << 56}
-_KERNEL_START = {"x86": 1 << 31, "x64": 0xFF << 56, "arm64": 0xFF << 56}
 
 
 class UnicodeString(NamedTuple):
@@ -40,16 +34,16 @@ class Memory:
         self._target = target
         self.whole_pages = whole_pages
         self._pages: dict[int, bytes | None] = {}
-        self.architecture = target.architecture
-        self.pointer_size = 4 if target.architecture == "x86" else 8
+        self.architecture = ARCHITECTURES[target.architecture]
+        self.pointer_size = self.architecture.pointer_size
 
     def is_user(self, address: int) -> bool:
         """Whether ``address`` lies in user space."""
-        return address < _USER_END[self.architecture]
+        return address < self.architecture.user_end
 
     def is_kernel(self, address: int) -> bool:
         """Whether ``address`` lies in the system's space."""
-        return address >= _KERNEL_START[self.architecture]
+        return address >= self.architecture.kernel_start
 
     def invalidate(self) -> None:
         """Forget every page: the target ran."""

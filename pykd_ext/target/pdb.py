@@ -13,6 +13,7 @@ cvinfo.h); the sources are named at the offsets.
 
 from __future__ import annotations
 
+from .architecture import ARCHITECTURES
 from .errors import SymbolFileError
 from .guids import guid_text
 from .msf import Msf
@@ -25,7 +26,6 @@ from .symbol_names import decorations, undecorated
 __all__ = ["Pdb"]
 
 _INFO, _TPI, _DBI = 1, 2, 3  # fixed stream numbers
-_MACHINE_X86 = 0x14C  # IMAGE_FILE_MACHINE_I386
 
 
 class Pdb:
@@ -105,7 +105,7 @@ class Pdb:
             )
         self._dbi = dbi
         self.age = dbi.word(8) or info.word(8)
-        self._is_x86 = dbi.word(58, 2) == _MACHINE_X86
+        self._is_x86 = dbi.word(58, 2) == ARCHITECTURES["x86"].machine
 
     def _open_publics(self) -> Publics:
         if self._publics is None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from . import BugCheck, Module, Symbol
+from .architecture import ArchitectureName
 from .memory import Memory
 from .small_dump import SmallDump
 
@@ -31,8 +32,8 @@ class Target(Protocol):
         """The dump file, None for a live target."""
 
     @property
-    def architecture(self) -> str:
-        """``x64``, ``x86`` or ``arm64``."""
+    def architecture(self) -> ArchitectureName:
+        """``x64``, ``x86`` or ``arm64``: the key of ARCHITECTURES."""
 
     @property
     def build(self) -> int:

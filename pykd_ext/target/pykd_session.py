@@ -18,6 +18,7 @@ except ImportError as error:
     _why_no_pykd = str(error)
 
 from . import BugCheck, Module, Symbol
+from .architecture import ARCHITECTURES, ArchitectureName
 from .dump_file import DumpFile
 from .errors import (
     ConnectionLost,
@@ -321,14 +322,14 @@ class PykdSession:
         It finds no symbol for 0x82800000, and reads one thing at many addresses: their upper
         halves do not count. Past 64 bits pykd raises OverflowError itself.
         """
-        if self.architecture != "x86":
+        if ARCHITECTURES[self.architecture].pointer_size == 8:
             return address
         if not 0 <= address <= 0xFFFFFFFF:
             raise OverflowError
         return address | 0xFFFFFFFF_00000000 if address & 0x8000_0000 else address
 
     def _from_engine(self, address: int) -> int:
-        return address & 0xFFFFFFFF if self.architecture == "x86" else address
+        return address & ARCHITECTURES[self.architecture].address_mask
 
 
 class _EngineBreakpoint:
@@ -347,9 +348,9 @@ class _EngineBreakpoint:
         self._object = None
 
 
-def _architecture() -> str:
+def _architecture() -> ArchitectureName:
     """The target's, not the debugger's: an amd64 engine opens x86 and ARM64 kernels."""
-    names = {
+    names: dict[Any, ArchitectureName] = {
         pykd.CPUType.AMD64: "x64",
         pykd.CPUType.I386: "x86",
         pykd.CPUType.ARM64: "arm64",

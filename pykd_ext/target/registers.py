@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .architecture import ARCHITECTURES
 from .errors import RegisterUnavailable
 
-__all__ = ["CONTEXTS", "PROGRAM_COUNTERS", "STACK_POINTERS", "Context", "register"]
-
-PROGRAM_COUNTERS = {"x64": "rip", "x86": "eip", "arm64": "pc"}
-STACK_POINTERS = {"x64": "rsp", "x86": "esp", "arm64": "sp"}
+__all__ = ["CONTEXTS", "Context", "register"]
 
 
 class Context(NamedTuple):
@@ -24,17 +22,16 @@ class Context(NamedTuple):
 
     flags: int
     mark: int
-    size: int  # of a register
     registers: dict[str, int]
 
 
 CONTEXTS = {
     "x64": Context(
-        0x30, 0x0010_0000, 8, {"rcx": 0x80, "rdx": 0x88, "rsp": 0x98, "r8": 0xB8, "rip": 0xF8}
+        0x30, 0x0010_0000, {"rcx": 0x80, "rdx": 0x88, "rsp": 0x98, "r8": 0xB8, "rip": 0xF8}
     ),
-    "x86": Context(0x00, 0x0001_0000, 4, {"eip": 0xB8, "esp": 0xC4}),
+    "x86": Context(0x00, 0x0001_0000, {"eip": 0xB8, "esp": 0xC4}),
     "arm64": Context(
-        0x00, 0x0040_0000, 8, {"x0": 0x08, "x1": 0x10, "x2": 0x18, "sp": 0x100, "pc": 0x108}
+        0x00, 0x0040_0000, {"x0": 0x08, "x1": 0x10, "x2": 0x18, "sp": 0x100, "pc": 0x108}
     ),
 }
 
@@ -55,4 +52,6 @@ def register(architecture: str, context: bytes, name: str) -> int:
     offset = layout.registers.get(name)
     if offset is None:
         raise RegisterUnavailable(name, f"not read from a dump of {architecture}")
-    return int.from_bytes(context[offset : offset + layout.size], "little")
+    return int.from_bytes(
+        context[offset : offset + ARCHITECTURES[architecture].pointer_size], "little"
+    )

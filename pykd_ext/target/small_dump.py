@@ -16,6 +16,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from .architecture import Architecture
 from .errors import MemoryUnreadable
 from .module_list import LoadedModule
 
@@ -121,24 +122,34 @@ def _without_overlaps(blocks: list[tuple[int, int, int]]) -> Iterator[tuple[int,
 
 
 def read_small_dump(
-    data: mmap.mmap, base: int, word: int, debugger_data: int, problems: list[str]
+    data: mmap.mmap,
+    base: int,
+    architecture: Architecture,
+    debugger_data: int,
+    problems: list[str],
 ) -> tuple[SmallDump, Blocks]:
     """The lists and the memory of a small dump.
 
-    ``base`` is where the dump's header ends, ``word`` a pointer's size, ``debugger_data`` the VA of
-    KDDEBUGGER_DATA64. What is wrong with the file is appended to ``problems``, a line for each.
+    ``base`` is where the dump's header ends, ``debugger_data`` the VA of KDDEBUGGER_DATA64. What is
+    wrong with the file is appended to ``problems``, a line for each.
     """
-    return _Reader(data, base, word, debugger_data, problems).read()
+    return _Reader(data, base, architecture, debugger_data, problems).read()
 
 
 class _Reader:
     def __init__(
-        self, data: mmap.mmap, base: int, word: int, debugger_data: int, problems: list[str]
+        self,
+        data: mmap.mmap,
+        base: int,
+        architecture: Architecture,
+        debugger_data: int,
+        problems: list[str],
     ) -> None:
         self._data = data
         self._base = base
-        self._word = word
-        self._layout = _LAYOUTS[word]
+        self._architecture = architecture
+        self._word = architecture.pointer_size
+        self._layout = _LAYOUTS[self._word]
         self._debugger_data = debugger_data
         self._problems = problems
         self._blocks: list[tuple[int, int, int]] = []
@@ -241,7 +252,7 @@ class _Reader:
         entries = self._entries("memory blocks", start, count, _BLOCK_SIZE, _MOST_BLOCKS)
         outside = 0
         for entry in entries:
-            address = self._number(entry, 8) & ((1 << 8 * self._word) - 1)
+            address = self._number(entry, 8) & self._architecture.address_mask
             offset, size = self._number(entry + 8, 4), self._number(entry + 12, 4)
             if self._base <= offset and offset + size <= len(self._data):
                 self._blocks.append((address, offset, size))
@@ -276,7 +287,7 @@ class _Reader:
             path = self._string(self._number(entry, 4))
             base = self._number(entry + layout.driver_base, self._word)
             size = self._number(entry + layout.driver_image_size, 4)
-            if not path or not size or base % _PAGE or base < 1 << (8 * self._word - 1):
+            if not path or not size or base % _PAGE or base < self._architecture.kernel_start:
                 senseless += 1
                 continue
             yield LoadedModule(

@@ -135,8 +135,9 @@ def _still_leads_home(code: Code, address: int, now: bytes) -> bool:
 
 
 def _is_kernel_constant(code: Code, instruction: Instruction) -> bool:
-    """nt's own code has its page tables' addresses as numbers, which are chosen at boot."""
-    if code.base != code.kernel:
+    """nt's own code has its page tables' addresses as numbers, which are chosen at boot where an
+    address has 64 bits."""
+    if code.base != code.kernel or code.memory.pointer_size == 4:
         return False
     numbers = [each.value for each in instruction.operands if isinstance(each, Immediate)]
-    return instruction.mnemonic in ("mov", "movabs") and any(each >> 47 for each in numbers)
+    return instruction.mnemonic in ("mov", "movabs") and any(map(code.memory.is_kernel, numbers))

@@ -125,7 +125,7 @@ class _Search:
         self.found: dict[int, Carved] = {}
         self.unplaced = 0
         self.skipped = 0
-        self.header = 16 if target.memory.pointer_size == 8 else 8  # sizeof(POOL_HEADER)
+        self.header = 2 * target.memory.pointer_size  # sizeof(POOL_HEADER)
         self._build = target.build
         self._memory = target.memory
         self._layout = block_layout(target)

@@ -9,8 +9,9 @@ from ..kernel.drivers import Owner
 from ..kernel.listing import Entry, symbol_text
 from ..kernel.thread_callbacks import ThreadCallbacks, is_proven, read_thread_callbacks
 from ..notify.ntstatus import status_text
+from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable
-from ..target.registers import CONTEXTS, PROGRAM_COUNTERS
+from ..target.registers import CONTEXTS
 from .bug_checks import CODE, CONTEXT, EXCEPTION, MEMORY, TRAP_FRAME, facts_of
 from .finding import Finding, about
 from .scene import Scene
@@ -191,12 +192,12 @@ def _addresses(target: Target, crash: BugCheck) -> Iterator[tuple[int, str, int]
 def _led_to(target: Target, kind: str, value: int) -> int:
     """0 where nothing is known. Raises MemoryUnreadable."""
     memory = target.memory
-    if kind in (EXCEPTION, CONTEXT, TRAP_FRAME) and value < 1 << (8 * memory.pointer_size - 1):
+    if kind in (EXCEPTION, CONTEXT, TRAP_FRAME) and not memory.is_kernel(value):
         return 0  # Windows makes them on kernel stacks
     if kind == EXCEPTION:  # EXCEPTION_RECORD.ExceptionAddress (winnt.h)
         return memory.pointer(value + 8 + memory.pointer_size)
     if kind == CONTEXT:
-        counter = PROGRAM_COUNTERS[target.architecture]
+        counter = ARCHITECTURES[target.architecture].program_counter
         return memory.pointer(value + CONTEXTS[target.architecture].registers[counter])
     if kind == TRAP_FRAME:
         place = _TRAP_FRAME_COUNTERS.get(target.architecture)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..kernel.instructions import Immediate, Instruction, MemoryOperand, Register
+from ..target.architecture import ARCHITECTURES
 
 __all__ = ["Stub", "find_stub"]
 
@@ -33,7 +34,7 @@ class Stub(NamedTuple):
 # Ways to begin that are no patch: CET and pointer authentication marks, hotpatch padding.
 _NOTHING = re.compile(r"(endbr(32|64)|nop.*|mov edi, edi|pacibsp|paciasp|bti.*|hint.*)")
 
-_RESULT = ("rax", "eax", "x0")
+_RESULT = {each.result for each in ARCHITECTURES.values()}
 _LITERAL_JUMPS = ("x16", "x17")  # the registers that a linker's thunk may use
 
 

@@ -6,6 +6,7 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ..target.architecture import ArchitectureName, architecture_of_machine
 from ..target.errors import MemoryUnreadable, TargetError
 from ..target.image import size_of_image
 from ..target.memory import PAGE
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ImageFile", "KernelSource", "TargetKernel"]
 
-_ARCHITECTURES = {0x8664: "x64", 0x14C: "x86", 0xAA64: "arm64"}  # IMAGE_FILE_MACHINE_*
 _BASES = {"x64": 0xFFFFF803_12400000, "x86": 0x82800000, "arm64": 0xFFFFF803_12400000}
 _LARGEST_FILE = 0x400_0000  # bytes; Windows 11's kernel has 12 MiB
 _LARGEST_IMAGE = 0x400_0000
@@ -31,7 +31,7 @@ class KernelSource(Protocol):
     """A kernel's pages. ``base`` and ``size`` are those of its image, in bytes."""
 
     path: str
-    architecture: str
+    architecture: ArchitectureName
     base: int
     size: int
 
@@ -49,12 +49,13 @@ class ImageFile:
         self.path = path
         image = _parsed(path)
         machine = image.FILE_HEADER.Machine
-        if machine not in _ARCHITECTURES:
+        architecture = architecture_of_machine(machine)
+        if architecture is None:
             raise TargetError(
                 f"{path}: its machine {machine:#06x} is none of x64, x86 and ARM64: no kernel that "
                 "can be run here"
             )
-        self.architecture = _ARCHITECTURES[machine]
+        self.architecture = architecture.name
         self.base = _BASES[self.architecture] if base is None else base
         self.identity = image.FILE_HEADER.TimeDateStamp, image.OPTIONAL_HEADER.SizeOfImage
         self.size = (image.OPTIONAL_HEADER.SizeOfImage + PAGE - 1) & ~(PAGE - 1)

@@ -30,26 +30,17 @@ _ARM64.update(fp=_ARM64["x29"], lr=_ARM64["x30"])
 
 
 class Processor(NamedTuple):
-    """Registers by capstone's names, the calling convention, and where the room's things lie.
+    """Registers by WinDbg's names, and where the room's things lie.
 
-    ``home``: bytes of the callee's home space; ``link``: the register that holds the return
-    address, None where the stack does; ``callee_pops``: __stdcall. ``current_thread``: its offset
-    in the KPCR, as of Windows' public symbols; ``list_heads``: the range of a KTHREAD that holds
-    the heads of its APC lists, whichever build's. ``zero_call`` is the code that returns zero,
-    ``dispatch`` what Control Flow Guard's dispatcher comes down to, a jump to its target.
+    ``current_thread``: its offset in the KPCR, as of Windows' public symbols; ``list_heads``: the
+    range of a KTHREAD that holds the heads of its APC lists, whichever build's. ``zero_call`` is
+    the code that returns zero, ``dispatch`` what Control Flow Guard's dispatcher comes
+    down to, a jump to its target.
     """
 
     engine: tuple[int, int]  # Unicorn's architecture and mode
-    pointer_size: int
     registers: dict[str, int]
     general: tuple[str, ...]
-    arguments: tuple[str, ...]
-    home: int
-    callee_pops: bool
-    stack_pointer: str
-    counter: str
-    result: str
-    link: str | None
     current_thread: int
     list_heads: range
     places: int  # where the room's own regions begin
@@ -62,24 +53,22 @@ class Processor(NamedTuple):
 
 PROCESSORS = {
     "x64": Processor(
-        (UC_ARCH_X86, UC_MODE_64), 8, _X86,
+        (UC_ARCH_X86, UC_MODE_64), _X86,
         ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", *(f"r{each}" for each in range(8, 16))),
-        ("rcx", "rdx", "r8", "r9"), 0x20, False, "rsp", "rip", "rax",
-        None, 0x188, range(0x10, 0x100, 8),
+        0x188, range(0x10, 0x100, 8),
         0xFFFFE10A_20000000, 0xFFFFE10A_40000000, 0xFFFFF780_00000000,
         bytes.fromhex("31c0c3"), bytes.fromhex("c3"), bytes.fromhex("ffe0"),
     ),
     "x86": Processor(
-        (UC_ARCH_X86, UC_MODE_32), 4, _X86, ("eax", "ebx", "ecx", "edx", "esi", "edi"), (), 0, True,
-        "esp", "eip", "eax", None, 0x124, range(0x10, 0x80, 4),
+        (UC_ARCH_X86, UC_MODE_32), _X86, ("eax", "ebx", "ecx", "edx", "esi", "edi"),
+        0x124, range(0x10, 0x80, 4),
         0x95000000, 0xFFDFF000, 0xFFDF0000,
         bytes.fromhex("31c0c3"), bytes.fromhex("c3"), bytes.fromhex("ffe0"),
     ),
     "arm64": Processor(
-        (UC_ARCH_ARM64, UC_MODE_ARM), 8, _ARM64,
+        (UC_ARCH_ARM64, UC_MODE_ARM), _ARM64,
         tuple(f"x{each}" for each in range(29) if each != 18),
-        tuple(f"x{each}" for each in range(8)), 0, False, "sp", "pc", "x0",
-        "x30", 0x988, range(0x10, 0x100, 8),
+        0x988, range(0x10, 0x100, 8),
         0xFFFFE10A_20000000, 0xFFFFE10A_40000000, 0xFFFFF780_00000000,
         bytes.fromhex("000080d2c0035fd6"), bytes.fromhex("c0035fd6"), bytes.fromhex("20011fd6"),
     ),

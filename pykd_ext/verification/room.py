@@ -29,6 +29,7 @@ from unicorn import (
 )
 
 from ..kernel.instructions import decode
+from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, RegcbError
 from ..target.memory import PAGE
 from .kernel_source import KernelSource
@@ -77,7 +78,8 @@ class Room:
     def __init__(self, source: KernelSource) -> None:
         self.source = source
         self.processor: Processor = PROCESSORS[source.architecture]
-        self.pointer_size = self.processor.pointer_size
+        self._architecture = ARCHITECTURES[source.architecture]
+        self.pointer_size = self._architecture.pointer_size
         self.written: list[tuple[int, int]] = []
         self._engine = Uc(*self.processor.engine)
         # Virtual addresses are the memory's own: there are no page tables in the room.
@@ -178,7 +180,7 @@ class Room:
         """What the kernel's function at a VA returns; raises Stopped. Arguments are words."""
         self._place(arguments)
         self._run(function, self.back, _INSTRUCTIONS)
-        return self.register(self.processor.result)
+        return self.register(self._architecture.result)
 
     def run(self, start: int, stop: int, instructions: int) -> None:
         """Runs code from the VA ``start`` to ``stop``, which is no whole function."""
@@ -301,20 +303,19 @@ class Room:
 
     def _place(self, arguments: Sequence[int]) -> None:
         """Arguments and the return address, where the calling convention has them."""
-        processor = self.processor
-        mask = (1 << 8 * self.pointer_size) - 1
-        for name, value in zip(processor.arguments, arguments):
-            self.set_register(name, value & mask)
-        words = list(arguments[len(processor.arguments) :])
-        if processor.link:
-            self.set_register(processor.link, self.back)
+        architecture = self._architecture
+        for name, value in zip(architecture.arguments, arguments):
+            self.set_register(name, value & architecture.address_mask)
+        words = list(arguments[len(architecture.arguments) :])
+        if architecture.link:
+            self.set_register(architecture.link, self.back)
         else:
-            words = [self.back, *[0] * (processor.home // 8), *words]
+            words = [self.back, *[0] * (architecture.home // 8), *words]
         stack = (self._stack_top - self.pointer_size * len(words)) & ~0xF
-        if processor.home:
+        if architecture.home:
             stack -= 8  # aligned before the call has pushed
         self.write_pointers(stack, *words)
-        self.set_register(processor.stack_pointer, stack)
+        self.set_register(architecture.stack_pointer, stack)
 
     def _run(self, start: int, stop: int, instructions: int) -> None:
         self._fault = self._interrupt = None
@@ -337,7 +338,7 @@ class Room:
         raise Stopped(self._counter(), f"it did not come back within {instructions} instructions")
 
     def _counter(self) -> int:
-        return self.register(self.processor.counter)
+        return self.register(self._architecture.program_counter)
 
     def _just_run(self) -> tuple[int, str]:
         """The instruction before the counter, if it is one that ends a run; else the one there."""
@@ -364,19 +365,20 @@ class Room:
 
     def _stand(self, _uc: Any, address: int, _size: int, _data: Any) -> None:
         """Does what stands at ``address``, and goes back to its caller."""
-        there, processor, size = self._stand_ins[address], self.processor, self.pointer_size
-        stack = self.register(processor.stack_pointer)
-        words = [self.register(name) for name in processor.arguments[: there.arguments]]
-        first = stack + (0 if processor.link else size) + processor.home
+        there, architecture = self._stand_ins[address], self._architecture
+        size = architecture.pointer_size
+        stack = self.register(architecture.stack_pointer)
+        words = [self.register(name) for name in architecture.arguments[: there.arguments]]
+        first = stack + (0 if architecture.link else size) + architecture.home
         words += [
             self.pointer(first + size * index) for index in range(there.arguments - len(words))
         ]
         result = there.function(words)
-        self.set_register(processor.result, result & ((1 << 8 * size) - 1))
-        if processor.link:
-            back = self.register(processor.link)
+        self.set_register(architecture.result, result & architecture.address_mask)
+        if architecture.link:
+            back = self.register(architecture.link)
         else:
             back = self.pointer(stack)
-            popped = there.arguments if processor.callee_pops else 0
-            self.set_register(processor.stack_pointer, stack + size * (1 + popped))
-        self.set_register(processor.counter, back)
+            popped = there.arguments if architecture.callee_pops else 0
+            self.set_register(architecture.stack_pointer, stack + size * (1 + popped))
+        self.set_register(architecture.program_counter, back)

@@ -20,6 +20,7 @@ from pykd_ext.notify.values import VALUE_TYPES
 from pykd_ext.present.notification import notification_text
 from pykd_ext.present.output import to_dml
 from pykd_ext.target import Module
+from pykd_ext.target.architecture import ARCHITECTURES
 from pykd_ext.target.errors import MemoryUnreadable, RegcbError
 from pykd_ext.target.memory import PAGE, Memory
 from pykd_ext.target.registers import CONTEXTS
@@ -409,7 +410,7 @@ def with_registers(truth: Truth, path: Path, **registers: int) -> Path:
     with path.open("r+b") as file:
         for name, value in registers.items():
             file.seek(start + context.registers[name])
-            file.write(value.to_bytes(context.size, "little"))
+            file.write(value.to_bytes(ARCHITECTURES[truth.architecture].pointer_size, "little"))
     return path
 
 

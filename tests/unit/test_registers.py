@@ -5,6 +5,7 @@ from __future__ import annotations
 import kdmp_parser
 import pytest
 
+from pykd_ext.target.architecture import ARCHITECTURES
 from pykd_ext.target.errors import RegisterUnavailable
 from pykd_ext.target.registers import CONTEXTS, register
 
@@ -32,8 +33,9 @@ def test_offsets_are_those_of_winnt_h(architecture: str) -> None:
         f'_Static_assert(offsetof(CONTEXT, {name}) == {place:#x}, "{name}");'
         for name, place in places.items()
     ]
+    size = ARCHITECTURES[architecture].pointer_size
     claims += [
-        f'_Static_assert(sizeof(((CONTEXT *)0)->{name.capitalize()}) == {context.size}, "{name}");'
+        f'_Static_assert(sizeof(((CONTEXT *)0)->{name.capitalize()}) == {size}, "{name}");'
         for name in context.registers
     ]
     claims.append(f'_Static_assert({MARKS[architecture]} == {context.mark:#x}, "mark");')

@@ -11,8 +11,6 @@ import unicorn
 from unicorn import arm64_const, x86_const
 
 from pykd_ext.live.calls import (
-    RESULTS,
-    STACK_POINTERS,
     Entered,
     entered,
     return_instruction,
@@ -20,6 +18,7 @@ from pykd_ext.live.calls import (
     skip_call,
     start_again,
 )
+from pykd_ext.target.architecture import ARCHITECTURES
 from pykd_ext.target.memory import Memory
 
 from .compiled import TRIPLES, compiled
@@ -71,7 +70,7 @@ class Machine:
         """What the caller returns."""
         size = self.memory.pointer_size
         arguments = END.to_bytes(size, "little") + CALLEE.to_bytes(size, "little")
-        registers = {STACK_POINTERS[self.architecture]: TOP}
+        registers = {ARCHITECTURES[self.architecture].stack_pointer: TOP}
         if self.architecture == "arm64":
             registers.update(lr=END, x0=CALLEE)
         else:
@@ -79,7 +78,7 @@ class Machine:
             registers.update({"rcx": CALLEE} if self.architecture == "x64" else {})
         self.set_registers(registers)
         self.machine.emu_start(CODE, END, count=1000)
-        return self.register(RESULTS[self.architecture]) & 0xFFFF_FFFF
+        return self.register(ARCHITECTURES[self.architecture].result) & 0xFFFF_FFFF
 
     def called(self, *_: object) -> None:
         live: Any = self

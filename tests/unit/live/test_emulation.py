@@ -11,8 +11,8 @@ import unicorn
 from unicorn import arm64_const, x86_const
 
 from pykd_ext.kernel.instructions import decode
-from pykd_ext.live.calls import PROGRAM_COUNTERS
 from pykd_ext.live.emulation import emulation
+from pykd_ext.target.architecture import ARCHITECTURES
 from pykd_ext.target.errors import MemoryUnreadable
 from pykd_ext.target.memory import Memory
 from tests.unit.assembly import assembled
@@ -71,7 +71,7 @@ class Processor:
                 self.set_registers({name: DATA + 0x80 * (number + 1)})
         if architecture == "x64":
             self.set_registers({"rcx": 0xFFFF0000, "r15": 0x80, "efl": 0x8D7})
-        self.set_registers({PROGRAM_COUNTERS[architecture]: CODE})
+        self.set_registers({ARCHITECTURES[architecture].program_counter: CODE})
 
     def number(self, name: str) -> int:
         name = "eflags" if name == "efl" else name

@@ -18,7 +18,7 @@ from tests.unit.conftest import MakeDump
 pytestmark = pytest.mark.toolchain
 
 REASONS = {
-    "prologue-traps@1": "an int3",
+    "prologue-traps@1": "a breakpoint",
     "function-null@1": "it has no function",
     "function-nowhere@1": "paged out or not mapped",
 }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pykd_ext.notify.structures import structure
 from pykd_ext.target import BugCheck, Module, Symbol
+from pykd_ext.target.architecture import ARCHITECTURES
 from pykd_ext.target.errors import (
     MemoryUnreadable,
     RegisterUnavailable,
@@ -29,7 +30,7 @@ class ByteTarget:
     small_dump = None
 
     def __init__(self, architecture: str) -> None:
-        self.architecture = architecture
+        self.architecture = ARCHITECTURES[architecture].name
         self.pages: dict[int, bytearray] = {}
         self.registers: dict[str, int] = {}
         self.symbols: dict[str, int] = {}
