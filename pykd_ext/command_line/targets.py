@@ -13,7 +13,7 @@ from ..target.errors import RegcbError, TargetError
 if TYPE_CHECKING:
     from ..target import Target
 
-__all__ = ["open_target", "symbol_path_of"]
+__all__ = ["inside_debugger", "open_target", "symbol_path_of"]
 
 
 def symbol_path_of(arguments: argparse.Namespace) -> str:
@@ -44,7 +44,7 @@ def open_target(arguments: argparse.Namespace) -> Target:
 
 
 def _open(arguments: argparse.Namespace) -> Target:
-    engine = arguments.engine or ("pykd" if _inside_debugger() else "none")
+    engine = arguments.engine or ("pykd" if inside_debugger() else "none")
     if engine == "pykd":
         from ..target.pykd_session import open_session  # noqa: PLC0415 - needs pykd
 
@@ -82,6 +82,6 @@ class _Download:
             self._bar.close()
 
 
-def _inside_debugger() -> bool:
+def inside_debugger() -> bool:
     """Inside WinDbg the pykd bootstrapper gives a script its own standard output."""
     return hasattr(sys.stdout, "writedml")

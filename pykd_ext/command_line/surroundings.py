@@ -1,0 +1,154 @@
+"""The place that regcb runs in: Python, what it needs of it, the debugger, symbols, the target.
+
+Each look gives what was found and, where that is not good, what to do. Nothing is changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import struct
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+from .. import __version__
+from ..kernel.callbacks import read_callbacks
+from ..target.errors import RegcbError, SymbolNotFound
+from .targets import inside_debugger, open_target, symbol_path_of
+
+__all__ = ["Look", "look_around"]
+
+_OLDEST = (3, 9)
+_NEWEST_WITH_PYKD = (3, 13)  # pykd's repository has wheels up to it; PyPI up to 3.9
+_PYKD_WHEELS = "https://github.com/ivellioscolin/pykd/releases"
+
+# What is imported -> what for. The same as pyproject.toml's; a test holds it.
+_NEEDED = {
+    "capstone": "disassembly",
+    "dissect.cstruct": "structures",
+    "jinja2": "reports",
+    "pefile": "images",
+    "tabulate": "tables",
+    "tqdm": "progress",
+    **({} if sys.version_info >= (3, 11) else {"tomli": "policies"}),
+}
+_OPTIONAL = {"unicorn": ("verify", "regcb verify"), "distributed": ("cluster", "scan --scheduler")}
+
+
+class Look(NamedTuple):
+    """One thing that was looked at: what was ``found``, and what to ``do`` where that is not good
+    enough, else None."""
+
+    what: str
+    found: str
+    do: str | None = None
+
+
+def look_around(arguments: argparse.Namespace) -> Iterator[Look]:
+    """Everything, the outermost first. Never raises for what is missing."""
+    yield _python()
+    yield Look("regcb", f"{__version__}, {Path(__file__).parents[1]}")
+    yield from _packages()
+    yield _pykd()
+    yield from _symbols(arguments)
+    yield from _target(arguments)
+
+
+def _python() -> Look:
+    bits = 8 * struct.calcsize("P")
+    found = f"{platform.python_version()}, {bits} bits, {sys.platform}"
+    if not inside_debugger():
+        return Look("Python", found)
+    if not _OLDEST <= sys.version_info[:2] <= _NEWEST_WITH_PYKD:
+        oldest, newest = (".".join(map(str, each)) for each in (_OLDEST, _NEWEST_WITH_PYKD))
+        return Look("Python", found, f"pykd has wheels for {oldest} to {newest}: !py -{oldest} …")
+    return Look("Python", found)
+
+
+def _packages() -> Iterator[Look]:
+    missing = [name for name in _NEEDED if not _is_there(name)]
+    python = f"py -{sys.version_info[0]}.{sys.version_info[1]}" if os.name == "nt" else "python3"
+    if missing:
+        words = " ".join(missing)
+        yield Look("packages", f"missing: {words}", f"{python} -m pip install {words}")
+    else:
+        yield Look("packages", ", ".join(f"{name} {_version(name)}" for name in _NEEDED))
+    for name, (extra, use) in _OPTIONAL.items():
+        found = _version(name) if _is_there(name) else f"none, which {use} needs"
+        yield Look(name, f"{found} (pip install 'regcb[{extra}]')" if found[0] == "n" else found)
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ImportError:  # the package above it is missing
+        return False
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:  # in a bundle without its metadata
+        return "of unknown version"
+
+
+def _pykd() -> Look:
+    if _is_there("pykd"):
+        return Look("pykd", _version("pykd"))
+    if os.name != "nt":
+        return Look("pykd", "none: it is for Windows alone; dumps are read without it")
+    bits = 8 * struct.calcsize("P")
+    return Look(
+        "pykd",
+        "none for this Python",
+        f"pip install pykd (Python 3.9), or a wheel for {bits} bits from {_PYKD_WHEELS}; "
+        "dumps are read without it",
+    )
+
+
+def _symbols(arguments: argparse.Namespace) -> Iterator[Look]:
+    if inside_debugger():
+        yield Look("symbol path", "the debugger's own (.sympath)")
+        return
+    path = symbol_path_of(arguments)
+    if not path:
+        yield Look(
+            "symbol path",
+            "none: functions have no names but their images' exports",
+            "-y srv*, which is Microsoft's server, or _NT_SYMBOL_PATH",
+        )
+        return
+    yield Look("symbol path", path)
+    for each in path.split(";"):
+        if "*" not in each and not os.path.isdir(each):  # noqa: PTH112 - as typed
+            yield Look("symbol path", f"{each} is no folder", "correct it")
+
+
+def _target(arguments: argparse.Namespace) -> Iterator[Look]:
+    if not (arguments.dump or inside_debugger()):
+        yield Look("target", "none: -z FILE opens a crash dump")
+        return
+    try:
+        target = open_target(arguments)
+    except RegcbError as error:
+        yield Look("target", str(error), "see above")
+        return
+    try:
+        yield Look("target", f"{target.kind}, {target.architecture}, build {target.build}")
+        try:
+            target.symbol("CallbackListHead")
+            yield Look("kernel's symbols", "found")
+        except SymbolNotFound as error:
+            yield Look("kernel's symbols", str(error), "-y srv*, or .symfix; .reload in WinDbg")
+        try:
+            count = len(read_callbacks(target).callbacks)
+            yield Look("callbacks", f"{count} can be listed")
+        except RegcbError as error:
+            yield Look("callbacks", str(error), "see above")
+    finally:
+        target.close()
