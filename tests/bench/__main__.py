@@ -17,7 +17,7 @@ from typing import NamedTuple
 from tabulate import tabulate
 
 from tests.lab import make_dump
-from tests.unit.live.long_run import Replay, recorded
+from tests.support.long_run import Replay, recorded
 
 from .large_kernel import large_kernel
 from .measure import Cost, measure

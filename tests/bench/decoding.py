@@ -16,8 +16,8 @@ from typing import Any, Callable
 
 from pykd_ext.notify.occurrence import read_occurrence
 from pykd_ext.notify.structures import structure
-from tests.unit.keys.registry import Registry
-from tests.unit.keys.types import row
+from tests.support.registry import Registry
+from tests.support.registry_types import row
 
 DECODES = 10_000
 ROUNDS = 5

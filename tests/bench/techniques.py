@@ -1,7 +1,7 @@
 """What volatility3 shows of each dump of the table in pykd_ext/triage/README.md.
 
-``python -m tests.bench.techniques`` writes techniques.json, from which tests/unit/test_check.py
-makes the table's last column.
+``python -m tests.bench.techniques`` writes techniques.json, from which
+tests/unit/triage/test_check.py makes the table's last column.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.lab import Truth, make_dump
-from tests.unit.test_check import CLEAN, TECHNIQUES
+from tests.support.techniques import CLEAN, TECHNIQUES
 
 from .rivals import volatility
 

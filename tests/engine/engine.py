@@ -39,7 +39,7 @@ class Engine:
     UNIT_TESTS: Command = (
         "-m", "pytest", "-p", "no:cacheprovider", "-m", "not toolchain",
         # Here there is one.
-        "--deselect", "tests/unit/test_bad_input.py::test_pykd_where_there_is_none",
+        "--deselect", "tests/unit/commands/test_bad_input.py::test_pykd_where_there_is_none",
         "tests/unit",
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.lab.kd.script import Script
-from tests.unit.schemas import validate
+from tests.support.schemas import validate
 
 from .engine import INSIDE, Engine
 from .live import live_target

@@ -11,8 +11,8 @@ from tests.lab.build import build
 from tests.lab.profiles import PROFILES
 from tests.lab.registry import load_registry
 
+from .both_ways import both_ways, disagreements
 from .engine import Engine
-from .test_same_answers import both_ways, disagreements
 
 DECODE = [("decode", "--json")]
 

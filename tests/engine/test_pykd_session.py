@@ -13,8 +13,8 @@ import pytest
 from pykd_ext.target.registers import CONTEXTS
 from tests.lab import PROFILES, CallbackTruth, Truth, make_dump
 from tests.lab.kernel_types import kernel_offsets
-from tests.unit.symbol_files.stripped_pdb import strip_symbols
-from tests.unit.targets import open_dump
+from tests.support.symbol_files.stripped_pdb import strip_symbols
+from tests.support.targets import open_dump
 
 from .engine import INSIDE, Engine
 

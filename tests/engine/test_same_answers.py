@@ -2,81 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.lab import PROFILES, Truth, make_dump
 from tests.lab.damages import DAMAGES
 
-from .differences import differences
-from .engine import INSIDE, Engine
-from .inside.batch import run
-from .wine import windows_path
+from .both_ways import both_ways, disagreements
+from .engine import Engine
 
 DUMP_TYPES = (1, 2, 5)
 COMMANDS = (("list", "--json"), ("show", "0", "--json"), ("show", "2", "--json"))
 
 # One of every layout: list and vector, 32 and 64 bits, with flags and without, ARM64.
 DAMAGED_PROFILES = ("x64-3790", "x64-6000", "x64-19041", "x86-2600", "x86-7601", "arm64-22621")
-
-Outcome = tuple[int, str, str]
-Both = tuple[Outcome, Outcome]
-Answers = dict[tuple[Any, tuple[str, ...]], Both]
-
-
-def both_ways(
-    engine: Engine,
-    truths: dict[Any, Truth],
-    folder: Path,
-    commands: Sequence[tuple[str, ...]] = COMMANDS,
-) -> Answers:
-    """What each command says of each dump, without pykd and through it."""
-    asked = [(key, command) for key in truths for command in commands]
-    without, through = [], []
-    for key, command in asked:
-        dump, symbols = truths[key].path, truths[key].symbols
-        without.append(run(["-z", dump, "-y", symbols, *command]))
-        windows = ["-z", windows_path(dump), "-y", windows_path(symbols)]
-        through.append(["--engine", "pykd", *windows, *command])
-    file = folder / "commands.json"
-    file.write_text(json.dumps(through), encoding="utf-8")
-    done = engine.run(INSIDE / "batch.py", file, timeout=600)
-    assert done.returncode == 0, done.stderr
-    outcomes = [tuple(each) for each in json.loads(done.stdout)]
-    return dict(zip(asked, zip(without, outcomes)))
-
-
-def disagreements(both: Both) -> list[str]:
-    """What the two say differently, without pykd first."""
-    without, through = both
-    if without[0] != through[0]:
-        return [f"status {without[0]} {without[2]!r}, {through[0]} {through[2]!r}"]
-    says: list[Any] = [reason(each[2]) if each[0] == 2 else document(each[1]) for each in both]
-    return list(differences(says[0], says[1]))
-
-
-def document(text: str) -> dict[str, Any]:
-    """The JSON, but for the path, which Windows writes in its own way, and for why there are no
-    symbols, which the engine says in its window."""
-    parsed: dict[str, Any] = json.loads(text)
-    del parsed["target"]["path"]
-    if "problems" in parsed:
-        parsed["problems"] = [
-            each if isinstance(each, str) else {**each, "what": reason(each["what"])}
-            for each in parsed["problems"]
-            if isinstance(each, str) or each["where"] != "symbols"
-        ]
-        parsed["problems"].sort(key=str)  # images are asked for their symbols as it comes
-    return parsed
-
-
-def reason(text: str) -> str:
-    """What was not found, but not why: the engine does not say which PDB it refused."""
-    return text.partition(" not found: ")[0]
 
 
 def make_damaged(folder: Path, profile: str) -> dict[str, Truth]:
@@ -93,7 +33,7 @@ def make_damaged(folder: Path, profile: str) -> dict[str, Truth]:
 @pytest.mark.parametrize("profile", PROFILES)
 def test_sound_dumps(engine: Engine, tmp_path: Path, profile: str) -> None:
     truths = {kind: make_dump(tmp_path / f"{kind}.dmp", profile, kind, 8) for kind in DUMP_TYPES}
-    for asked, both in both_ways(engine, truths, tmp_path).items():
+    for asked, both in both_ways(engine, truths, tmp_path, COMMANDS).items():
         assert both[0][0] == 0, (asked, both[0][2])
         assert disagreements(both) == [], asked
 
@@ -108,7 +48,7 @@ def test_keys(engine: Engine, tmp_path: Path, profile: str) -> None:
 
 @pytest.mark.parametrize("profile", DAMAGED_PROFILES)
 def test_damaged_dumps(engine: Engine, tmp_path: Path, profile: str) -> None:
-    answers = both_ways(engine, make_damaged(tmp_path, profile), tmp_path)
+    answers = both_ways(engine, make_damaged(tmp_path, profile), tmp_path, COMMANDS)
     assert {asked: lines for asked, both in answers.items() if (lines := disagreements(both))} == {}
     assert {both[0][0] for both in answers.values()} == {0, 2}
 

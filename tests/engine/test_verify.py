@@ -9,8 +9,8 @@ import pytest
 
 from tests.lab import make_dump
 
+from .both_ways import both_ways
 from .engine import Engine
-from .test_same_answers import both_ways
 
 VERIFY = ("verify", "--json")
 

@@ -11,7 +11,8 @@ import pytest
 
 from pykd_ext.kernel import builds
 
-PACKAGE = Path(__file__).parents[2] / "pykd_ext"
+CHECKOUT = Path(__file__).parents[2]
+PACKAGE = CHECKOUT / "pykd_ext"
 
 # Data flows left to right: a room imports from itself and from the rooms before it.
 ROOMS = [
@@ -19,24 +20,28 @@ ROOMS = [
     "command_line", "commands",
 ]  # fmt: skip
 
+LISTS_THE_COMMANDS = PACKAGE / "command_line" / "catalogue.py"
+
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 
 def imported_modules(source: Path) -> Iterator[str]:
     """Absolute dotted names of everything that ``source`` imports, at any depth of its code."""
-    package = ["pykd_ext", *source.relative_to(PACKAGE).parts[:-1]]
+    package = source.relative_to(CHECKOUT).parts[:-1]
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            yield ".".join([*base, *filter(None, [node.module])])
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*base, *filter(None, [node.module])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_room_imports_only_from_rooms_to_its_left(source: Path) -> None:
     room = source.relative_to(PACKAGE).parts[0]
-    if room not in ROOMS:
+    if room not in ROOMS or source == LISTS_THE_COMMANDS:
         return
     for module in imported_modules(source):
         parts = module.split(".")
@@ -47,6 +52,19 @@ def test_a_room_imports_only_from_rooms_to_its_left(source: Path) -> None:
 def test_pykd_is_imported_by_one_file() -> None:
     knows = [source for source in SOURCES if "pykd" in set(imported_modules(source))]
     assert knows == [PACKAGE / "target" / "pykd_session.py"]
+
+
+def test_tests_import_no_tests() -> None:
+    """What two of them need is in tests/support."""
+    for source in (CHECKOUT / "tests").rglob("*.py"):
+        for module in imported_modules(source):
+            in_a_test = re.match(r"tests\.(.+\.)?(test_|conftest)", module)
+            assert not in_a_test, f"{source} imports {module}"
+
+
+def test_tests_stand_in_the_rooms_that_they_test() -> None:
+    folders = {path.parent.name for path in Path(__file__).parent.glob("*/test_*.py")}
+    assert folders <= set(ROOMS)
 
 
 def test_sections_that_comments_name_are_in_sources_md() -> None:

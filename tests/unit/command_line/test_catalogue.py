@@ -12,7 +12,7 @@ import pytest
 import pykd_ext
 from pykd_ext.command_line.catalogue import command_names, find_command
 from pykd_ext.command_line.command import GROUPS, Command
-from tests.unit.conftest import Regcb
+from tests.support.regcb import Regcb
 
 PACKAGE = Path(pykd_ext.__file__).parent
 A_COMMAND = '''"""``regcb say-hello``."""

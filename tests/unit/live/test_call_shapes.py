@@ -15,9 +15,8 @@ from pykd_ext.kernel.code import disassemble
 from pykd_ext.live.call_site import CallSite, find_call_sites
 from pykd_ext.live.data_flow import Place
 from pykd_ext.live.returns import place
-
-from ..assembly import PLACE, assembled
-from ..notify.byte_target import ByteTarget
+from tests.support.assembly import PLACE, assembled
+from tests.support.byte_target import ByteTarget
 
 pytestmark = pytest.mark.toolchain
 

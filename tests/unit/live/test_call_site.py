@@ -16,9 +16,8 @@ from pykd_ext.live.call_site import CallSite, find_call_sites
 from pykd_ext.live.data_flow import Place
 from pykd_ext.target.errors import MemoryUnreadable, SymbolNotFound
 from pykd_ext.target.memory import Memory
-
-from ..assembly import PLACE
-from .compiled import TRIPLES, compiled
+from tests.support.assembly import PLACE
+from tests.support.compiled import TRIPLES, compiled
 
 pytestmark = pytest.mark.toolchain
 

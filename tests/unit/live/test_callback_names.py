@@ -10,7 +10,7 @@ from pykd_ext.kernel.listing import read_listing
 from pykd_ext.live.callback_names import CallbackNames
 from pykd_ext.target.crash_dump import CrashDump
 from pykd_ext.target.symbol_path import SymbolPath
-from tests.unit.conftest import MakeDump
+from tests.support.regcb import MakeDump
 
 
 @pytest.mark.toolchain

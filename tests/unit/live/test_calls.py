@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import unicorn
-from unicorn import arm64_const, x86_const
 
 from pykd_ext.live.calls import (
     Entered,
@@ -19,21 +17,14 @@ from pykd_ext.live.calls import (
     start_again,
 )
 from pykd_ext.target.architecture import ARCHITECTURES
-from pykd_ext.target.memory import Memory
-
-from .compiled import TRIPLES, compiled
+from tests.support.compiled import TRIPLES, compiled
+from tests.support.processor import Processor
 
 pytestmark = pytest.mark.toolchain
 
 SOURCE = Path(__file__).with_name("caller.c")
 CODE, STACK, CALLEE, END = 0x10000, 0x20000, 0x30000, 0x40000
 TOP = STACK + 0x1800
-MODES = {
-    "x64": (unicorn.UC_ARCH_X86, unicorn.UC_MODE_64),
-    "x86": (unicorn.UC_ARCH_X86, unicorn.UC_MODE_32),
-    "arm64": (unicorn.UC_ARCH_ARM64, unicorn.UC_MODE_ARM),
-}
-
 
 # A callback's code, and where it is left by; on x64 in the middle of an instruction.
 RETURNS = {
@@ -43,13 +34,11 @@ RETURNS = {
 LEFT_BY = {"x64": [6], "x86": [6], "arm64": []}
 
 
-class Machine:
+class Machine(Processor):
     """A target that is about to run ``caller``, and what was seen at each call of the callee."""
 
     def __init__(self, architecture: str, code: bytes) -> None:
-        self.architecture = architecture
-        self.machine = unicorn.Uc(*MODES[architecture])
-        self.memory = Memory(self)  # type: ignore[arg-type]
+        super().__init__(architecture)
         for page in (CODE, STACK, CALLEE, END):
             self.machine.mem_map(page, 0x2000)
         self.machine.mem_write(CALLEE, RETURNS.get(architecture, b"\0\0\0\0"))
@@ -91,27 +80,6 @@ class Machine:
         # What is found for a callback serves a function of three arguments on x86.
         leave_by = return_instruction(live, CALLEE) if len(self.calls) == 2 else None
         skip_call(live, call, len(self.calls), leave_by)
-
-    def number(self, name: str) -> int:
-        is_arm = self.architecture == "arm64"
-        names = arm64_const if is_arm else x86_const
-        prefix = "UC_ARM64_REG_" if is_arm else "UC_X86_REG_"
-        number: int = getattr(names, prefix + name.upper())
-        return number
-
-    def register(self, name: str) -> int:
-        value: int = self.machine.reg_read(self.number(name))
-        return value
-
-    def set_registers(self, values: Mapping[str, int]) -> None:
-        for name, value in values.items():
-            self.machine.reg_write(self.number(name), value)
-
-    def write(self, address: int, data: bytes) -> None:
-        self.machine.mem_write(address, data)
-
-    def read(self, address: int, size: int) -> bytes:
-        return bytes(self.machine.mem_read(address, size))
 
 
 @pytest.mark.parametrize("level", ["-O1", "-O2"])

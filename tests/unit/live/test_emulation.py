@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-import unicorn
-from unicorn import arm64_const, x86_const
 
 from pykd_ext.kernel.instructions import decode
 from pykd_ext.live.emulation import emulation
 from pykd_ext.target.architecture import ARCHITECTURES
-from pykd_ext.target.errors import MemoryUnreadable
-from pykd_ext.target.memory import Memory
-from tests.unit.assembly import assembled
-
-from .test_calls import MODES
+from tests.support.assembly import assembled
+from tests.support.processor import Processor
 
 pytestmark = pytest.mark.toolchain
 
@@ -54,14 +48,11 @@ NOT_DONE = {
 CASES = [(architecture, text) for architecture, texts in DONE.items() for text in texts]
 
 
-class Processor:
-    """Unicorn as a stopped target, with an instruction before it."""
+class Stopped(Processor):
+    """With an instruction before it."""
 
     def __init__(self, architecture: str, code: bytes) -> None:
-        self.architecture = architecture
-        self.machine = unicorn.Uc(*MODES[architecture])
-        target: Any = self
-        self.memory = Memory(target)
+        super().__init__(architecture)
         for page in (CODE, DATA):
             self.machine.mem_map(page, 0x1000)
         self.machine.mem_write(CODE, code.ljust(0x100, b"\x77"))
@@ -73,30 +64,6 @@ class Processor:
             self.set_registers({"rcx": 0xFFFF0000, "r15": 0x80, "efl": 0x8D7})
         self.set_registers({ARCHITECTURES[architecture].program_counter: CODE})
 
-    def number(self, name: str) -> int:
-        name = "eflags" if name == "efl" else name
-        names = arm64_const if self.architecture == "arm64" else x86_const
-        prefix = "UC_ARM64_REG_" if self.architecture == "arm64" else "UC_X86_REG_"
-        number: int = getattr(names, prefix + name.upper())
-        return number
-
-    def register(self, name: str) -> int:
-        value: int = self.machine.reg_read(self.number(name))
-        return value
-
-    def set_registers(self, values: Mapping[str, int]) -> None:
-        for name, value in values.items():
-            self.machine.reg_write(self.number(name), value)
-
-    def read(self, address: int, size: int) -> bytes:
-        try:
-            return bytes(self.machine.mem_read(address, size))
-        except unicorn.UcError:
-            raise MemoryUnreadable(address, size) from None
-
-    def write(self, address: int, data: bytes) -> None:
-        self.machine.mem_write(address, data)
-
     def state(self) -> tuple[dict[str, int], bytes]:
         registers = {name: self.register(name) for name in NAMES[self.architecture]}
         return registers, self.read(DATA, 0x1000)
@@ -105,7 +72,7 @@ class Processor:
 @pytest.mark.parametrize(("architecture", "text"), CASES)
 def test_as_the_processor_does(architecture: str, text: str, tmp_path: Path) -> None:
     code = assembled(architecture, text, tmp_path)
-    real, done = Processor(architecture, code), Processor(architecture, code)
+    real, done = Stopped(architecture, code), Stopped(architecture, code)
     real.machine.emu_start(CODE, CODE + len(code), count=1)
     emulate = emulation(architecture, next(decode(architecture, code, CODE, 1)))
     target: Any = done
@@ -124,7 +91,7 @@ def test_what_is_left_to_the_processor(architecture: str, tmp_path: Path) -> Non
 def test_memory_that_is_not_there(tmp_path: Path) -> None:
     """The processor will fault on it itself."""
     code = assembled("x64", "mov rax, [rbx]", tmp_path)
-    processor = Processor("x64", code)
+    processor = Stopped("x64", code)
     processor.set_registers({"rbx": 0x1000})
     before = processor.state()
     emulate = emulation("x64", next(decode("x64", code, CODE, 1)))

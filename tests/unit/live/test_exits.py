@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from pykd_ext.live.exits import return_instructions
-from pykd_ext.target.errors import MemoryUnreadable
-from pykd_ext.target.memory import Memory
-from tests.unit.assembly import PLACE, assembled
+from tests.support.assembly import PLACE, assembled
+from tests.support.kernel_code import KernelCode
 
 pytestmark = pytest.mark.toolchain
 
@@ -28,27 +27,9 @@ CODE: dict[str, tuple[str, str, list[int]]] = {
 }
 
 
-class Code:
-    """Code at its place in a kernel, and nothing around it."""
-
-    build = 19041
-
-    def __init__(self, architecture: str, code: bytes) -> None:
-        self.architecture = architecture
-        self._start, self._code = PLACE[architecture], code.ljust(0x1000, b"\xcc")
-        target: Any = self
-        self.memory = Memory(target)
-
-    def read(self, address: int, size: int) -> bytes:
-        at = address - self._start
-        if not 0 <= at <= len(self._code) - size:
-            raise MemoryUnreadable(address, size)
-        return self._code[at : at + size]
-
-
 @pytest.mark.parametrize("name", CODE)
 def test_return_instructions(name: str, tmp_path: Path) -> None:
     architecture, text, expected = CODE[name]
-    code: Any = Code(architecture, assembled(architecture, text, tmp_path))
+    code: Any = KernelCode(architecture, assembled(architecture, text, tmp_path))
     start = PLACE[architecture]
     assert [each - start for each in return_instructions(code, start)] == expected

@@ -12,9 +12,8 @@ from pykd_ext.live.call_site import CallSite
 from pykd_ext.live.control_flow import flow_of
 from pykd_ext.live.data_flow import Place
 from pykd_ext.live.junctions import Junctions, find_junctions
-from tests.unit.assembly import PLACE, assembled
-
-from .test_exits import Code
+from tests.support.assembly import PLACE, assembled
+from tests.support.kernel_code import KernelCode
 
 pytestmark = pytest.mark.toolchain
 
@@ -56,7 +55,7 @@ PRE = {
 
 
 def found(shape: Shape, folder: Path) -> Junctions:
-    code: Any = Code(shape.architecture, assembled(shape.architecture, shape.text, folder))
+    code: Any = KernelCode(shape.architecture, assembled(shape.architecture, shape.text, folder))
     start = PLACE[shape.architecture]
     back = start + (4 if shape.architecture == "arm64" else 2)
     places = [Place(name) for name in ("rbx", "rdi", "r14")]

@@ -13,9 +13,8 @@ from pykd_ext.live.pending_calls import PendingCalls
 from pykd_ext.live.returns import place
 from pykd_ext.live.thread_lives import create_time, is_gone, stack_limits
 from pykd_ext.live.trace import Filters, Traced, Tracer
-
-from .lab_target import LabTarget
-from .long_run import THREAD_SIZE, Replay, recorded, script
+from tests.support.lab_target import LabTarget
+from tests.support.long_run import THREAD_SIZE, Replay, recorded, script
 
 pytestmark = pytest.mark.toolchain
 

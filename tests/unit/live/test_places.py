@@ -13,7 +13,7 @@ from pykd_ext.live.returns import place
 from pykd_ext.target.crash_dump import CrashDump
 from pykd_ext.target.errors import TargetError
 from pykd_ext.target.symbol_path import SymbolPath
-from tests.unit.conftest import MakeDump
+from tests.support.regcb import MakeDump
 
 pytestmark = pytest.mark.toolchain
 

@@ -9,9 +9,8 @@ import pytest
 
 from tests.lab import PROFILES
 from tests.lab.build import build
-
-from ..conftest import MakeDump, Regcb
-from .kernels import image_of, patched, symbols_of, with_header
+from tests.support.kernel_files import image_of, patched, symbols_of, with_header
+from tests.support.regcb import MakeDump, Regcb
 
 pytestmark = pytest.mark.toolchain
 

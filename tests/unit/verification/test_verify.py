@@ -10,10 +10,9 @@ import pytest
 
 from tests.lab import PROFILES
 from tests.lab.build import build
-
-from ..conftest import MakeDump, Regcb
-from ..schemas import validate
-from .kernels import image_of, patched, symbols_of
+from tests.support.kernel_files import image_of, patched, symbols_of
+from tests.support.regcb import MakeDump, Regcb
+from tests.support.schemas import validate
 
 pytestmark = pytest.mark.toolchain
 

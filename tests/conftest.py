@@ -1,0 +1,35 @@
+"""Dumps of the lab, made once a run and shared: by profile, dump type, callbacks and damage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.lab import Truth, make_dump
+from tests.support.regcb import MakeDump, Regcb
+
+
+@pytest.fixture(scope="session")
+def lab_dump(tmp_path_factory: pytest.TempPathFactory) -> MakeDump:
+    """``lab_dump(profile, dump_type, callbacks, damage)`` as in :func:`tests.lab.make_dump`."""
+    made: dict[tuple[Any, ...], Truth] = {}
+
+    def make(
+        profile: str = "x64-19041",
+        dump_type: int = 1,
+        callbacks: int = 8,
+        damage: tuple[str, ...] = (),
+    ) -> Truth:
+        key = (profile, dump_type, callbacks, damage)
+        if key not in made:
+            path = tmp_path_factory.mktemp("lab") / f"{profile}-{dump_type}.dmp"
+            made[key] = make_dump(path, profile, dump_type, callbacks, damage)
+        return made[key]
+
+    return make
+
+
+@pytest.fixture
+def regcb(capsys: pytest.CaptureFixture[str]) -> Regcb:
+    return Regcb(capsys)

@@ -1,0 +1,70 @@
+"""What hides or disables callbacks, as damages of the lab, and what only looks like it."""
+
+from __future__ import annotations
+
+__all__ = ["CLEAN", "TECHNIQUES"]
+
+# Damages of the lab, and the findings above info that they lead to.
+TECHNIQUES = {
+    "head-emptied": {"head-links-disagree"},
+    "blink-broken": {"head-links-disagree", "list-broken"},
+    "entry-skipped": {"head-links-disagree", "list-broken"},
+    "entry-self-link": {"head-links-disagree", "list-broken"},
+    "entry-loop": {"head-links-disagree", "list-broken"},
+    "flink-user": {"head-links-disagree", "list-broken"},
+    "head-flink-user": {"head-links-disagree", "list-broken"},
+    "entry-unlinked": {"count-mismatch", "entry-orphaned"},
+    "entry-unlinked-counted": {"entry-orphaned"},
+    "thread-inside@1": {"entry-orphaned"},
+    "count-zero": {"callbacks-disabled"},
+    "count-low": {"count-mismatch"},
+    "altitude-edited": {"order-broken"},
+    "altitude-taken": {"altitude-duplicate"},
+    "altitude-odd": {"altitude-malformed"},
+    "altitude-empty": {"altitude-malformed"},
+    "altitude-null-buffer": {"altitude-malformed"},
+    "altitude-huge": {"altitude-malformed"},
+    "altitude-dml": {"altitude-malformed", "order-broken"},
+    "cookie-forged": {"cookie-out-of-range", "object-contexts-broken"},
+    "cookie-ahead": {"cookie-out-of-range", "object-contexts-broken"},
+    "cookie-duplicate": {"cookie-duplicate", "object-contexts-broken"},
+    "function-null": {"function-null"},
+    "function-nowhere": {"owner-none"},
+    "function-unloaded": {"owner-unloaded"},
+    "function-shared": {"function-shared", "context-foreign"},
+    "function-foreign": {"context-foreign"},
+    "function-kernel": {"owner-kernel", "context-foreign"},
+    "function-data": {"function-section"},
+    "function-discarded": {"function-section"},
+    "function-inside": {"function-inside"},
+    "prologue-returns": {"prologue-patched"},
+    "prologue-traps": {"prologue-patched"},
+    "prologue-jumps-out": {"prologue-patched"},
+    "prologue-loads-and-jumps": {"prologue-patched"},
+    "prologue-jumps-by-pointer": {"prologue-patched"},
+    "prologue-hotpatch-named": {"prologue-patched"},
+    "prologue-hotpatch-foreign": {"prologue-patched"},
+    "kernel-patched": {"kernel-code-patched"},
+    "flags-forged": {"flags-forged"},
+    "unregister-forged": {"unregister-pending"},
+    "uses-huge": {"uses-odd"},
+    "object-context-forged": {"object-contexts-broken"},
+    "module-unlinked": {"owner-none"},
+    "callback-crashed": {"callback-crashed"},
+}
+
+# What is odd, and no reason to worry.
+CLEAN = [
+    "prologue-hotpatched",
+    "function-thunk",
+    "function-leaf",
+    "function-tiny",
+    "unregister-pending",
+    "active-uses",
+    "entry-unreadable",
+    "altitude-unreadable",
+    "code-unreadable",
+    "modules-unreadable",
+    "altitude-legacy@1",
+    "special-pool",
+]

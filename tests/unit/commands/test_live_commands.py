@@ -1,0 +1,39 @@
+"""The live commands where nothing runs."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pykd_ext.command_line.arguments import BadArgument
+from pykd_ext.command_line.live_run import live_target
+from tests.support.regcb import MakeDump, Regcb
+
+SAMPLE = Path(__file__).parents[3] / "samples" / "policies" / "protect_regprotect.toml"
+COMMANDS = {
+    "trace": ["trace"],
+    "who-blocks": ["who-blocks", "HKLM\\SOFTWARE"],
+    "guard": ["guard", str(SAMPLE)],
+    "watch": ["watch"],
+}
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_dump_does_not_run(name: str, regcb: Regcb, lab_dump: MakeDump) -> None:
+    truth = lab_dump()
+    status, output, errors = regcb("-z", truth.path, "-y", truth.symbols, *COMMANDS[name])
+    assert (status, output) == (2, "")
+    assert errors == f"regcb: nothing runs in a crash dump: {name} needs a live kernel (KD)\n"
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf"), 1e10])
+def test_a_time_that_nobody_can_wait_for(seconds: float) -> None:
+    """Windows' select takes 31 bits of seconds."""
+    kernel: Any = SimpleNamespace(kind="kernel")
+    with pytest.raises(BadArgument, match="--for is more than 0"):
+        live_target(kernel, Namespace(command="watch", seconds=seconds, count=None))
