@@ -45,6 +45,7 @@ def live_regcb(
     *words: str | Path,
     symbols: Path | None = None,
     inside: str = "live_regcb.py",
+    timeout: float = 600,
 ) -> LiveRun:
     """Runs ``regcb WORDS`` on a target that does what ``script`` says.
 
@@ -52,7 +53,7 @@ def live_regcb(
     """
     with live_target(script) as target:
         there = target if symbols is None else target._replace(symbols=symbols)
-        done = there.run(engine, INSIDE / inside, *words)
+        done = there.run(engine, INSIDE / inside, *words, timeout=timeout)
     assert done.returncode == 0, done.stderr
     return LiveRun(**json.loads(done.stdout.splitlines()[-1]))
 

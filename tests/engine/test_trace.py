@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 from tests.lab.kd.script import LAB_DRIVERS, Act, Actor, Operation
 from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
 
+from . import two_processors
 from .engine import INSIDE, Engine
 from .live import live_target
 from .live_command import LiveRun, live_regcb, operations
@@ -136,17 +136,15 @@ def test_two_processors(engine: Engine, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [[], ["--each"]], ids=["ends", "each"])
-def test_what_another_processor_does_meanwhile(
+def test_nothing_is_lost_on_another_processor(
     engine: Engine, tmp_path: Path, words: list[str]
 ) -> None:
-    """A breakpoint that is taken out for a step would not see it."""
-    run, found = traced(engine, tmp_path, "running-on", "--count", "60", *words)
-    seen = Counter(each["thread"]["id"] for each in found)
-    done = [thread[0]["count"] for thread in run.state["operations"]]
-    assert sum(done) >= 50
-    assert all(seen[number] >= count for number, count in zip((0x1A40, 0x2B0), done))
-    for each in found if words else ():
-        assert phases(each, "pre") == phases(each, "post")[::-1] == LAB
+    """A breakpoint that is taken out for a step would not see it. More: two_processors.py."""
+    found = two_processors.traced(engine, tmp_path, 60, *words)
+    assert (found.run.status, found.run.errors) == (0, "")
+    assert found.run.left_nothing()
+    assert found.seen == {0x1A40: 30, 0x2B0: 30}
+    assert found.odd == 0
 
 
 def test_callbacks_and_drivers_that_come_and_go(engine: Engine, tmp_path: Path) -> None:

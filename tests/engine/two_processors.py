@@ -1,0 +1,134 @@
+"""Operations on two processors, of which one runs on while the debugger has the other take a step:
+how many were seen, and how many a rule decided. None may be lost.
+
+``python -m tests.engine.two_processors [OPERATIONS]`` does 10,000 three times and says what came of
+them; no test has the hour that this takes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from tests.lab.kd.script import LAB_DRIVERS, Act, Actor, Script
+from tests.lab.kd.scripts import SCRIPTS
+
+from .engine import Engine
+from .live_command import LiveRun, live_regcb, operations
+
+__all__ = ["Guarded", "Traced", "guarded", "traced"]
+
+_LAB = ["oldfilt.sys", "netmon.sys", "avfilter.sys", "regprotect.sys"]  # in calling order
+_FIRST = "425000"
+_PRE_SET, _POST_SET = 1, 16
+_LONGEST = 540.0, 2.0  # seconds that what is lost is waited for: at least, and for an operation
+_POLICY = """
+[[rule]]
+processes = ['services.exe']
+action = 'deny'
+
+[[rule]]
+action = 'log'
+"""
+
+
+class Traced(NamedTuple):
+    """``seen``: operations by thread; ``odd``: how many of them have not every verdict of every
+    callback, or not their end."""
+
+    run: LiveRun
+    seen: Counter[int]
+    odd: int
+
+
+class Guarded(NamedTuple):
+    """``denied``, ``logged``: decisions. ``passed``: operations of which a callback below the one
+    that is guarded was told to the end."""
+
+    run: LiveRun
+    denied: int
+    logged: int
+    passed: int
+
+
+def traced(engine: Engine, folder: Path, count: int, *words: str) -> Traced:
+    """Traces until ``count`` operations were seen, of which there are no more."""
+    log = folder / "trace.jsonl"
+    run = live_regcb(
+        engine, _finite(SCRIPTS["running-on"], count), "trace", "--jsonl", log,
+        *_limits(count), *words, timeout=2 * _seconds(count),
+    )  # fmt: skip
+    found = operations(log)
+    odd = sum(not each["is_over"] or each["result"]["name"] != "STATUS_SUCCESS" for each in found)
+    if "--each" in words:
+        for each in found:
+            by_phase: dict[str, list[str]] = {"pre": [], "post": []}
+            for verdict in each["verdicts"]:
+                by_phase[verdict["phase"]].append(verdict["owner"])
+            odd += by_phase != {"pre": _LAB, "post": _LAB[::-1]}
+    return Traced(run, Counter(each["thread"]["id"] for each in found), odd)
+
+
+def guarded(engine: Engine, folder: Path, count: int) -> Guarded:
+    """Denies one of two processes all it asks for, until ``count`` operations were decided, of
+    which there are no more. A callback below has a context for each that comes to it."""
+    policy = folder / "policy.toml"
+    policy.write_text(_POLICY, encoding="ascii")
+    acts = (Act("context", _PRE_SET), Act("context", _POST_SET))
+    script = SCRIPTS["running-on"]._replace(
+        drivers=(*LAB_DRIVERS, "stage.sys"), actors=(Actor("200000", acts),)
+    )
+    run = live_regcb(
+        engine, _finite(script, count), "guard", policy, "--at", _FIRST,
+        *_limits(count), timeout=2 * _seconds(count),
+    )  # fmt: skip
+    said = run.output
+    return Guarded(run, said.count("=> denied"), said.count("=> logged"), run.state["posts"])
+
+
+def _limits(count: int) -> list[str]:
+    return ["--count", str(count), "--for", str(_seconds(count))]
+
+
+def _seconds(count: int) -> float:
+    least, each = _LONGEST
+    return max(least, each * count)
+
+
+def _finite(script: Script, count: int) -> Script:
+    """Half of ``count`` operations for each processor."""
+    work = tuple(each._replace(rounds=count // len(script.work)) for each in script.work)
+    return script._replace(work=work)
+
+
+def _say(what: str, seconds: float, run: LiveRun, found: str) -> None:
+    done = [sum(each["count"] for each in thread) for thread in run.state["operations"]]
+    print(
+        f"{what}: {found}; done {done}; {run.requests} requests, {run.counts['stop']} stops, "
+        f"{seconds:.0f} s; {run.output.splitlines()[-1]}",
+        flush=True,
+    )
+
+
+def _main(count: int) -> None:
+    with Engine.running() as engine, TemporaryDirectory() as name:
+        folder = Path(name)
+        start = time.monotonic()
+        denied = guarded(engine, folder, count)
+        found = f"denied {denied.denied}, logged {denied.logged}, passed {denied.passed}"
+        _say("guard", time.monotonic() - start, denied.run, found)
+        for words in ([], ["--each"]):
+            start = time.monotonic()
+            seen = traced(engine, folder, count, *words)
+            found = f"seen {dict(seen.seen)}, {seen.odd} odd"
+            _say(" ".join(["trace", *words]), time.monotonic() - start, seen.run, found)
+
+
+if __name__ == "__main__":
+    os.chdir(Path(__file__).parents[2])
+    _main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
