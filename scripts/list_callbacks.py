@@ -9,8 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(sys.argv[0]).resolve().parents[1]))
 
+from pykd_ext.documents.text import printable
 from pykd_ext.kernel.listing import read_listing
-from pykd_ext.present.text import printable
 from pykd_ext.target.errors import RegcbError
 from pykd_ext.target.pykd_session import open_session
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(sys.argv[0]).resolve().parents[1]))
 
+from pykd_ext.documents.text import printable
 from pykd_ext.live.globs import KeyGlob
 from pykd_ext.live.returns import place
 from pykd_ext.live.trace import Filters, Traced, Tracer
 from pykd_ext.notify.ntstatus import status_text
-from pykd_ext.present.text import printable
 from pykd_ext.target.errors import RegcbError
 from pykd_ext.target.pykd_session import open_session
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, cast
 
+from ..documents.text import printable
 from ..kernel.doubts import doubts
 from ..live.nearest_paths import NearestPaths
 from ..present.output import Output
-from ..present.text import printable
 from ..target.errors import RegcbError, TargetError
 from .arguments import BadArgument
 

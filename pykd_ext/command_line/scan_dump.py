@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..documents.target import target_document
 from ..kernel.layout_file import use_layout_file
-from ..present.document import target_document
 from ..present.findings import finding_document, remark_document
 from ..target.crash_dump import CrashDump
 from ..target.errors import RegcbError

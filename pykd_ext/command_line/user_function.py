@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Callable
 
-from ..present.text import printable
+from ..documents.text import printable
 from ..target.errors import RegcbError
 
 __all__ = ["NAME", "OnOperation", "UserFunctionError", "add_python", "user_function"]

@@ -6,10 +6,10 @@ import argparse
 import re
 
 from ..command_line.command import Command
+from ..documents.json_text import json_text
+from ..documents.text import printable
 from ..present.altitudes import HONESTLY, allocations_document, allocations_table
-from ..present.jsonlines import json_text
 from ..present.output import Output
-from ..present.text import printable
 from ..triage.altitudes import Allocation, find, group_of, neighbours, search
 
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?")

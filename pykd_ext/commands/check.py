@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ..command_line.command import TargetCommand
 from ..command_line.progress import bytes_bar
 from ..command_line.targets import symbol_path_of
+from ..documents.json_text import json_text
 from ..present.findings import findings_document, findings_text
-from ..present.jsonlines import json_text
 from ..present.output import Output
 from ..target.image_files import ImageFiles
 from ..target.symbol_path import SymbolPath

@@ -6,9 +6,9 @@ import argparse
 
 from ..command_line.arguments import BadArgument, class_argument
 from ..command_line.command import Command
+from ..documents.json_text import json_text
 from ..notify.classes import CLASSES
 from ..present.classes import class_text, classes_document, classes_table
-from ..present.jsonlines import json_text
 from ..present.output import Output
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from ..command_line.arguments import BadArgument, address_argument, class_argument
 from ..command_line.command import TargetCommand
+from ..documents.json_text import json_text
 from ..kernel.doubts import doubts
 from ..kernel.listing import target_facts
 from ..kernel.requestor import read_requestor
 from ..kernel.stopped_callback import NotAtCallback, Stop, read_call_in_progress, read_stop
 from ..notify.decode import DATA_LIMIT
 from ..notify.occurrence import Occurrence, read_occurrence
-from ..present.jsonlines import json_text
 from ..present.notification import notification_document, notification_text
 from ..present.output import Output
 from ..target.errors import RegcbError

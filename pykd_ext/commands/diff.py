@@ -8,10 +8,10 @@ from typing import Any
 
 from ..command_line.command import Command
 from ..command_line.targets import open_target
+from ..documents.callbacks import callbacks_document
+from ..documents.json_text import json_text
 from ..kernel.listing import read_listing
 from ..present.difference import difference_document, difference_text
-from ..present.document import callbacks_document
-from ..present.jsonlines import json_text
 from ..present.output import Output
 from ..target.errors import RegcbError
 from ..triage.baseline import compare, read_baseline

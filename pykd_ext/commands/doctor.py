@@ -7,8 +7,8 @@ from textwrap import wrap
 
 from ..command_line.command import Command
 from ..command_line.surroundings import look_around
+from ..documents.text import printable
 from ..present.output import Output
-from ..present.text import printable
 
 _LINE = 112  # columns, and what stands before
 _WIDTH = 18  # of what was looked at

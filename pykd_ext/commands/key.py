@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from ..command_line.arguments import BadArgument, address_argument, process_argument
 from ..command_line.command import TargetCommand
+from ..documents.json_text import json_text
 from ..kernel.handles import SYSTEM_PROCESS, is_kernel_handle, object_of_handle
 from ..kernel.key_details import read_key_details
 from ..kernel.listing import target_facts
 from ..kernel.processes import find_process
 from ..kernel.requestor import read_requestor
-from ..present.jsonlines import json_text
 from ..present.key import key_document, key_text
 from ..present.output import Output
 

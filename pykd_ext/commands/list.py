@@ -46,12 +46,12 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     if arguments.carve:
         listing = _with_carved(target, listing)
     if arguments.json:
-        from ..present.document import callbacks_document  # noqa: PLC0415
-        from ..present.jsonlines import json_text  # noqa: PLC0415
+        from ..documents.callbacks import callbacks_document  # noqa: PLC0415
+        from ..documents.json_text import json_text  # noqa: PLC0415
 
         output.write(json_text(callbacks_document(listing)))
     elif arguments.csv:
-        from ..present.csv_table import callbacks_csv  # noqa: PLC0415
+        from ..documents.csv_table import callbacks_csv  # noqa: PLC0415
 
         output.write(callbacks_csv(listing))
     else:

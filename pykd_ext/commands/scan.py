@@ -15,8 +15,8 @@ from ..command_line.command import Command
 from ..command_line.scan_dump import failed, scan_dump
 from ..command_line.targets import symbol_path_of
 from ..command_line.workers import in_processes, on_cluster
+from ..documents.scan_formats import FORMATS, header
 from ..present.output import Output
-from ..present.scan_formats import FORMATS, header
 from ..target.errors import RegcbError
 
 _FOUND, _NONE_COULD_BE_READ = 1, 2

@@ -6,11 +6,11 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..command_line.command import TargetCommand
+from ..documents.json_text import json_text
 from ..kernel.details import read_details
 from ..kernel.listing import read_listing
 from ..kernel.selection import select
 from ..present.details import details_document, details_text
-from ..present.jsonlines import json_text
 from ..present.output import Output
 
 if TYPE_CHECKING:

@@ -15,13 +15,13 @@ from ..command_line.live_run import (
     say_why,
 )
 from ..command_line.user_function import add_python, user_function
+from ..documents.json_log import JsonLog
 from ..kernel.listing import target_facts
 from ..live.breakpoints import can_stay
 from ..live.globs import name_pattern, process_pattern, value_pattern
 from ..live.policy import PRE_CLASSES
 from ..live.returns import place, places_of
 from ..live.trace import Filters, Traced, Tracer
-from ..present.json_log import JsonLog
 from ..present.operation import operation_document, traced_text
 from ..present.output import Output
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..command_line.command import Command
 from ..command_line.targets import open_target, symbol_path_of
-from ..present.jsonlines import json_text
+from ..documents.json_text import json_text
 from ..present.output import Output
 from ..present.verification import verification_document, verification_text
 from ..target.errors import UnsupportedTarget

@@ -15,6 +15,7 @@ from ..command_line.live_run import (
     say_why,
 )
 from ..command_line.user_function import add_python, user_function
+from ..documents.text import printable
 from ..kernel.listing import target_facts
 from ..live.answer import AnswerSearch
 from ..live.breakpoints import can_stay
@@ -25,7 +26,7 @@ from ..live.trace import Filters, Traced, Tracer
 from ..present.answer import answer_text
 from ..present.operation import operation_document
 from ..present.output import Output
-from ..present.text import link, printable
+from ..present.text import link
 from ..target.architecture import ARCHITECTURES
 
 if TYPE_CHECKING:

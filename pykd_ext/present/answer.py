@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+from ..documents.text import printable
 from ..kernel.listing import TargetFacts
 from ..live.answer import Answer, Blocked, Changed, KernelRefused, TakenOver
 from ..live.trace import Traced
 from ..notify.ntstatus import status_text
 from .notification import requestor_text
 from .operation import about_callback, callback_text, refusal_text, traced_text
-from .text import printable
 
 __all__ = ["answer_text"]
 

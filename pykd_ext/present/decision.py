@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..documents.text import printable
 from ..kernel.listing import TargetFacts
 from ..live.guard import Decision
 from ..live.pairing import GIVEN, WITHHELD
@@ -11,7 +12,6 @@ from ..live.policy import Rule
 from ..notify.ntstatus import status_text
 from .notification import operation_text, requestor_text
 from .operation import clock_text
-from .text import printable
 
 __all__ = ["decision_text", "rules_text"]
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..documents.callback_fields import callback_document, owner_text
+from ..documents.target import target_document
+from ..documents.text import address_text, hexadecimal, printable, stamp_text, time_text
 from ..kernel.cookies import unix_time
 from ..kernel.details import Details
 from ..kernel.listing import Listing
@@ -12,9 +15,8 @@ from ..kernel.unlisted_images import UnlistedImage
 from ..target.image import Section
 from ..triage.altitudes import find
 from .altitudes import allocation_text
-from .document import entry_document, hexadecimal, target_document
-from .table import conditions, owner_text
-from .text import OWN_COMMAND, address_text, cell, link, printable, stamp_text, time_text
+from .table import conditions
+from .text import OWN_COMMAND, cell, link
 
 __all__ = ["details_document", "details_text"]
 
@@ -36,7 +38,7 @@ def details_document(listing: Listing, shown: list[Details]) -> dict[str, Any]:
 def _document(details: Details) -> dict[str, Any]:
     owner, altitude = details.entry.owner, details.entry.callback.altitude
     return {
-        **entry_document(details.entry),
+        **callback_document(details.entry),
         "altitude_allocations": [each._asdict() for each in find(altitude)] if altitude else [],
         "owner_size": owner.size,
         "owner_time_date_stamp": hexadecimal(owner.time_date_stamp),

@@ -7,8 +7,9 @@ from typing import Any
 
 from tabulate import tabulate
 
+from ..documents.text import printable
 from ..triage.baseline import Change, Difference
-from .text import cell, printable
+from .text import cell
 
 __all__ = ["difference_document", "difference_text"]
 

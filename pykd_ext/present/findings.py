@@ -6,11 +6,12 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from ..documents.callbacks import callbacks_document
+from ..documents.text import printable
 from ..triage.check import Triage
 from ..triage.finding import SEVERITIES, Finding, Remark
-from .document import callbacks_document
 from .table import headline
-from .text import OWN_COMMAND, link, printable
+from .text import command_link
 
 __all__ = ["finding_document", "findings_document", "findings_text", "remark_document"]
 
@@ -70,7 +71,7 @@ def _lines(finding: Finding) -> Iterator[str]:
     yield from _wrapped(f"{finding.severity.upper():<8}{about}{finding.id}: {finding.summary}")
     if finding.doubt:
         yield from _wrapped(f"{_INDENT}but: {finding.doubt}")
-    yield f"{_INDENT}next: {_linked(finding.next)}"
+    yield f"{_INDENT}next: {command_link(printable(finding.next), finding.next)}"
 
 
 def _remark(remark: Remark) -> list[str]:
@@ -83,8 +84,3 @@ def _wrapped(text: str) -> list[str]:
         printable(text), _WIDTH, subsequent_indent=_INDENT, break_on_hyphens=False,
         drop_whitespace=True,
     )  # fmt: skip
-
-
-def _linked(command: str) -> str:
-    program, _, words = command.partition(" ")
-    return link(printable(command), f"{OWN_COMMAND} {words}" if program == "regcb" else command)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..documents.target import facts_document
+from ..documents.text import address_text, hexadecimal, printable
 from ..kernel.key_control_blocks import KeyControlBlock
 from ..kernel.key_details import KeyContext, KeyDetails
 from ..kernel.key_layouts import HCELL_NIL, KEY_HIVE_ENTRY, KEY_VIRT_TARGET
 from ..kernel.listing import TargetFacts
-from .document import facts_document, hexadecimal
-from .text import OWN_COMMAND, address_text, link, printable
+from .text import OWN_COMMAND, link
 
 __all__ = ["key_document", "key_text"]
 

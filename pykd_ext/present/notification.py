@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from tabulate import tabulate
 
+from ..documents.target import facts_document
+from ..documents.text import address_text, hexadecimal, printable
 from ..kernel.listing import TargetFacts
 from ..kernel.registry_callback import RegistryCallback
 from ..kernel.requestor import Requestor
@@ -16,8 +18,7 @@ from ..notify.ntstatus import status_name, status_text
 from ..notify.occurrence import Occurrence
 from ..notify.values import DEFAULT_VALUE, ValueData, hex_dump, value_type_text
 from ..notify.words import PROCESSOR_MODES, class_text
-from .document import facts_document, hexadecimal
-from .text import OWN_COMMAND, address_text, cell, link, printable
+from .text import OWN_COMMAND, cell, link
 
 __all__ = [
     "key_documents", "notification_document", "notification_text",

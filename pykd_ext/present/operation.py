@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from ..documents.text import address_text, hexadecimal, printable, time_text
 from ..kernel.listing import Entry, TargetFacts
 from ..live.operations import BLOCKED, is_failure
 from ..live.trace import Judged, Traced
 from ..notify.ntstatus import status_text
-from .document import hexadecimal
 from .notification import (
     key_documents,
     operation_text,
@@ -20,7 +20,7 @@ from .notification import (
     thread_document,
     value_document,
 )
-from .text import OWN_COMMAND, address_text, link, printable, time_text
+from .text import OWN_COMMAND, link
 
 __all__ = [
     "about_callback", "callback_text", "clock_text", "operation_document", "refusal_text",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..documents.callback_fields import owner_text
+from ..documents.text import address_text, printable
 from ..kernel.listing import TargetFacts
 from ..live.operations import is_failure
 from ..live.registrations import Registration
@@ -11,8 +13,7 @@ from ..notify.ntstatus import status_text
 from ..triage.finding import Finding
 from .notification import requestor_text
 from .operation import callback_text, clock_text
-from .table import owner_text
-from .text import OWN_COMMAND, address_text, link, printable
+from .text import OWN_COMMAND, link
 
 __all__ = ["registration_text"]
 

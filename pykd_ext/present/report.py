@@ -12,22 +12,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..documents.callback_fields import CALLBACK_FIELDS
+from ..documents.text import printable
 from ..kernel.details import Details
 from ..triage.check import Triage
 from ..triage.finding import SEVERITIES
 from .details import details_document
 from .findings import findings_document
-from .text import printable
 
 __all__ = ["HowItWasMade", "report_html"]
 
 _PARTS = Path(__file__).with_name("html")
-
-COLUMNS = (
-    "index", "altitude", "owner", "owner_state", "function_symbol", "function", "context", "cookie",
-    "registration", "active_uses", "internal", "object_contexts", "found_by", "address",
-    "owner_path",
-)  # fmt: skip
 
 
 class HowItWasMade(NamedTuple):
@@ -69,7 +64,7 @@ def report_html(triage: Triage, details: Sequence[Details], how: HowItWasMade) -
         counts=[(each, _count(findings, each)) for each in SEVERITIES],
         facts=_facts(document, how),
         callbacks=[_with_findings(each, findings) for each in document["callbacks"]],
-        columns=COLUMNS,
+        columns=[each.name for each in CALLBACK_FIELDS],
         findings=findings,
         remarks=document["remarks"],
         problems=document["problems"],

@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Callable, NamedTuple
 
 from tabulate import tabulate
 
-from ..kernel.drivers import Owner
+from ..documents.callback_fields import CALLBACK_FIELDS
+from ..documents.field import TEXT, Column, Field
+from ..documents.text import address_text, printable, time_text
 from ..kernel.listing import Entry, Listing
-from .text import OWN_COMMAND, address_text, cell, link, printable, time_text
+from .text import cell, command_link
 
-__all__ = ["callbacks_table", "conditions", "headline", "owner_text"]
-
-
-class _Column(NamedTuple):
-    """``text`` renders one entry; ``width`` is its limit in the narrow table, where ``shorten`` is
-    tried before the text is cut."""
-
-    title: str
-    width: int | None
-    text: Callable[[Entry, str], str]
-    command: Callable[[Entry], str | None] = lambda _: None
-    only_wide: bool = False
-    shorten: Callable[[str], str] = lambda text: text
+__all__ = ["callbacks_table", "conditions", "headline"]
 
 
 def callbacks_table(listing: Listing, wide: bool = False) -> str:
     """The headline, a row a callback, then a line for everything out of the ordinary."""
-    columns = [column for column in _COLUMNS if wide or not column.only_wide]
+    columns = list(_columns(wide))
     architecture = listing.target.architecture
     rows = [
-        [_render(column, entry, architecture, wide) for column in columns]
+        [_cell(field, column, entry, architecture, wide) for field, column in columns]
         for entry in listing.entries
     ]
     parts = [headline(listing)]
     if rows:
-        titles = [column.title for column in columns]
+        titles = [column.title for _, column in columns]
         parts.append(tabulate(rows, titles, tablefmt="simple", disable_numparse=True))
     elif listing.callbacks.head is not None:
         parts.append("no callbacks are registered")
@@ -70,19 +59,18 @@ def _order(listing: Listing) -> str:
     return "the highest altitude is called first"
 
 
-def owner_text(owner: Owner) -> str:
-    """The owner's file name, or what is known of it in brackets."""
-    if owner.state in ("loaded", "unloaded"):
-        return printable(owner.name, "(unreadable name)")
-    return "(none)" if owner.state == "none" else "(unknown)"
+def _columns(wide: bool) -> Iterator[tuple[Field, Column]]:
+    for field in (*CALLBACK_FIELDS, _ALLOCATED):
+        column = field.column
+        if column and (wide or column.width):
+            yield field, column
 
 
-def _render(column: _Column, entry: Entry, architecture: str, wide: bool) -> str:
-    text = column.text(entry, architecture)
+def _cell(field: Field, column: Column, entry: Entry, architecture: str, wide: bool) -> str:
+    text = field.shown(entry, architecture)
     if not wide and column.width and len(text) > column.width:
         text = cell(column.shorten(text), column.width)
-    command = column.command(entry)
-    return link(text, command) if command else text
+    return command_link(text, column.command(entry))
 
 
 def _notes(listing: Listing) -> Iterator[str]:
@@ -134,52 +122,12 @@ def conditions(entry: Entry) -> Iterator[str]:
         yield "its function lies where its owner was before it was unloaded"
 
 
-def _number(value: int | None) -> str:
-    return "?" if value is None else str(value)
-
-
-def _show(entry: Entry) -> str:
-    return f"{OWN_COMMAND} show {entry.callback.address:#x}"
-
-
-def _unassemble(entry: Entry) -> str | None:
-    return f"u {entry.callback.function:#x}" if entry.callback.function else None
-
-
-def _module_details(entry: Entry) -> str | None:
-    return f"lmvm {entry.owner.module}" if entry.owner.state == "loaded" else None
-
-
-def _function(entry: Entry, architecture: str) -> str:
-    return printable(entry.function_symbol, address_text(entry.callback.function, architecture))
-
-
-def _allocated(entry: Entry, _: str) -> str:
+def _allocated(entry: Entry) -> str:
     from ..triage.altitudes import find  # noqa: PLC0415 - 5 ms that only the wide table spends
     from .altitudes import allocation_text  # noqa: PLC0415
 
     return allocation_text(find(entry.callback.altitude)) if entry.callback.altitude else ""
 
 
-def _without_module(symbol: str) -> str:
-    """The owner stands in the next column."""
-    return symbol.rpartition("!")[2]
-
-
-_COLUMNS = (
-    _Column("#", 4, lambda entry, _: str(entry.number)),
-    _Column("Altitude", 12, lambda entry, _: printable(entry.callback.altitude)),
-    _Column("Function", 26, _function, _unassemble, shorten=_without_module),
-    _Column("Owner", 15, lambda entry, _: owner_text(entry.owner), _module_details),
-    _Column("Context", 17, lambda entry, arch: address_text(entry.callback.context, arch)),
-    _Column("Cookie", 17, lambda entry, _: address_text(entry.callback.cookie, "x64")),
-    _Column("Callback", 17, lambda entry, arch: address_text(entry.callback.address, arch), _show),
-    _Column("Allocated to", None, _allocated, only_wide=True),
-    _Column("Reg", None, lambda entry, _: _number(entry.registration), only_wide=True),
-    _Column("Uses", None, lambda entry, _: _number(entry.callback.active_uses), only_wide=True),
-    _Column(
-        "Objects", None, lambda entry, _: _number(entry.callback.object_contexts), only_wide=True
-    ),
-    _Column("Found by", None, lambda entry, _: entry.callback.found_by, only_wide=True),
-    _Column("Path", None, lambda entry, _: printable(entry.owner.path, ""), only_wide=True),
-)
+# What the callback itself does not say, and so no document of it.
+_ALLOCATED = Field("allocated_to", TEXT, _allocated, column=Column("Allocated to"))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..documents.callback_fields import callback_document, owner_text
+from ..documents.target import facts_document
+from ..documents.text import address_text, hexadecimal, printable
 from ..kernel.listing import Entry
 from ..kernel.stack import CodeAddress
 from ..target import BugCheck
 from ..triage.bug_checks import facts_of
 from ..triage.thread_scene import ThreadScene
-from .document import entry_document, facts_document, hexadecimal
-from .table import owner_text
-from .text import address_text, printable
 
 __all__ = ["thread_document", "thread_text"]
 
@@ -34,7 +34,7 @@ def thread_document(scene: ThreadScene) -> dict[str, Any]:
         "process_id": requestor.process_id if requestor else None,
         "process_name": requestor.process_name if requestor else None,
         "callbacks": [
-            {**entry_document(each), "running": each.callback.address in inside.running}
+            {**callback_document(each), "running": each.callback.address in inside.running}
             for each in scene.entries
         ],
         "called": [_code(each) for each in inside.called],

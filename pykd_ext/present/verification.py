@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
 
+from ..documents.text import address_text, hexadecimal, printable
 from ..kernel.builds import windows_version
-from .document import hexadecimal
-from .text import address_text, printable
 
 if TYPE_CHECKING:
     from ..verification.outcome import HaltedAt, Verification

@@ -16,8 +16,8 @@ PACKAGE = CHECKOUT / "pykd_ext"
 
 # Data flows left to right: a room imports from itself and from the rooms before it.
 ROOMS = [
-    "target", "kernel", "notify", "windbg", "triage", "live", "verification", "present",
-    "command_line", "commands",
+    "target", "kernel", "notify", "windbg", "triage", "live", "verification", "documents",
+    "present", "command_line", "commands",
 ]  # fmt: skip
 
 LISTS_THE_COMMANDS = PACKAGE / "command_line" / "catalogue.py"

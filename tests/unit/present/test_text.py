@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pykd_ext.documents.text import address_text, printable
 from pykd_ext.kernel.selection import parse_address
 from pykd_ext.present.output import Output, to_dml, to_plain
-from pykd_ext.present.text import address_text, cell, link, printable
+from pykd_ext.present.text import cell, link
 
 
 def test_addresses_take_windbgs_form() -> None:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 from ..triage.finding import SEVERITIES
-from .csv_table import safe_cell
+from .csv_table import csv_header, csv_row
+from .field import COUNT, TEXT, Field
+from .json_text import json_line
 
 __all__ = ["FORMATS", "header"]
 
 _ECS_VERSION = "8.11.0"
 # A number that sorts, for event.severity, whose scale is the source's own.
 _ECS_SEVERITY = {"high": 73, "medium": 47, "low": 21, "info": 1}
-
-
-def json_line(result: dict[str, Any]) -> str:
-    """``regcb.scan/1`` on one line."""
-    return json.dumps(result)
 
 
 def ecs_line(result: dict[str, Any]) -> str:
@@ -51,7 +46,7 @@ def ecs_line(result: dict[str, Any]) -> str:
         "rule": {"name": sorted({each["id"] for each in findings})},
         "regcb": result,
     }
-    return json.dumps({name: value for name, value in document.items() if value is not None})
+    return json_line({name: value for name, value in document.items() if value is not None})
 
 
 def _message(result: dict[str, Any]) -> str:
@@ -70,37 +65,39 @@ def _gravest(findings: Sequence[dict[str, Any]]) -> str | None:
     return next((severity for severity in SEVERITIES if severity in found), None)
 
 
+def _of_target(name: str) -> Field:
+    return Field(name, TEXT, lambda result: (result["target"] or {}).get(name))
+
+
+def _count(severity: str) -> Field:
+    def count(result: dict[str, Any]) -> int:
+        return sum(each["severity"] == severity for each in result["findings"])
+
+    return Field(severity, COUNT, count)
+
+
+def _ids(result: dict[str, Any]) -> str:
+    return " ".join(sorted({each["id"] for each in _above_info(result)}))
+
+
 _COLUMNS = (
-    "path", "state", "error", "version", "architecture", "boot_time", "callbacks",
-    *SEVERITIES, "findings", "seconds",
-)  # fmt: skip
+    *(Field(name, TEXT, itemgetter(name)) for name in ("path", "state", "error")),
+    *map(_of_target, ("version", "architecture", "boot_time")),
+    Field("callbacks", COUNT, itemgetter("callbacks")),
+    *map(_count, SEVERITIES),
+    Field("findings", TEXT, _ids),
+    Field("seconds", COUNT, itemgetter("seconds")),
+)
 
 
 def csv_line(result: dict[str, Any]) -> str:
-    """A row for a spreadsheet, in which nothing can become a formula."""
-    target = result["target"] or {}
-    counts = {
-        severity: sum(each["severity"] == severity for each in result["findings"])
-        for severity in SEVERITIES
-    }
-    row = {
-        **result,
-        **counts,
-        **{name: target.get(name) for name in ("version", "architecture", "boot_time")},
-        "findings": " ".join(sorted({each["id"] for each in _above_info(result)})),
-    }
-    return _row([safe_cell(row[column]) for column in _COLUMNS])
-
-
-def _row(cells: Sequence[Any]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="").writerow(cells)
-    return buffer.getvalue()
+    """A row for a spreadsheet."""
+    return csv_row(_COLUMNS, result)
 
 
 def header(form: str) -> str | None:
     """The line that stands before the first result, None for forms without one."""
-    return _row(_COLUMNS) if form == "csv" else None
+    return csv_header(_COLUMNS) if form == "csv" else None
 
 
 FORMATS: dict[str, Callable[[dict[str, Any]], str]] = {

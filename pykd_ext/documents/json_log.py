@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from ..target.errors import RegcbError
+from .json_text import json_line
 
 __all__ = ["JsonLog", "LogError"]
 
@@ -36,12 +36,12 @@ class JsonLog:
             except OSError as error:
                 raise self._error(error) from None
 
-    def write(self, document: dict[str, Any]) -> None:
+    def write(self, document: Mapping[str, object]) -> None:
         """One line; raises LogError, after which the file holds whole lines and perhaps a part."""
         if self._stream is None:
             return
         try:
-            self._stream.write(json.dumps(document) + "\n")
+            self._stream.write(json_line(document) + "\n")
             self._stream.flush()
         except OSError as error:
             raise self._error(error) from None

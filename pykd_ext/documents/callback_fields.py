@@ -1,0 +1,90 @@
+"""The one list of a callback's fields: JSON, CSV, the table, the report and ``diff`` follow it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..kernel.drivers import Owner
+from ..kernel.listing import Entry
+from .field import (
+    ADDRESS,
+    ADDRESS_64,
+    COUNT,
+    FILE_NAME,
+    FLAG,
+    INDEX,
+    NOTES,
+    ORDINAL,
+    SURE_ADDRESS,
+    TEXT,
+    Column,
+    Field,
+    document_of,
+    words,
+)
+from .text import address_text, printable
+
+__all__ = ["CALLBACK_FIELDS", "callback_document", "function_text", "owner_text"]
+
+
+def function_text(entry: Entry, architecture: str) -> str:
+    """``netmon!NetMonRegFilter``, the address where there is no symbol."""
+    return printable(entry.function_symbol, address_text(entry.callback.function, architecture))
+
+
+def owner_text(owner: Owner) -> str:
+    """The owner's file name, or what is known of it in brackets."""
+    if owner.state in ("loaded", "unloaded"):
+        return printable(owner.name, "(unreadable name)")
+    return "(none)" if owner.state == "none" else "(unknown)"
+
+
+def _unassemble(entry: Entry) -> str | None:
+    return f"u {entry.callback.function:#x}" if entry.callback.function else None
+
+
+def _module_details(entry: Entry) -> str | None:
+    return f"lmvm {entry.owner.module}" if entry.owner.state == "loaded" else None
+
+
+def _without_module(symbol: str) -> str:
+    """The owner stands in the next column."""
+    return symbol.rpartition("!")[2]
+
+
+_FUNCTION = Column("Function", 26, function_text, _unassemble, _without_module)
+_OWNER = Column("Owner", 15, lambda entry, _: owner_text(entry.owner), _module_details)
+_BLOCK = Column("Callback", 17, command=lambda entry: f"regcb show {entry.callback.address:#x}")
+_PATH = Column("Path", text=lambda entry, _: printable(entry.owner.path, ""))
+_OWNER_STATES = words("loaded", "unloaded", "none", None)
+_WITNESSES = words("list", "vector", "back-links", "thread", "object-context", "carved")
+
+# In the order of the columns.
+CALLBACK_FIELDS = (
+    Field("index", INDEX, lambda entry: entry.number, column=Column("#", 4)),
+    Field("altitude", TEXT, lambda entry: entry.callback.altitude, compared=True,
+          column=Column("Altitude", 12)),
+    Field("function_symbol", TEXT, lambda entry: entry.function_symbol, column=_FUNCTION),
+    Field("function", ADDRESS, lambda entry: entry.callback.function, compared=True),
+    Field("owner", FILE_NAME, lambda entry: entry.owner.name, compared=True, column=_OWNER),
+    Field("owner_base", ADDRESS, lambda entry: entry.owner.base),
+    Field("owner_state", _OWNER_STATES, lambda entry: entry.owner.state, compared=True),
+    Field("context", ADDRESS, lambda entry: entry.callback.context, column=Column("Context", 17)),
+    Field("cookie", ADDRESS_64, lambda entry: entry.callback.cookie, column=Column("Cookie", 17)),
+    Field("address", SURE_ADDRESS, lambda entry: entry.callback.address, column=_BLOCK),
+    Field("registration", ORDINAL, lambda entry: entry.registration, column=Column("Reg")),
+    Field("active_uses", COUNT, lambda entry: entry.callback.active_uses, column=Column("Uses")),
+    Field("object_contexts", COUNT, lambda entry: entry.callback.object_contexts,
+          column=Column("Objects")),
+    Field("unregistering", FLAG, lambda entry: entry.callback.unregistering, compared=True),
+    Field("internal", FLAG, lambda entry: entry.callback.internal, compared=True),
+    Field("found_by", _WITNESSES, lambda entry: entry.callback.found_by, compared=True,
+          column=Column("Found by")),
+    Field("owner_path", FILE_NAME, lambda entry: entry.owner.path, compared=True, column=_PATH),
+    Field("problems", NOTES, lambda entry: entry.callback.problems),
+)  # fmt: skip
+
+
+def callback_document(entry: Entry) -> dict[str, Any]:
+    """One callback."""
+    return document_of(CALLBACK_FIELDS, entry)
