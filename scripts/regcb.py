@@ -9,11 +9,19 @@ import sys
 from pathlib import Path
 
 
+def bundled(project: Path) -> "list[str]":
+    """What a Windows bundle brings for this Python; a checkout has no such folders."""
+    platform = "win_amd64" if sys.maxsize > 1 << 32 else "win32"
+    python = f"cp{sys.version_info[0]}{sys.version_info[1]}"
+    folders = ("any", platform, f"{python}-{platform}")
+    return [str(project / "packages" / each) for each in folders]
+
+
 def run() -> None:
     """Runs the command line, or says how to get what it lacks."""
     # The bootstrapper runs a script as a string: it has no __file__.
     project = Path(sys.argv[0]).resolve().parents[1]
-    sys.path.insert(0, str(project))
+    sys.path[:0] = [str(project), *bundled(project)]
     try:
         from pykd_ext.command_line.main import main  # noqa: PLC0415 - may be what is missing
 
