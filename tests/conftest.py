@@ -1,13 +1,23 @@
-"""Dumps of the lab, made once a run and shared: by profile, dump type, callbacks and damage."""
+"""What all tests share: dumps of the lab, made once a run, and the command line."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.lab import Truth, make_dump
 from tests.support.regcb import MakeDump, Regcb
+
+# No example fails for being slow: machines are, and other tests run beside. What the examples of a
+# test share they do not change.
+settings.register_profile(
+    "regcb",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("regcb")
 
 
 @pytest.fixture(scope="session")

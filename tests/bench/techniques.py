@@ -41,7 +41,7 @@ def _callbacks(command: list[str], truth: Truth) -> list[Any] | None:
     """What it says of each registry callback; None when it fails."""
     own = [truth.path if word.endswith("sound.dmp") else word for word in command]
     done = subprocess.run(
-        [own[0], "-r", "json", *own[1:]], capture_output=True, text=True, check=False, timeout=300
+        [own[0], "-r", "json", *own[1:]], capture_output=True, text=True, check=False, timeout=600
     )
     if done.returncode:
         return None

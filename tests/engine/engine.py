@@ -63,7 +63,7 @@ class Engine:
         """``regcb --engine pykd`` and the arguments."""
         return self._complete((*self.REGCB, *arguments), timeout)
 
-    def unit_tests(self, *arguments: str | Path, timeout: float = 900) -> CompletedRun:
+    def unit_tests(self, *arguments: str | Path, timeout: float = 3600) -> CompletedRun:
         """The project's unit tests; the arguments are pytest's."""
         return self._complete((*self.UNIT_TESTS, *arguments), timeout)
 

@@ -195,7 +195,8 @@ def test_who_blocks(engine: Engine) -> None:
 
 def test_who_blocks_nobody(engine: Engine) -> None:
     key = "HKLM:\\SOFTWARE\\\\RegProtekt\\"
-    run = live_regcb(engine, DEFAULT_SCRIPT, "who-blocks", key, "--for", "2")
+    words = ("round", "who-blocks", key)
+    run = live_regcb(engine, DEFAULT_SCRIPT, *words, inside="live_interrupted.py")
     assert run.status == 1
     assert run.output.startswith(f"nothing was refused of {key}")
     assert run.output.splitlines()[1:3] == [
@@ -206,11 +207,11 @@ def test_who_blocks_nobody(engine: Engine) -> None:
 
 
 def test_nothing_refused_costs_nothing(engine: Engine) -> None:
-    """The one stop is the end of the time."""
+    """The one stop is the user's."""
     nothing = DEFAULT_SCRIPT.work[0]._replace(operations=DEFAULT_SCRIPT.work[0].operations[:3])
-    run = live_regcb(
-        engine, DEFAULT_SCRIPT._replace(work=(nothing,)), "trace", "--only-blocked", "--for", "2"
-    )
+    script = DEFAULT_SCRIPT._replace(work=(nothing,))
+    words = ("round", "trace", "--only-blocked")
+    run = live_regcb(engine, script, *words, inside="live_interrupted.py")
     assert run.counts["stop"] == 1
     assert run.left_nothing()
     (thread,) = run.state["operations"]

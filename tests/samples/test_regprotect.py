@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.samples.regprotect.process import SUCCESS, Harness
@@ -395,7 +395,7 @@ def components(path: str) -> list[str]:
     return [part.upper() for part in path.split("\\") if part]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(path=PATHS, key=PATHS, number=st.sampled_from([SET_VALUE, RENAME]))
 def test_the_decision_compares_components(
     harness: Harness, path: str, key: str, number: int

@@ -20,6 +20,7 @@ ROOMS = [
     "present", "command_line", "commands",
 ]  # fmt: skip
 
+ABOUT_ALL_ROOMS = {"__init__.py", "test_house.py", "test_readme.py"}
 LISTS_THE_COMMANDS = PACKAGE / "command_line" / "catalogue.py"
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
@@ -63,8 +64,9 @@ def test_tests_import_no_tests() -> None:
 
 
 def test_tests_stand_in_the_rooms_that_they_test() -> None:
-    folders = {path.parent.name for path in Path(__file__).parent.glob("*/test_*.py")}
-    assert folders <= set(ROOMS)
+    here = Path(__file__).parent
+    assert {path.parent.name for path in here.glob("*/**/test_*.py")} <= set(ROOMS)
+    assert {path.name for path in here.glob("*.py")} == ABOUT_ALL_ROOMS
 
 
 def test_sections_that_comments_name_are_in_sources_md() -> None:

@@ -493,7 +493,7 @@ words = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     architecture=st.sampled_from(["x64", "x86"]),
     number=st.integers(0, 52),

@@ -44,7 +44,7 @@ def words() -> st.SearchStrategy[list[int]]:
     return st.lists(near | small | st.integers(0, (1 << 64) - 1), min_size=1, max_size=64)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(
     kind=st.sampled_from(BUILDS),
     content=words(),

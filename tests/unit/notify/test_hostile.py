@@ -45,7 +45,7 @@ def texts(notification: Notification) -> list[object]:
     return shown + (texts(notification.pre) if notification.pre else [])
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(
     architecture=st.sampled_from(["x64", "x86"]),
     number=st.integers(0, 52) | st.integers(0, (1 << 64) - 1),

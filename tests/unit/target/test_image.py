@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pykd_ext.target.errors import MemoryUnreadable
@@ -162,7 +162,7 @@ HEADER_WORDS = st.tuples(st.integers(0, 0x400), st.integers(0, 0xFFFFFFFF))
 TABLE_WORDS = st.tuples(st.integers(0x2000, 0x2200), st.integers(0, 0xFFFFFFFF))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200)
 @given(lies=st.lists(st.one_of(HEADER_WORDS, TABLE_WORDS), min_size=1, max_size=6))
 def test_lies_in_the_headers(sample: BuildSample, lies: list[tuple[int, int]]) -> None:
     target = ImageTarget(sample().image)
@@ -205,7 +205,7 @@ def test_the_company_that_an_image_claims(versioned: ImageTarget, sample: BuildS
     assert company_name(without.memory, BASE) is None
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.integers(0, 0x200), st.integers(0, 255)), min_size=1, max_size=8))
 def test_a_damaged_version_resource(versioned: ImageTarget, changes: list[tuple[int, int]]) -> None:
     sound = bytes(versioned.data)

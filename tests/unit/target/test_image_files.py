@@ -194,7 +194,7 @@ def test_a_file_that_was_cut_off(lab_dump: MakeDump, regcb: Regcb, tmp_path: Pat
     assert len(problems) <= 1
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_a_damaged_file_is_one_problem_at_most(
     data: st.DataObject, lab_dump: MakeDump, tmp_path_factory: pytest.TempPathFactory

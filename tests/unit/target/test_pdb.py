@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pykd_ext.target.errors import SymbolFileError
@@ -394,11 +394,7 @@ WORDS = st.one_of(
 )
 
 
-@settings(
-    max_examples=300,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=300)
 @given(lies=st.lists(st.tuples(PLACES, WORDS), min_size=1, max_size=4))
 def test_lies_in_the_streams(
     sample: BuildSample, tmp_path: Path, lies: list[tuple[tuple[int, int], int]]
@@ -412,11 +408,7 @@ def test_lies_in_the_streams(
     ask_everything(path)
 
 
-@settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=150)
 @given(flips=st.lists(st.tuples(st.integers(0), st.integers(1, 255)), min_size=1, max_size=30))
 def test_flipped_bytes(sample: BuildSample, tmp_path: Path, flips: list[tuple[int, int]]) -> None:
     data = bytearray(sample("x64", private=True).pdb.read_bytes())

@@ -30,7 +30,7 @@ def words(architecture: str) -> st.SearchStrategy[list[int]]:
     return st.lists(near | st.integers(0, 0x40) | st.integers(0, (1 << 64) - 1), min_size=1)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(data=st.data(), architecture=st.sampled_from(sorted(BASE)))
 def test_random_bytes(data: Any, architecture: str) -> None:
     base = BASE[architecture]
