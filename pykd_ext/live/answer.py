@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import NamedTuple, Union
 
+from ..notify.classes import NotifyClass
 from .operations import is_failure
 from .trace import Traced
 
 __all__ = ["Answer", "AnswerSearch", "Blocked", "Changed", "KernelRefused", "TakenOver"]
 
-_DELETE_VALUE, _SET_VALUE = 2, 1  # wdm.h: RegNtPreDeleteValueKey, RegNtPreSetValueKey
+_CHANGES_OF_VALUES = (NotifyClass.RegNtPreDeleteValueKey, NotifyClass.RegNtPreSetValueKey)
 _BUFFER_TOO_SMALL = 0xC0000023  # STATUS_: an answer to every first question for a size
 _ERROR = 3  # NTSTATUS, its two upper bits; a warning (STATUS_BUFFER_OVERFLOW) is no refusal
 _ENOUGH = 3  # refusals of the kernel's own
@@ -103,7 +104,7 @@ class AnswerSearch:
 def _value(traced: Traced) -> _Value | None:
     """Which value it sets or deletes."""
     notification = traced.occurrence.notification
-    if notification.notify_class.number not in (_SET_VALUE, _DELETE_VALUE):
+    if notification.notify_class not in _CHANGES_OF_VALUES:
         return None
     path = notification.keys[0].path if notification.keys else None
     if path is None or notification.value_name is None:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Callable, Generic, NamedTuple, Optional, TypeVar
 
-from .policy import HANDLE_CLOSE, STATUS_CALLBACK_BYPASS
+from ..notify.classes import notify_class
+from .policy import STATUS_CALLBACK_BYPASS
 
 __all__ = ["ALLOWED", "BLOCKED", "BYPASSED", "Operation", "Operations", "PostStatus", "Returned",
            "Verdict", "is_failure"]  # fmt: skip
@@ -158,7 +159,7 @@ class Operation(Generic[_About]):
 
     def _pre(self, event: Returned) -> Verdict:
         status = event.status
-        if not is_failure(status) or self.number == HANDLE_CLOSE:
+        if not is_failure(status) or notify_class(self.number).ignores_status:
             return Verdict(event.block, "pre", status, ALLOWED)
         is_bypass = status == STATUS_CALLBACK_BYPASS
         if not self.verdicts:  # nobody above is told of the end

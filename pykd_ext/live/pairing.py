@@ -31,8 +31,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..notify.classes import notify_class
 from .operations import is_failure
-from .policy import HANDLE_CLOSE, STATUS_CALLBACK_BYPASS
+from .policy import STATUS_CALLBACK_BYPASS
 
 __all__ = ["GIVEN", "KERNELS", "NONE", "WITHHELD", "Outcome", "outcome"]
 
@@ -57,7 +58,7 @@ def outcome(own: int | None, wanted: int, number: int) -> Outcome:
     refuses = is_failure(wanted)
     if own is None:
         return Outcome(wanted, NONE if refuses else WITHHELD)
-    if number == HANDLE_CLOSE:
+    if notify_class(number).ignores_status:
         return Outcome(None, KERNELS)
     if own == STATUS_CALLBACK_BYPASS:
         return Outcome(None, NONE, stands_against=wanted != own)

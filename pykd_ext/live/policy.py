@@ -10,19 +10,12 @@ from .globs import KeyGlob
 from .nearest_paths import NearestPaths
 
 __all__ = [
-    "ACTIONS", "CLASSES_WITH_OUTPUTS", "HANDLE_CLOSE", "STATUS_CALLBACK_BYPASS", "Asked", "Policy",
-    "Rule",
+    "ACTIONS", "PRE_CLASSES", "STATUS_CALLBACK_BYPASS", "Asked", "Policy", "Rule",
 ]  # fmt: skip
 
 ACTIONS = ("allow", "deny", "bypass", "log")
 
 STATUS_CALLBACK_BYPASS = 0xC0000503  # ntstatus.h
-
-HANDLE_CLOSE = 14  # its pre-notification's status is ignored (SOURCES 3.3)
-
-# Who answers these with STATUS_CALLBACK_BYPASS has to fill in what the caller gets: a key object,
-# a handle, or a buffer and its length (their structures; "Handling Notifications", Microsoft).
-CLASSES_WITH_OUTPUTS = frozenset((5, 6, 7, 8, 9, 26, 28, 32, 36, 47))
 
 
 class Asked(NamedTuple):
@@ -100,4 +93,4 @@ class Policy(NamedTuple):
         return next((rule for rule in self.rules if rule.matches(asked)), None)
 
 
-PRE_CLASSES = frozenset(each.number for each in CLASSES if each.phase == "pre")
+PRE_CLASSES = frozenset(each for each in CLASSES if each.phase == "pre")

@@ -20,19 +20,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Callable, NoReturn
 
-from ..notify.classes import CLASSES, find_class, notify_class
+from ..notify.classes import CLASSES, NotifyClass, find_class
 from ..notify.ntstatus import status_text, status_value
 from ..target.errors import RegcbError
 from .globs import KeyGlob, process_pattern, value_pattern
-from .policy import (
-    ACTIONS,
-    CLASSES_WITH_OUTPUTS,
-    HANDLE_CLOSE,
-    PRE_CLASSES,
-    STATUS_CALLBACK_BYPASS,
-    Policy,
-    Rule,
-)
+from .policy import ACTIONS, PRE_CLASSES, STATUS_CALLBACK_BYPASS, Policy, Rule
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -43,6 +35,7 @@ __all__ = ["PolicyError", "parse_policy", "read_policy"]
 
 _STATUS_SUCCESS = 0
 _ACCESS_DENIED = 0xC0000022
+_UNANSWERED = frozenset(each for each in PRE_CLASSES if each.ignores_status)
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
@@ -171,31 +164,32 @@ class _RuleReader:
             self._refuse("action", f"{what}: {', '.join(ACTIONS)}")
         return action
 
-    def _classes(self) -> frozenset[int]:
+    def _classes(self) -> frozenset[NotifyClass]:
         names, action = self._strings("classes"), self._table["action"]
         if names is None:
             if action == "bypass":
                 self._refuse("action", f"bypass needs classes: {self._why_no_bypass()}")
-            return PRE_CLASSES - {HANDLE_CLOSE} if action == "deny" else PRE_CLASSES
+            return PRE_CLASSES - _UNANSWERED if action == "deny" else PRE_CLASSES
         classes = frozenset(self._class(name) for name in names)
-        if HANDLE_CLOSE in classes and action in ("deny", "bypass"):
+        if classes & _UNANSWERED and action in ("deny", "bypass"):
             self._refuse(
                 "classes",
-                f"{notify_class(HANDLE_CLOSE).name} cannot be refused: the kernel ignores the "
+                f"{min(classes & _UNANSWERED).name} cannot be refused: the kernel ignores the "
                 "status that callbacks return for it",
             )
-        if action == "bypass" and classes & CLASSES_WITH_OUTPUTS:
-            self._refuse("classes", self._why_no_bypass(min(classes & CLASSES_WITH_OUTPUTS)))
+        owing = sorted(each for each in classes if not each.may_be_bypassed)
+        if action == "bypass" and owing:
+            self._refuse("classes", self._why_no_bypass(owing[0]))
         return classes
 
-    def _why_no_bypass(self, number: int | None = None) -> str:
-        which = "some classes" if number is None else notify_class(number).name
+    def _why_no_bypass(self, about: NotifyClass | None = None) -> str:
+        which = "some classes" if about is None else about.name
         return (
             f"after STATUS_CALLBACK_BYPASS for {which} the caller takes its outputs (a key object, "
             "a handle, a buffer) for filled, and nobody fills them here"
         )
 
-    def _class(self, name: str) -> int:
+    def _class(self, name: str) -> NotifyClass:
         found = find_class(name) or find_class(f"Pre{name}")
         if found is None or not found.is_known:
             names = {each.name[5:].lower(): each.name for each in CLASSES if each.phase == "pre"}
@@ -208,7 +202,7 @@ class _RuleReader:
                 "classes",
                 f"{found.name} comes when all is decided: rules are about pre-notifications",
             )
-        return found.number
+        return found
 
     def _keys(self) -> tuple[KeyGlob, ...] | None:
         globs, subkeys = self._strings("keys"), self._subkeys()

@@ -29,7 +29,7 @@ from .operations import (
     Verdict,
     is_failure,
 )
-from .policy import HANDLE_CLOSE, PRE_CLASSES, STATUS_CALLBACK_BYPASS
+from .policy import PRE_CLASSES, STATUS_CALLBACK_BYPASS
 from .read_ahead import read_ahead, thread_fields
 from .returns import Placement, follow_returns
 from .thread_lives import create_time, is_gone, stack_limits
@@ -409,5 +409,6 @@ def _refuses(event: Returned) -> bool:
     post: PostStatus | None = event.post
     if post is None:
         bypasses = event.status == STATUS_CALLBACK_BYPASS
-        return is_failure(event.status) and not bypasses and event.number != HANDLE_CLOSE
+        counts = not notify_class(event.number).ignores_status
+        return is_failure(event.status) and not bypasses and counts
     return is_failure(post.return_status) and not is_failure(post.status)

@@ -1,42 +1,56 @@
-"""REG_NOTIFY_CLASS: the 51 notifications, what each is about and which structure it brings.
+"""REG_NOTIFY_CLASS: the 51 notifications, and what each of them means.
 
 Numbers and names: wdm.h of the WDK 26100 line (microsoft/wdkmetadata), which mingw-w64's
 ddk/wdm.h repeats up to 48. Since when: the comments of the same header and Microsoft's page
 "REG_NOTIFY_CLASS enumeration (wdm.h)". The nt functions that send them: decompiled Windows 11 23H2
-(SOURCES 4.1), one source.
+(SOURCES 4.1), one source. What the answers do: SOURCES 3.3 and 4.2.
 """
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from enum import IntEnum
+from typing import Any, Literal, NamedTuple
 
 __all__ = ["CLASSES", "NotifyClass", "find_class", "notify_class"]
 
+Phase = Literal["pre", "post", "other", "unknown"]  # other: context cleanup, which has no pair
 
-class NotifyClass(NamedTuple):
-    """One notification.
+# Which of a callback's statuses the kernel acts upon.
+Answer = Literal[
+    "refuses",  # a failure ends the operation, STATUS_CALLBACK_BYPASS is taken for its success
+    "replaces",  # STATUS_CALLBACK_BYPASS alone: ReturnStatus becomes the operation's status
+    "ignored",
+    "unknown",
+]
 
-    ``phase`` is ``pre``, ``post``, ``other`` (context cleanup, which has no pair) or ``unknown``;
-    ``pair`` the number of the post class of a pre class and the other way round. ``structures``
-    are the names Argument2 may point to, the newest first. ``caller`` is the nt function that
-    sends it.
-    """
+# What the structure's Object holds.
+KeyObject = Literal[
+    "valid",
+    "valid-on-success",  # where Status is STATUS_SUCCESS itself, no other success
+    "null-if-refused",  # by a callback below; else valid
+    "may-be-null",
+    "null",
+    "destroyed",  # a key object without references
+    "none",  # there is no such member
+    "unknown",
+]
+
+
+class _Row(NamedTuple):
+    """What is known of one class; the attributes of :class:`NotifyClass`."""
 
     number: int
-    name: str
-    alias: str | None
-    phase: str
-    pair: int | None
-    structures: tuple[str, ...]
+    phase: Phase
+    pair_number: int | None
     operation: str
+    structures: tuple[str, ...]
     since: str
     caller: str
-
-    @property
-    def is_known(self) -> bool:
-        """Whether this is one of the 51 that Windows is known to send."""
-        return self.phase != "unknown"
+    answer: Answer
+    key_object: KeyObject
+    bypass_owes: tuple[str, ...] | None
+    is_discouraged: bool
 
 
 _XP = "Windows XP"
@@ -56,119 +70,299 @@ _SAVE = "NtSaveKeyEx (1507: NtSaveKey too)"
 _NAME = "CmpDoQueryKeyName (1507: CmpQueryKeyName)"
 _CLEANUP = "CmpFireCleanupNotifications, CmUnRegisterCallback"
 
-# number, post, name without RegNtPre, has RegNt<name> as alias, structures, operation, since,
-# since for the post class, caller
-_PAIRS = (
-    (0, 15, "DeleteKey", True, "REG_DELETE_KEY_INFORMATION",
-     "delete a key", _XP, _2003, "NtDeleteKey"),
-    (1, 16, "SetValueKey", True, "REG_SET_VALUE_KEY_INFORMATION",
-     "set a value", _XP, _2003, "NtSetValueKey"),
-    (2, 17, "DeleteValueKey", True, "REG_DELETE_VALUE_KEY_INFORMATION",
-     "delete a value", _XP, _2003, "NtDeleteValueKey"),
-    (3, 18, "SetInformationKey", True, "REG_SET_INFORMATION_KEY_INFORMATION",
-     "change a key's metadata", _XP, _2003, "NtSetInformationKey"),
-    (4, 19, "RenameKey", True, "REG_RENAME_KEY_INFORMATION",
-     "rename a key", _XP, _2003, "NtRenameKey"),
-    (5, 20, "EnumerateKey", True, "REG_ENUMERATE_KEY_INFORMATION",
-     "read one of a key's subkeys", _XP, _2003, "NtEnumerateKey"),
-    (6, 21, "EnumerateValueKey", True, "REG_ENUMERATE_VALUE_KEY_INFORMATION",
-     "read one of a key's values by index", _XP, _2003, "NtEnumerateValueKey"),
-    (7, 22, "QueryKey", True, "REG_QUERY_KEY_INFORMATION",
-     "read a key's metadata", _XP, _2003, "NtQueryKey"),
-    (8, 23, "QueryValueKey", True, "REG_QUERY_VALUE_KEY_INFORMATION",
-     "read a value", _XP, _2003, "NtQueryValueKey"),
-    (9, 24, "QueryMultipleValueKey", True, "REG_QUERY_MULTIPLE_VALUE_KEY_INFORMATION",
-     "read several values", _XP, _2003, "NtQueryMultipleValueKey"),
-    (14, 25, "KeyHandleClose", True, "REG_KEY_HANDLE_CLOSE_INFORMATION",
-     "destroy a key object, its last handle closed", _XP, _2003, _CLOSE),
-    (26, 27, "CreateKeyEx", False, "REG_CREATE_KEY_INFORMATION_V1 REG_CREATE_KEY_INFORMATION",
-     "create a key, or open it where it exists", _2003, _2003, _PARSE),
-    (28, 29, "OpenKeyEx", False, "REG_OPEN_KEY_INFORMATION_V1 REG_OPEN_KEY_INFORMATION",
-     "open a key", _2003, _2003, _PARSE),
-    (30, 31, "FlushKey", False, "REG_FLUSH_KEY_INFORMATION",
-     "write a key to disk", _VISTA, _VISTA, "NtFlushKey"),
-    (32, 33, "LoadKey", False, "REG_LOAD_KEY_INFORMATION_V2 REG_LOAD_KEY_INFORMATION",
-     "load a hive", _VISTA, _VISTA, _LOAD),
-    (34, 35, "UnLoadKey", False, "REG_UNLOAD_KEY_INFORMATION",
-     "unload a hive", _VISTA, _VISTA, _UNLOAD),
-    (36, 37, "QueryKeySecurity", False, "REG_QUERY_KEY_SECURITY_INFORMATION",
-     "read a key's security descriptor", _VISTA, _VISTA, _SECURITY),
-    (38, 39, "SetKeySecurity", False, "REG_SET_KEY_SECURITY_INFORMATION",
-     "change a key's security descriptor", _VISTA, _VISTA, _SECURITY),
-    (41, 42, "RestoreKey", False, "REG_RESTORE_KEY_INFORMATION",
-     "replace a key's content from a file", _VISTA_SP2, _VISTA_SP2, "NtRestoreKey"),
-    (43, 44, "SaveKey", False, "REG_SAVE_KEY_INFORMATION",
-     "save a key to a file", _VISTA_SP2, _VISTA_SP2, _SAVE),
-    (45, 46, "ReplaceKey", False, "REG_REPLACE_KEY_INFORMATION",
-     "exchange a hive's file", _VISTA_SP2, _VISTA_SP2, "NtReplaceKey"),
-    (47, 48, "QueryKeyName", False, "REG_QUERY_KEY_NAME",
-     "read a key's full path", _10, _10, _NAME),
-    (49, 50, "SaveMergedKey", False, "REG_SAVE_MERGED_KEY_INFORMATION",
-     "save two keys merged to a file", _MERGED, _MERGED, "NtSaveMergedKeys"),
-)  # fmt: skip
 
-_POST = ("REG_POST_OPERATION_INFORMATION",)
+def _pre(
+    number: int,
+    post: int,
+    operation: str,
+    structures: str,
+    since: str,
+    caller: str,
+    *,
+    answer: Answer = "refuses",
+    key_object: KeyObject = "valid",
+    owes: str | None = "",
+    is_discouraged: bool = False,
+) -> _Row:
+    """``owes``: the members that the caller takes for filled after STATUS_CALLBACK_BYPASS, None
+    where that is not known. ``is_discouraged``: from changing it, by "Handling Notifications"."""
+    return _Row(
+        number, "pre", post, operation, tuple(structures.split()), since, caller, answer,
+        key_object, None if owes is None else tuple(owes.split()), is_discouraged,
+    )  # fmt: skip
 
 
-def _paired() -> list[NotifyClass]:
-    classes = []
-    for number, post, name, aliased, structures, operation, since, post_since, caller in _PAIRS:
-        alias = f"RegNt{name}" if aliased else None
-        forms = tuple(structures.split())
-        classes += [
-            NotifyClass(
-                number, f"RegNtPre{name}", alias, "pre", post, forms, operation, since, caller
-            ),
-            NotifyClass(
-                post, f"RegNtPost{name}", None, "post", number, _POST, operation, post_since, caller
-            ),
-        ]
-    return classes
+def _post(
+    number: int,
+    pre: _Row,
+    since: str,
+    *,
+    structure: str = "REG_POST_OPERATION_INFORMATION",
+    answer: Answer = "replaces",
+    key_object: KeyObject = "valid",
+) -> _Row:
+    return _Row(
+        number, "post", pre.number, pre.operation, (structure,), since, pre.caller, answer,
+        key_object, None, pre.is_discouraged,
+    )  # fmt: skip
 
 
-def _unpaired() -> list[NotifyClass]:
-    """XP's create and open, whose post forms are structures of their own, and the cleanup."""
-
-    def xp(number: int, name: str, phase: str, pair: int, structure: str) -> NotifyClass:
-        operation = "create a key" if "Create" in name else "open a key"
-        return NotifyClass(
-            number, name, None, phase, pair, (structure,), operation, _XP_ONLY, "unknown"
-        )
-
-    return [
-        xp(10, "RegNtPreCreateKey", "pre", 11, "REG_PRE_CREATE_KEY_INFORMATION"),
-        xp(11, "RegNtPostCreateKey", "post", 10, "REG_POST_CREATE_KEY_INFORMATION"),
-        xp(12, "RegNtPreOpenKey", "pre", 13, "REG_PRE_OPEN_KEY_INFORMATION"),
-        xp(13, "RegNtPostOpenKey", "post", 12, "REG_POST_OPEN_KEY_INFORMATION"),
-        NotifyClass(
-            40, "RegNtCallbackObjectContextCleanup", None, "other", None,
-            ("REG_CALLBACK_CONTEXT_CLEANUP_INFORMATION",),
-            "free the callback's context of a key object", _VISTA, _CLEANUP,
-        ),
-    ]  # fmt: skip
+def _unknown(number: int) -> _Row:
+    return _Row(
+        number, "unknown", None, "unknown", (), "unknown", "unknown", "unknown", "unknown", None,
+        False,
+    )  # fmt: skip
 
 
-CLASSES = tuple(sorted(_paired() + _unpaired()))
-_BY_NAME = {
-    name.lower(): each for each in CLASSES for name in (each.name, each.alias) if name is not None
-}
+class NotifyClass(IntEnum):
+    """One notification, spelled as the WDK does; second names are wdm.h's.
+
+    A number that Windows is not known to send is a class of the phase ``unknown``.
+    """
+
+    number: int
+    phase: Phase
+    pair_number: int | None
+    operation: str
+    structures: tuple[str, ...]  # that Argument2 may point to, the newest first
+    since: str
+    caller: str  # the nt function that sends it
+    answer: Answer
+    key_object: KeyObject
+    bypass_owes: tuple[str, ...] | None
+    is_discouraged: bool
+
+    RegNtPreDeleteKey = _pre(
+        0, 15, "delete a key", "REG_DELETE_KEY_INFORMATION", _XP, "NtDeleteKey"
+    )
+    RegNtDeleteKey = RegNtPreDeleteKey
+    RegNtPostDeleteKey = _post(15, RegNtPreDeleteKey, _2003)
+
+    RegNtPreSetValueKey = _pre(
+        1, 16, "set a value", "REG_SET_VALUE_KEY_INFORMATION", _XP, "NtSetValueKey"
+    )
+    RegNtSetValueKey = RegNtPreSetValueKey
+    RegNtPostSetValueKey = _post(16, RegNtPreSetValueKey, _2003)
+
+    RegNtPreDeleteValueKey = _pre(
+        2, 17, "delete a value", "REG_DELETE_VALUE_KEY_INFORMATION", _XP, "NtDeleteValueKey"
+    )
+    RegNtDeleteValueKey = RegNtPreDeleteValueKey
+    RegNtPostDeleteValueKey = _post(17, RegNtPreDeleteValueKey, _2003)
+
+    RegNtPreSetInformationKey = _pre(
+        3, 18, "change a key's metadata", "REG_SET_INFORMATION_KEY_INFORMATION", _XP,
+        "NtSetInformationKey", is_discouraged=True,
+    )  # fmt: skip
+    RegNtSetInformationKey = RegNtPreSetInformationKey
+    RegNtPostSetInformationKey = _post(18, RegNtPreSetInformationKey, _2003)
+
+    RegNtPreRenameKey = _pre(
+        4, 19, "rename a key", "REG_RENAME_KEY_INFORMATION", _XP, "NtRenameKey",
+        is_discouraged=True,
+    )  # fmt: skip
+    RegNtRenameKey = RegNtPreRenameKey
+    RegNtPostRenameKey = _post(19, RegNtPreRenameKey, _2003)
+
+    RegNtPreEnumerateKey = _pre(
+        5, 20, "read one of a key's subkeys", "REG_ENUMERATE_KEY_INFORMATION", _XP,
+        "NtEnumerateKey", owes="KeyInformation ResultLength",
+    )  # fmt: skip
+    RegNtEnumerateKey = RegNtPreEnumerateKey
+    RegNtPostEnumerateKey = _post(20, RegNtPreEnumerateKey, _2003)
+
+    RegNtPreEnumerateValueKey = _pre(
+        6, 21, "read one of a key's values by index", "REG_ENUMERATE_VALUE_KEY_INFORMATION", _XP,
+        "NtEnumerateValueKey", owes="KeyValueInformation ResultLength",
+    )  # fmt: skip
+    RegNtEnumerateValueKey = RegNtPreEnumerateValueKey
+    RegNtPostEnumerateValueKey = _post(21, RegNtPreEnumerateValueKey, _2003)
+
+    RegNtPreQueryKey = _pre(
+        7, 22, "read a key's metadata", "REG_QUERY_KEY_INFORMATION", _XP, "NtQueryKey",
+        owes="KeyInformation ResultLength",
+    )  # fmt: skip
+    RegNtQueryKey = RegNtPreQueryKey
+    RegNtPostQueryKey = _post(22, RegNtPreQueryKey, _2003)
+
+    RegNtPreQueryValueKey = _pre(
+        8, 23, "read a value", "REG_QUERY_VALUE_KEY_INFORMATION", _XP, "NtQueryValueKey",
+        owes="KeyValueInformation ResultLength",
+    )  # fmt: skip
+    RegNtQueryValueKey = RegNtPreQueryValueKey
+    RegNtPostQueryValueKey = _post(23, RegNtPreQueryValueKey, _2003)
+
+    RegNtPreQueryMultipleValueKey = _pre(
+        9, 24, "read several values", "REG_QUERY_MULTIPLE_VALUE_KEY_INFORMATION", _XP,
+        "NtQueryMultipleValueKey",
+        owes="ValueEntries ValueBuffer BufferLength RequiredBufferLength",
+    )  # fmt: skip
+    RegNtQueryMultipleValueKey = RegNtPreQueryMultipleValueKey
+    RegNtPostQueryMultipleValueKey = _post(24, RegNtPreQueryMultipleValueKey, _2003)
+
+    RegNtPreCreateKey = _pre(
+        10, 11, "create a key", "REG_PRE_CREATE_KEY_INFORMATION", _XP_ONLY, "unknown",
+        key_object="none", owes=None,
+    )  # fmt: skip
+    RegNtPostCreateKey = _post(
+        11, RegNtPreCreateKey, _XP_ONLY, structure="REG_POST_CREATE_KEY_INFORMATION",
+        answer="unknown", key_object="valid-on-success",
+    )  # fmt: skip
+
+    RegNtPreOpenKey = _pre(
+        12, 13, "open a key", "REG_PRE_OPEN_KEY_INFORMATION", _XP_ONLY, "unknown",
+        key_object="none", owes=None,
+    )  # fmt: skip
+    RegNtPostOpenKey = _post(
+        13, RegNtPreOpenKey, _XP_ONLY, structure="REG_POST_OPEN_KEY_INFORMATION",
+        answer="unknown", key_object="valid-on-success",
+    )  # fmt: skip
+
+    RegNtPreKeyHandleClose = _pre(
+        14, 25, "destroy a key object, its last handle closed", "REG_KEY_HANDLE_CLOSE_INFORMATION",
+        _XP, _CLOSE, answer="ignored", key_object="destroyed",
+    )  # fmt: skip
+    RegNtKeyHandleClose = RegNtPreKeyHandleClose
+    RegNtPostKeyHandleClose = _post(
+        25, RegNtPreKeyHandleClose, _2003, answer="unknown", key_object="destroyed"
+    )
+
+    RegNtPreCreateKeyEx = _pre(
+        26, 27, "create a key, or open it where it exists",
+        "REG_CREATE_KEY_INFORMATION_V1 REG_CREATE_KEY_INFORMATION", _2003, _PARSE,
+        key_object="none", owes="ResultObject GrantedAccess Disposition",
+    )  # fmt: skip
+    RegNtPostCreateKeyEx = _post(27, RegNtPreCreateKeyEx, _2003, key_object="valid-on-success")
+
+    RegNtPreOpenKeyEx = _pre(
+        28, 29, "open a key", "REG_OPEN_KEY_INFORMATION_V1 REG_OPEN_KEY_INFORMATION", _2003, _PARSE,
+        key_object="none", owes="ResultObject GrantedAccess",
+    )  # fmt: skip
+    RegNtPostOpenKeyEx = _post(29, RegNtPreOpenKeyEx, _2003, key_object="valid-on-success")
+
+    RegNtPreFlushKey = _pre(
+        30, 31, "write a key to disk", "REG_FLUSH_KEY_INFORMATION", _VISTA, "NtFlushKey"
+    )
+    RegNtPostFlushKey = _post(31, RegNtPreFlushKey, _VISTA)
+
+    RegNtPreLoadKey = _pre(
+        32, 33, "load a hive", "REG_LOAD_KEY_INFORMATION_V2 REG_LOAD_KEY_INFORMATION", _VISTA,
+        _LOAD, key_object="may-be-null", owes="RootHandle", is_discouraged=True,
+    )  # fmt: skip
+    RegNtPostLoadKey = _post(33, RegNtPreLoadKey, _VISTA, key_object="may-be-null")
+
+    RegNtPreUnLoadKey = _pre(
+        34, 35, "unload a hive", "REG_UNLOAD_KEY_INFORMATION", _VISTA, _UNLOAD, is_discouraged=True
+    )
+    RegNtPostUnLoadKey = _post(35, RegNtPreUnLoadKey, _VISTA)
+
+    RegNtPreQueryKeySecurity = _pre(
+        36, 37, "read a key's security descriptor", "REG_QUERY_KEY_SECURITY_INFORMATION", _VISTA,
+        _SECURITY, owes="SecurityDescriptor Length",
+    )  # fmt: skip
+    RegNtPostQueryKeySecurity = _post(37, RegNtPreQueryKeySecurity, _VISTA)
+
+    RegNtPreSetKeySecurity = _pre(
+        38, 39, "change a key's security descriptor", "REG_SET_KEY_SECURITY_INFORMATION", _VISTA,
+        _SECURITY,
+    )  # fmt: skip
+    RegNtPostSetKeySecurity = _post(39, RegNtPreSetKeySecurity, _VISTA)
+
+    RegNtCallbackObjectContextCleanup = _Row(
+        40, "other", None, "free the callback's context of a key object",
+        ("REG_CALLBACK_CONTEXT_CLEANUP_INFORMATION",), _VISTA, _CLEANUP, "unknown", "destroyed",
+        None, False,
+    )  # fmt: skip
+
+    RegNtPreRestoreKey = _pre(
+        41, 42, "replace a key's content from a file", "REG_RESTORE_KEY_INFORMATION", _VISTA_SP2,
+        "NtRestoreKey", is_discouraged=True,
+    )  # fmt: skip
+    RegNtPostRestoreKey = _post(42, RegNtPreRestoreKey, _VISTA_SP2, key_object="null-if-refused")
+
+    RegNtPreSaveKey = _pre(
+        43, 44, "save a key to a file", "REG_SAVE_KEY_INFORMATION", _VISTA_SP2, _SAVE,
+        is_discouraged=True,
+    )  # fmt: skip
+    RegNtPostSaveKey = _post(44, RegNtPreSaveKey, _VISTA_SP2, key_object="null-if-refused")
+
+    RegNtPreReplaceKey = _pre(
+        45, 46, "exchange a hive's file", "REG_REPLACE_KEY_INFORMATION", _VISTA_SP2,
+        "NtReplaceKey", is_discouraged=True,
+    )  # fmt: skip
+    RegNtPostReplaceKey = _post(46, RegNtPreReplaceKey, _VISTA_SP2, key_object="null-if-refused")
+
+    RegNtPreQueryKeyName = _pre(
+        47, 48, "read a key's full path", "REG_QUERY_KEY_NAME", _10, _NAME,
+        owes="ObjectNameInfo ReturnLength",
+    )  # fmt: skip
+    RegNtPostQueryKeyName = _post(48, RegNtPreQueryKeyName, _10)
+
+    RegNtPreSaveMergedKey = _pre(
+        49, 50, "save two keys merged to a file", "REG_SAVE_MERGED_KEY_INFORMATION", _MERGED,
+        "NtSaveMergedKeys", key_object="null",
+    )  # fmt: skip
+    RegNtPostSaveMergedKey = _post(50, RegNtPreSaveMergedKey, _MERGED, key_object="null")
+
+    def __new__(cls, *row: Any) -> NotifyClass:
+        return cls._of(_Row(*row))
+
+    @classmethod
+    def _of(cls, row: _Row) -> NotifyClass:
+        member = int.__new__(cls, row.number)
+        member._value_ = row.number
+        member.__dict__.update(row._asdict())
+        return member
+
+    @classmethod
+    def _missing_(cls, value: object) -> NotifyClass | None:
+        if not isinstance(value, int):
+            return None
+        member = cls._of(_unknown(value))
+        member._name_ = f"REG_NOTIFY_CLASS {value}"
+        return member
+
+    def __bool__(self) -> bool:
+        """True of RegNtPreDeleteKey (0), too: a class is not the lack of one."""
+        return True
+
+    @property
+    def pair(self) -> NotifyClass | None:
+        """The post class of a pre class, and the other way round."""
+        return None if self.pair_number is None else NotifyClass(self.pair_number)
+
+    @property
+    def alias(self) -> str | None:
+        """Its second name in wdm.h (``RegNtDeleteKey``), None without one."""
+        names = NotifyClass.__members__.items()
+        return next((name for name, each in names if each is self and name != self.name), None)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this is one of the 51 that Windows is known to send."""
+        return self.phase != "unknown"
+
+    @property
+    def ignores_status(self) -> bool:
+        """Whether nothing that a callback returns matters: the kernel takes it for a success."""
+        return self.answer == "ignored"
+
+    @property
+    def may_be_bypassed(self) -> bool:
+        """Whether the caller misses nothing after a mere STATUS_CALLBACK_BYPASS: it takes no output
+        for filled, as far as is known."""
+        return self.answer == "refuses" and self.bypass_owes == ()
+
+
+CLASSES = tuple(sorted(NotifyClass))
+_BY_NAME = {name.lower(): each for name, each in NotifyClass.__members__.items()}
 
 _NUMBER = re.compile(r"0x(?P<hex>[0-9a-f]{1,16})|(?P<decimal>[0-9]{1,20})")
 
 
 def notify_class(argument: int) -> NotifyClass:
-    """The class in a callback's Argument1, an enum in a PVOID of which 32 bits count.
-
-    A number that Windows is not known to send comes back with the phase ``unknown``, no pair and
-    no structure.
-    """
-    number = argument & 0xFFFF_FFFF
-    if number < len(CLASSES):
-        return CLASSES[number]
-    return NotifyClass(
-        number, f"REG_NOTIFY_CLASS {number}", None, "unknown", None, (), "unknown", "unknown",
-        "unknown",
-    )  # fmt: skip
+    """The class in a callback's Argument1, an enum in a PVOID of which 32 bits count."""
+    return NotifyClass(argument & 0xFFFF_FFFF)
 
 
 def find_class(text: str) -> NotifyClass | None:

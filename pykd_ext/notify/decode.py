@@ -17,7 +17,7 @@ from ..target.errors import MemoryUnreadable
 from ..target.memory import Memory
 from .classes import NotifyClass, notify_class
 from .extended import is_extended
-from .fields import OBJECT_NEEDS_SUCCESS, SUCCESS, KeyPath, Scene, field_text
+from .fields import KeyPath, Scene, field_text
 from .notification import Field, KeyReference, Notification
 from .reach import absence, read_available
 from .structures import Member, Structure, structure
@@ -38,8 +38,6 @@ _VERSIONS = {
     "REG_OPEN_KEY_INFORMATION_V1": 1,
     "REG_LOAD_KEY_INFORMATION_V2": 2,
 }
-
-_SET_VALUE, _LOAD_KEY = 1, 32
 
 
 class _Request(NamedTuple):
@@ -102,7 +100,7 @@ def _decode(
     members = _members_of_build(layout, request.build)
     values = _raw_values(memory, members, address)
     status = post.status if post else values.get("Status")
-    value = _set_value(request, values) if about.number == _SET_VALUE else None
+    value = _set_value(request, values) if about is NotifyClass.RegNtPreSetValueKey else None
     scene = Scene(
         memory, about, values, status, post is not None, value, request.data_limit, request.key_path
     )
@@ -191,7 +189,7 @@ def _linked_pre(
     pointer = values.get("PreInformation")
     if not pointer or about.pair is None:
         return None
-    return _decode(request, notify_class(about.pair), pointer, _Post(status))
+    return _decode(request, about.pair, pointer, _Post(status))
 
 
 def _keys(
@@ -202,14 +200,14 @@ def _keys(
     Of a post notification they are its pre structure's, but for a key just created or opened.
     """
     texts = {each.name: each.text for each in fields}
-    number = scene.notify_class.number
-    is_undefined = number in OBJECT_NEEDS_SUCCESS and scene.status != SUCCESS
+    about = scene.notify_class
     own: tuple[KeyReference, ...] = ()
-    if not is_undefined:
+    if not scene.has_no_object:
         own = _whole(scene, "HighKeyObject", "LowKeyObject") or _whole(scene, "Object")
-    if pre and pre.keys and not (number in OBJECT_NEEDS_SUCCESS and own and own[0].path):
+    is_made = about.key_object == "valid-on-success" and own and own[0].path
+    if pre and pre.keys and not is_made:
         return pre.keys
-    if number == _LOAD_KEY:
+    if about is NotifyClass.RegNtPreLoadKey:
         return (_named(scene, texts, "KeyName", scene.values.get("Object", 0)),)
     if "CompleteName" in texts and not own:
         return (_created_or_opened(scene, texts),)

@@ -35,17 +35,11 @@ from .words import (
     flags_text,
 )
 
-__all__ = ["KEY_OBJECTS", "OBJECT_NEEDS_SUCCESS", "SUCCESS", "KeyPath", "Scene", "field_text"]
+__all__ = ["KEY_OBJECTS", "SUCCESS", "KeyPath", "Scene", "field_text"]
 
 KeyPath = Callable[[int], Optional[str]]  # the VA of a key object -> its full path, or None
 
 KEY_OBJECTS = {"Object", "RootObject", "HighKeyObject", "LowKeyObject", "TrustClassObject"}
-# RegNtPostCreateKey, ...OpenKey and their Ex forms: any other status leaves Object undefined, even
-# one that NT_SUCCESS calls a success.
-OBJECT_NEEDS_SUCCESS = {11, 13, 27, 29}
-_DESTROYED = {14, 25, 40}  # RegNtPre/PostKeyHandleClose, ...ContextCleanup: no references are left
-_MERGED_OBJECT_IS_NULL = {49, 50}
-_SECURITY_IS_OUTPUT = {36}  # RegNtPreQueryKeySecurity
 
 SUCCESS = 0
 _ROOM_TOO_SMALL = {0x8000_0005, 0xC000_0023}  # STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL
@@ -73,8 +67,10 @@ class Scene(NamedTuple):
     key_path: KeyPath
 
     @property
-    def number(self) -> int:
-        return self.notify_class.number
+    def has_no_object(self) -> bool:
+        """Whether Object is undefined, whatever it holds."""
+        needs_success = self.notify_class.key_object == "valid-on-success"
+        return needs_success and self.status != SUCCESS
 
 
 def field_text(scene: Scene, name: str, type_name: str) -> Text:
@@ -105,15 +101,15 @@ def _key_object(scene: Scene, address: int) -> Text:
     if not address:
         return Text(None)
     path = scene.key_path(address)
-    if scene.number in _DESTROYED:
+    if scene.notify_class.key_object == "destroyed":
         return Text(f"{path or 'key object'} (being destroyed)")
     return Text(path)
 
 
 def _object(scene: Scene, address: int) -> Text:
-    if scene.number in _MERGED_OBJECT_IS_NULL and not address:
+    if scene.notify_class.key_object == "null" and not address:
         return Text("NULL: two keys are merged")
-    if scene.number in OBJECT_NEEDS_SUCCESS and scene.status != SUCCESS:
+    if scene.has_no_object:
         return Text(f"undefined: Status is {_status_words(scene)}, not STATUS_SUCCESS")
     return _key_object(scene, address)
 
@@ -190,7 +186,8 @@ def _filled(
 
 
 def _security_descriptor(scene: Scene, pointer: int) -> Text:
-    return _buffer(scene, pointer) if scene.number in _SECURITY_IS_OUTPUT else Text(None)
+    is_output = "SecurityDescriptor" in (scene.notify_class.bypass_owes or ())
+    return _buffer(scene, pointer) if is_output else Text(None)
 
 
 def _object_name(scene: Scene, pointer: int) -> Text:

@@ -7,7 +7,7 @@ from typing import Any, Callable, NamedTuple
 
 from tabulate import tabulate
 
-from ..notify.classes import NotifyClass, notify_class
+from ..notify.classes import NotifyClass
 from ..notify.structures import Structure, structure
 from .text import OWN_COMMAND, link
 
@@ -46,7 +46,7 @@ _COLUMNS = (
     _Column("#", lambda each: str(each.number)),
     _Column("Name", lambda each: each.name),
     _Column("Alias", lambda each: each.alias or "", only_wide=True),
-    _Column("Pair", lambda each: "" if each.pair is None else str(each.pair)),
+    _Column("Pair", lambda each: "" if each.pair is None else str(each.pair.number)),
     _Column(
         "Argument2", lambda each: " or ".join(each.structures), lambda each: each.structures[0]
     ),
@@ -66,11 +66,16 @@ def _facts(about: NotifyClass) -> Iterator[str]:
     also = f", also called {about.alias}" if about.alias else ""
     yield f"{about.name}{also}"
     rows = [("number", f"{about.number} ({about.number:#x})"), ("told", _told(about))]
-    if about.pair is not None:
-        pair = notify_class(about.pair)
+    pair = about.pair
+    if pair is not None:
         name = link(pair.name, f"{OWN_COMMAND} classes {pair.number}")
         rows.append((f"its {pair.phase}", f"{name} ({pair.number})"))
     rows += [("since", about.since), ("sent by", about.caller)]
+    rows.append(("statuses", _ANSWERS[about.answer]))
+    if about.answer == "refuses":
+        rows.append(("bypass", _owed(about)))
+    if about.key_object in _KEY_OBJECTS:
+        rows.append(("Object", _KEY_OBJECTS[about.key_object]))
     yield from (f"{title:<12}{text}" for title, text in rows)
 
 
@@ -81,6 +86,31 @@ def _told(about: NotifyClass) -> str:
         "other": "so that the driver can clean up",
     }
     return f"{words[about.phase]}: {about.operation}"
+
+
+# What a callback's answer does (SOURCES 3.3), and what Object holds (SOURCES 4.3).
+_ANSWERS = {
+    "refuses": "a failure refuses, and is what the caller gets",
+    "replaces": "STATUS_CALLBACK_BYPASS alone counts (Vista on): the caller gets ReturnStatus",
+    "ignored": "none counts: the kernel takes all for success",
+    "unknown": "uncertain: no source says whether one counts",
+}
+_KEY_OBJECTS = {
+    "valid-on-success": "undefined, unless Status is STATUS_SUCCESS itself",
+    "null-if-refused": "NULL where a callback below has refused (one source)",
+    "may-be-null": "NULL where the key's name is absolute",
+    "null": "NULL: there are two keys",
+    "destroyed": "a key object without references, which must not be given any",
+}
+
+
+def _owed(about: NotifyClass) -> str:
+    """What the caller of an operation that a callback has done itself takes for filled."""
+    if about.bypass_owes is None:
+        return "uncertain: documented from Windows Vista on, which does not send this"
+    owed = ", ".join(about.bypass_owes)
+    text = f"the caller gets STATUS_SUCCESS, and is owed {owed or 'no output'}"
+    return f"{text}; Microsoft advises against it" if about.is_discouraged else text
 
 
 def _structure(about: NotifyClass, name: str) -> Iterator[str]:
@@ -94,7 +124,7 @@ def _structure(about: NotifyClass, name: str) -> Iterator[str]:
     titles = ("64-bit", "x86", "Type", "Member")
     yield tabulate(rows, titles, tablefmt="simple", disable_numparse=True)
     if about.pair is not None and "PreInformation" in {each.name for each in wide.members}:
-        names = " or ".join(notify_class(about.pair).structures)
+        names = " or ".join(about.pair.structures)
         yield f"PreInformation leads to the {names} that the pre class brought."
 
 
@@ -109,10 +139,13 @@ def _class_document(about: NotifyClass) -> dict[str, Any]:
         "name": about.name,
         "alias": about.alias,
         "pre_post": about.phase,
-        "pair": about.pair,
+        "pair": about.pair_number,
         "operation": about.operation,
         "since": about.since,
         "caller": None if about.caller == "unknown" else about.caller,
+        "answer": about.answer,
+        "bypass_owes": about.bypass_owes,
+        "key_object": about.key_object,
         "structures": [
             {
                 "name": name,

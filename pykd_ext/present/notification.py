@@ -272,7 +272,7 @@ def _commands(field: Field, notification: Notification) -> tuple[str | None, str
         return None, None
     pair = notification.notify_class.pair
     if field.name == "PreInformation" and pair is not None:
-        return f"{OWN_COMMAND} decode {pair} {field.value:#x}", None
+        return f"{OWN_COMMAND} decode {pair.number} {field.value:#x}", None
     form = _COMMANDS.get(field.name) or _COMMANDS.get(field.type, "db {:#x}")
     is_key = field.name in KEY_OBJECTS and bool(field.text)
     return form.format(field.value), f"{OWN_COMMAND} key {field.value:#x}" if is_key else None

@@ -17,6 +17,7 @@ from ..kernel.code import disassemble
 from ..kernel.layouts import INTERNAL_CALLBACK, block_layout
 from ..live.call_site import CALLERS, CallSite, find_call_sites
 from ..live.data_flow import Place
+from ..notify.classes import NotifyClass
 from ..target.errors import MemoryUnreadable, RegcbError, SymbolNotFound
 from .code_search import CodeSearch
 from .registrations import Registered, Registrations
@@ -25,7 +26,7 @@ from .room_target import RoomTarget
 
 __all__ = ["Dispatch", "Return", "drive"]
 
-_PRE, _POST = 1, 16  # RegNtPreSetValueKey, RegNtPostSetValueKey
+_PRE, _POST = NotifyClass.RegNtPreSetValueKey, NotifyClass.RegNtPostSetValueKey
 _DENIED = 0xC0000022  # STATUS_ACCESS_DENIED
 _KEY_BODY = b"20yk"  # CM_KEY_BODY.Type, 'ky02'
 _KEY, _CALLS, _INFORMATION, _EXTENDED, _POST_INFORMATION = 0x5000, 0x5200, 0x5400, 0x5600, 0x5800

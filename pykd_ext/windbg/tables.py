@@ -13,7 +13,7 @@ from ..kernel.key_layouts import (
     name_block_layout,
 )
 from ..kernel.layouts import BLOCKS, INTERNAL_CALLBACK, VECTORS
-from ..notify.classes import CLASSES
+from ..notify.classes import CLASSES, NotifyClass
 from ..notify.decode import DATA_LIMIT
 from ..notify.fields import KEY_OBJECTS
 from ..notify.structures import structure
@@ -61,12 +61,12 @@ def _rows(table: Table[Any]) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _class(about: Any) -> dict[str, Any]:
+def _class(about: NotifyClass) -> dict[str, Any]:
     return {
         "number": about.number,
         "name": about.name,
         "alias": about.alias,
-        "pair": about.pair,
+        "pair": about.pair_number,
         "structures": about.structures,
     }
 

@@ -11,7 +11,7 @@ from .engine import Engine
 from .live_command import live_regcb
 
 COMMANDS = {
-    "who-blocks": (["HKLM\\SOFTWARE\\**", "--for", "600"], "regprotect.sys blocks it: STATUS_ACCESS"),
+    "who-blocks": (["HKLM\\SOFTWARE\\**", "--for", "600"], "regprotect.sys blocks it: STATUS"),
     "trace": (["--count", "5"], "STATUS_ACCESS_DENIED: refused by regprotect!RegisterCallback"),
     "watch": (["--count", "4"], "  registered: regprotect!RegisterCallback (regprotect.sys)"),
 }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from pykd_ext.kernel import builds
+from pykd_ext.notify.classes import CLASSES, NotifyClass
 
 CHECKOUT = Path(__file__).parents[2]
 PACKAGE = CHECKOUT / "pykd_ext"
@@ -89,3 +90,53 @@ def test_builds_have_their_numbers_in_one_file() -> None:
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and type(node.value) is int:
                 assert node.value not in known, f"{source}:{node.lineno}: {node.value}"
+
+
+def test_notify_classes_have_their_numbers_in_one_file() -> None:
+    """Of constants by their names, of what is compared by what it is compared with."""
+    spelled = [each.name.lower() for each in NotifyClass]
+    right_of_it = ROOMS[ROOMS.index("notify") :]
+    for source in SOURCES:
+        room = source.relative_to(PACKAGE).parts[0]
+        if room not in right_of_it or source == PACKAGE / "notify" / "classes.py":
+            continue
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            where = f"{source}:{getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.Assign):
+                for name in names_in(node.targets):
+                    stem = name.strip("_").replace("_", "").lower()
+                    is_of_class = "class" in stem or any(stem in each for each in spelled)
+                    assert not (name.isupper() and is_of_class and numbers_in(node.value)), where
+            elif isinstance(node, ast.Compare):
+                of_class = {"notify_class", "about"}
+                if room in ("notify", "live", "verification"):  # elsewhere much has a number
+                    of_class.add("number")
+                is_class = names_in([node]) & of_class
+                assert not (is_class and any(map(numbers_in, node.comparators))), where
+            elif isinstance(node, ast.Call) and names_in([node.func]) & {
+                "notify_class",
+                "NotifyClass",
+            }:
+                assert not any(map(numbers_in, node.args)), where
+
+
+def names_in(nodes: Iterable[ast.AST]) -> set[str]:
+    """The last part of each dotted name."""
+    found = (each for node in nodes for each in ast.walk(node))
+    return {
+        each.id if isinstance(each, ast.Name) else each.attr
+        for each in found
+        if isinstance(each, (ast.Name, ast.Attribute))
+    }
+
+
+def numbers_in(node: ast.AST) -> set[int]:
+    """The numbers that a class may have, of a constant or of a collection of such."""
+    if isinstance(node, ast.Call):  # frozenset((5, 6))
+        return {number for each in node.args for number in numbers_in(each)}
+    parts = node.elts if isinstance(node, (ast.Tuple, ast.Set, ast.List)) else [node]
+    return {
+        each.value
+        for each in parts
+        if isinstance(each, ast.Constant) and type(each.value) is int and each.value in CLASSES
+    }

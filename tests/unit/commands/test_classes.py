@@ -49,6 +49,28 @@ def test_one_explained(each: NotifyClass, regcb: Regcb) -> None:
     assert max(map(len, output.splitlines())) <= 120
 
 
+@pytest.mark.parametrize(
+    ("name", "statuses", "bypass"),
+    [
+        ("SetValueKey", "a failure refuses", "is owed no output"),
+        ("PreCreateKeyEx", "a failure refuses", "is owed ResultObject, GrantedAccess, Disposition"),
+        ("PreLoadKey", "a failure refuses", "RootHandle; Microsoft advises against it"),
+        ("PreKeyHandleClose", "none counts", None),
+        ("PreCreateKey", "a failure refuses", "uncertain: "),
+        ("PostSetValueKey", "STATUS_CALLBACK_BYPASS alone counts", None),
+        ("CallbackObjectContextCleanup", "uncertain: ", None),
+    ],
+)
+def test_which_statuses_count_and_what_bypass_owes(
+    name: str, statuses: str, bypass: str | None, regcb: Regcb
+) -> None:
+    _, *lines = regcb("classes", name)[1].partition("\n\n")[0].splitlines()
+    facts = dict(line.split(None, 1) for line in lines)
+    assert statuses in facts["statuses"]
+    assert ("bypass" in facts) == (bypass is not None)
+    assert (bypass or "") in facts.get("bypass", "")
+
+
 def test_json_of_one_and_of_all(regcb: Regcb) -> None:
     documents = [json.loads(regcb("classes", *words, "--json")[1]) for words in ([], ["26"])]
     for document in documents:
@@ -57,6 +79,9 @@ def test_json_of_one_and_of_all(regcb: Regcb) -> None:
     assert [each["number"] for each in every] == list(range(51))
     assert every[26] == create
     assert (create["pair"], create["pre_post"], create["alias"]) == (27, "pre", None)
+    assert create["bypass_owes"] == ["ResultObject", "GrantedAccess", "Disposition"]
+    assert (create["answer"], create["key_object"]) == ("refuses", "none")
+    assert every[40]["bypass_owes"] is None
     newest, older = create["structures"]
     assert newest["layouts"][1]["fields"][-1] == {
         "name": "CheckAccessMode", "type": "KPROCESSOR_MODE", "offset": 0x48, "size": 1,

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from pykd_ext.notify.classes import CLASSES, NotifyClass, find_class, notify_class
+from pykd_ext.notify.structures import structure
 from tests.support.compilers import MINGW, Compiler, complaints, is_number
 
 # mingw-w64 10.0.0 ends at 48: RegNtPre/PostSaveMergedKey are missing, and so is its count off
@@ -51,12 +52,29 @@ def test_pairs_point_at_each_other(each: NotifyClass) -> None:
     if each.pair is None:
         assert (each.number, each.phase) == (40, "other")
         return
-    pair = notify_class(each.pair)
-    assert pair.pair == each.number
+    pair = each.pair
+    assert pair.pair is each
     assert {each.phase, pair.phase} == {"pre", "post"}
     assert each.name.replace("Post", "Pre") == pair.name.replace("Post", "Pre")
     assert each.operation == pair.operation
     assert each.phase.capitalize() in each.name
+
+
+@pytest.mark.parametrize("each", CLASSES, ids=lambda each: each.name)
+def test_what_is_owed_and_what_object_holds_are_members(each: NotifyClass) -> None:
+    for name in each.structures:
+        members = {member.name for member in structure(name, 8).members}
+        assert set(each.bypass_owes or ()) <= members
+        assert ("Object" in members) == (each.key_object != "none")
+        assert ("Status" in members) >= (each.key_object == "valid-on-success")
+
+
+def test_who_owes_nothing_may_be_bypassed() -> None:
+    """The kernel's queries, and what gives out a key or a handle, leave the caller with nothing."""
+    outputs = ("Query", "Enumerate", "Create", "Open", "LoadKey", "KeyHandleClose")
+    for each in CLASSES:
+        leaves = any(word in each.name.replace("UnLoad", "") for word in outputs)
+        assert each.may_be_bypassed == (each.phase == "pre" and not leaves), each.name
 
 
 @pytest.mark.parametrize(
