@@ -66,13 +66,10 @@ class TargetCommand(Command):
         run: Callable[[Target, argparse.Namespace, Output], int],
     ) -> None:
         def on_target(arguments: argparse.Namespace, output: Output) -> int:
-            from .targets import open_target  # noqa: PLC0415 - other commands need none
+            from .targets import target_of  # noqa: PLC0415 - other commands need none
 
-            target = open_target(arguments)
-            try:
+            with target_of(arguments) as target:
                 return run(target, arguments, output)
-            finally:
-                target.close()
 
         super().__init__(summary, group, add_arguments, on_target)
 

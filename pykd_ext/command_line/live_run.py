@@ -9,8 +9,7 @@ from ..documents.text import printable
 from ..kernel.doubts import doubts
 from ..live.nearest_paths import NearestPaths
 from ..present.output import Output
-from ..target.errors import RegcbError, TargetError
-from .arguments import BadArgument
+from ..target.errors import BadArgument, RegcbError, TargetError
 
 if TYPE_CHECKING:
     from ..kernel.listing import Listing

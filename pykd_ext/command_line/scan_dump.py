@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .. import __version__
+from .. import __version__, findings, open_target
 from ..documents.target import target_document
 from ..kernel.layout_file import use_layout_file
 from ..present.findings import finding_document, remark_document
-from ..target.crash_dump import CrashDump
 from ..target.errors import RegcbError
-from ..target.image_files import ImageFiles
-from ..target.symbol_path import SymbolPath
-from ..triage.check import Triage, check
+
+if TYPE_CHECKING:
+    from .. import Triage
 
 __all__ = ["SCAN_SCHEMA", "failed", "scan_dump"]
 
@@ -62,11 +61,10 @@ def failed(path: str, reason: str | None) -> dict[str, Any]:
 
 
 def _looked_at(path: str, symbol_path: str, carve: bool, layout: str | None) -> dict[str, Any]:
-    target = CrashDump(path, SymbolPath(symbol_path))
-    try:
+    with open_target(path, symbol_path, engine="none") as target:
         if layout:
             use_layout_file(target, Path(layout))
-        triage = check(target, ImageFiles(SymbolPath(symbol_path)), _silent if carve else None)
+        triage = findings(target, carve=carve)
         return {
             "state": "clean" if triage.is_clean else "findings",
             "target": target_document(triage.listing),
@@ -75,14 +73,8 @@ def _looked_at(path: str, symbol_path: str, carve: bool, layout: str | None) -> 
             "remarks": [remark_document(each) for each in triage.remarks],
             "problems": _problems(triage),
         }
-    finally:
-        target.close()
 
 
 def _problems(triage: Triage) -> list[dict[str, str]]:
     listed = [{"where": each.where, "what": each.what} for each in triage.listing.problems]
     return listed + [{"where": "search", "what": each} for each in triage.problems]
-
-
-def _silent(done: int, total: int) -> None:
-    """A worker's progress is the number of dumps."""

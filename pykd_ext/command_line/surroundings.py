@@ -19,7 +19,8 @@ from typing import NamedTuple
 from .. import __version__
 from ..kernel.callbacks import read_callbacks
 from ..target.errors import RegcbError, SymbolNotFound
-from .targets import inside_debugger, open_target, symbol_path_of
+from ..target.opening import inside_debugger
+from .targets import symbol_path_of, target_of
 
 __all__ = ["Look", "look_around"]
 
@@ -134,7 +135,7 @@ def _target(arguments: argparse.Namespace) -> Iterator[Look]:
         yield Look("target", "none: -z FILE opens a crash dump")
         return
     try:
-        target = open_target(arguments)
+        target = target_of(arguments)
     except RegcbError as error:
         yield Look("target", str(error), "see above")
         return

@@ -5,17 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from .. import findings
 from ..command_line.command import TargetCommand
 from ..command_line.progress import bytes_bar
-from ..command_line.targets import symbol_path_of
 from ..documents.json_text import json_text
 from ..present.findings import findings_document, findings_text
 from ..present.output import Output
-from ..target.image_files import ImageFiles
-from ..target.symbol_path import SymbolPath
-from ..triage.check import Triage, check
 
 if TYPE_CHECKING:
+    from .. import Triage
     from ..target import Target
 
 _FOUND = 1
@@ -41,11 +39,10 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _check(target: Target, arguments: argparse.Namespace) -> Triage:
-    files = ImageFiles(SymbolPath(symbol_path_of(arguments)))
     if arguments.no_carve or (target.kind != "crash-dump" and not arguments.carve):
-        return check(target, files, None)
+        return findings(target, carve=False)
     with bytes_bar("searching") as progress:
-        return check(target, files, progress)
+        return findings(target, carve=True, progress=progress)
 
 
 COMMAND = TargetCommand(

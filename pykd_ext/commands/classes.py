@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from ..command_line.arguments import BadArgument, class_argument
 from ..command_line.command import Command
 from ..documents.json_text import json_text
+from ..notify.class_names import class_given
 from ..notify.classes import CLASSES
 from ..present.classes import class_text, classes_document, classes_table
 from ..present.output import Output
+from ..target.errors import BadArgument
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> int:
     shown = CLASSES
     if arguments.notify_class is not None:
-        about = class_argument(arguments.notify_class)
+        about = class_given(arguments.notify_class)
         if not about.is_known:
             raise BadArgument(
                 f"notify class {about.number} is not known: 0 to {len(CLASSES) - 1} are"

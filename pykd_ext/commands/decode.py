@@ -5,20 +5,18 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ..command_line.arguments import BadArgument, address_argument, class_argument
+from .. import decode
+from ..command_line.arguments import address_argument
 from ..command_line.command import TargetCommand
 from ..documents.json_text import json_text
-from ..kernel.doubts import doubts
 from ..kernel.listing import target_facts
-from ..kernel.requestor import read_requestor
-from ..kernel.stopped_callback import NotAtCallback, Stop, read_call_in_progress, read_stop
 from ..notify.decode import DATA_LIMIT
-from ..notify.occurrence import Occurrence, read_occurrence
+from ..notify.occurrence import Occurrence
 from ..present.notification import notification_document, notification_text
 from ..present.output import Output
-from ..target.errors import RegcbError
 
 if TYPE_CHECKING:
+    from .. import Occurrence
     from ..target import Target
 
 # A value's data has 1 MB at most in the standard format ("Registry Element Size Limits").
@@ -52,9 +50,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     found = _read(target, arguments)
-    found = found._replace(problems=(*found.problems, *doubts(target)))
-    if found.notification.is_lost:
-        raise NothingThere("; ".join(found.problems))
     facts = target_facts(target)
     if arguments.json:
         output.write(json_text(notification_document(facts, found)))
@@ -63,48 +58,16 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-class NothingThere(RegcbError):
-    """No byte of a notification can be read."""
-
-
 def _read(target: Target, arguments: argparse.Namespace) -> Occurrence:
-    limit = _FULL_LIMIT if arguments.full else DATA_LIMIT
-    if arguments.notify_class is None:
-        stop, note = _stop(target, arguments.force)
-        internal = arguments.internal or (stop.callback is not None and stop.callback.internal)
-        found = read_occurrence(
-            target,
-            stop.notify_class,
-            stop.information,
-            callback=stop.callback,
-            requestor=read_requestor(target),
-            internal=internal,
-            data_limit=limit,
-        )
-        return found._replace(problems=(*note, *found.problems))
-    if arguments.address is None:
-        raise BadArgument(f"decode {arguments.notify_class} at which address?")
-    return read_occurrence(
+    address = arguments.address
+    return decode(
         target,
-        class_argument(arguments.notify_class).number,
-        address_argument(arguments.address, target.architecture),
+        arguments.notify_class,
+        None if address is None else address_argument(address, target.architecture),
         internal=arguments.internal,
-        data_limit=limit,
+        force=arguments.force,
+        data_limit=_FULL_LIMIT if arguments.full else DATA_LIMIT,
     )
-
-
-def _stop(target: Target, force: bool) -> tuple[Stop, tuple[str, ...]]:
-    """The call, and what is to be said of how it was found. Raises NotAtCallback."""
-    try:
-        return read_stop(target, force), ()
-    except NotAtCallback:
-        stop = read_call_in_progress(target)
-        if stop is None:
-            raise
-        return stop, (
-            "the thread is past the callback's start: its arguments were taken from its stack, "
-            "where the callback may have written over them",
-        )
 
 
 COMMAND = TargetCommand(

@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from .. import callbacks
 from ..command_line.command import Command
-from ..command_line.targets import open_target
+from ..command_line.targets import target_of
 from ..documents.callbacks import callbacks_document
 from ..documents.json_text import json_text
-from ..kernel.listing import read_listing
 from ..present.difference import difference_document, difference_text
 from ..present.output import Output
 from ..target.errors import RegcbError
@@ -54,11 +54,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _document_now(arguments: argparse.Namespace) -> dict[str, Any]:
-    target = open_target(arguments)
-    try:
-        return callbacks_document(read_listing(target))
-    finally:
-        target.close()
+    with target_of(arguments) as target:
+        return callbacks_document(callbacks(target))
 
 
 COMMAND = Command(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ..command_line.arguments import BadArgument
 from ..command_line.command import LiveCommand
 from ..command_line.live_run import add_limits, nearest_paths, say_what_passes, say_why
 from ..kernel.listing import Entry, read_listing, target_facts
@@ -16,7 +15,7 @@ from ..live.policy_file import read_policy
 from ..present.decision import decision_text, rules_text
 from ..present.operation import callback_text
 from ..present.output import Output
-from ..target.errors import TargetError
+from ..target.errors import BadArgument, TargetError
 
 if TYPE_CHECKING:
     from ..target import Target

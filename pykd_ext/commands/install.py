@@ -7,9 +7,9 @@ import os
 import sys
 from pathlib import Path
 
-from ..command_line.arguments import BadArgument
 from ..command_line.command import Command
 from ..present.output import Output, OutputError
+from ..target.errors import BadArgument
 from ..windbg.gallery import write_gallery
 
 _NEWEST_IN_PYKD = (3, 9)  # what a Python outside of Windows says nothing about

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from .. import callbacks
 from ..command_line.command import TargetCommand
 from ..kernel.callbacks import DEFAULT_LIMIT
-from ..kernel.doubts import doubts
-from ..kernel.listing import Listing, read_listing, with_unlisted
-from ..kernel.registry_callback import Problem
 from ..present.output import Output
 
 if TYPE_CHECKING:
+    from .. import Listing
     from ..target import Target
 
 
@@ -42,9 +41,8 @@ def _entries(text: str) -> int:
 
 
 def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
-    listing = read_listing(target, arguments.limit)
-    if arguments.carve:
-        listing = _with_carved(target, listing)
+    read = _with_carved if arguments.carve else _listed
+    listing = read(target, arguments.limit)
     if arguments.json:
         from ..documents.callbacks import callbacks_document  # noqa: PLC0415
         from ..documents.json_text import json_text  # noqa: PLC0415
@@ -61,15 +59,15 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-def _with_carved(target: Target, listing: Listing) -> Listing:
+def _listed(target: Target, limit: int) -> Listing:
+    return callbacks(target, limit=limit)
+
+
+def _with_carved(target: Target, limit: int) -> Listing:
     from ..command_line.progress import bytes_bar  # noqa: PLC0415
-    from ..triage.carve import carve  # noqa: PLC0415
 
     with bytes_bar("searching") as progress:
-        carving = carve(target, listing, progress)
-    problems = [*carving.problems, *doubts(target)]
-    listing.problems.extend(Problem("search", what) for what in problems)
-    return with_unlisted(target, listing, [each.callback for each in carving.blocks])
+        return callbacks(target, limit=limit, carve=True, progress=progress)
 
 
 COMMAND = TargetCommand(

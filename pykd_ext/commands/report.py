@@ -9,17 +9,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import __version__
+from .. import __version__, findings
 from ..command_line.command import TargetCommand
 from ..command_line.progress import bytes_bar
-from ..command_line.targets import symbol_path_of
 from ..kernel.details import read_details
 from ..present.output import Output
 from ..present.report import HowItWasMade, report_html
 from ..target.errors import RegcbError
-from ..target.image_files import ImageFiles
-from ..target.symbol_path import SymbolPath
-from ..triage.check import check
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -42,17 +38,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     page: Path = arguments.page
     _refuse_unwritable(page)
-    path = symbol_path_of(arguments)
     with bytes_bar("searching") as progress:
-        searches = target.kind == "crash-dump" and not arguments.no_carve
-        triage = check(target, ImageFiles(SymbolPath(path)), progress if searches else None)
+        triage = findings(target, carve=False if arguments.no_carve else None, progress=progress)
     accused = {each.callback for each in triage.findings if each.severity != "info"}
     entries = [each for each in triage.listing.entries if each.number in accused]
     details = [read_details(target, entry) for entry in entries[:_DISASSEMBLED]]
     if len(entries) > _DISASSEMBLED:
         left_out = f"{len(entries) - _DISASSEMBLED} callbacks with findings are not disassembled"
-        triage = triage._replace(problems=(*triage.problems, left_out))
-    html = report_html(triage, details, _how(target, path))
+        triage.problems = (*triage.problems, left_out)
+    html = report_html(triage, details, _how(target))
     try:
         page.write_text(html, "utf-8")
     except OSError as error:
@@ -72,10 +66,10 @@ def _refuse_unwritable(page: Path) -> None:
         raise CannotWrite(f"{page}: cannot be written: permission denied")
 
 
-def _how(target: Target, symbol_path: str) -> HowItWasMade:
+def _how(target: Target) -> HowItWasMade:
     sha256, size = _identity(Path(target.path)) if target.path else (None, None)
     made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    return HowItWasMade(__version__, made, symbol_path, sha256, size)
+    return HowItWasMade(__version__, made, target.symbol_path.text, sha256, size)
 
 
 def _identity(dump: Path) -> tuple[str | None, int | None]:

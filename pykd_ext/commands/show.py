@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from .. import callbacks
 from ..command_line.command import TargetCommand
 from ..documents.json_text import json_text
 from ..kernel.details import read_details
-from ..kernel.listing import read_listing
 from ..kernel.selection import select
 from ..present.details import details_document, details_text
 from ..present.output import Output
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     if arguments.thread:
         return _show_thread(target, arguments.json, output)
-    listing = read_listing(target)
+    listing = callbacks(target)
     shown = [read_details(target, entry) for entry in select(listing, arguments.callback)]
     if arguments.json:
         output.write(json_text(details_document(listing, shown)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ..command_line.arguments import class_argument, key_argument, process_argument
+from ..command_line.arguments import process_argument
 from ..command_line.command import LiveCommand
 from ..command_line.live_run import (
     add_limits,
@@ -18,10 +18,11 @@ from ..command_line.user_function import add_python, user_function
 from ..documents.json_log import JsonLog
 from ..kernel.listing import target_facts
 from ..live.breakpoints import can_stay
-from ..live.globs import name_pattern, process_pattern, value_pattern
+from ..live.globs import KeyGlob, name_pattern, process_pattern, value_pattern
 from ..live.policy import PRE_CLASSES
 from ..live.returns import place, places_of
 from ..live.trace import Filters, Traced, Tracer
+from ..notify.class_names import class_given
 from ..present.operation import operation_document, traced_text
 from ..present.output import Output
 
@@ -96,7 +97,7 @@ def _filters(arguments: argparse.Namespace) -> Filters:
         only_blocked=arguments.only_blocked,
         process_name=process_pattern(process) if process and not is_number else None,
         process_id=process_argument(process) if is_number else None,
-        keys=tuple(map(key_argument, arguments.keys or ())),
+        keys=tuple(map(KeyGlob, arguments.keys or ())),
         value=value_pattern(arguments.value) if arguments.value is not None else None,
         owner=name_pattern(arguments.owner) if arguments.owner else None,
     )
@@ -106,7 +107,7 @@ def _numbers(words: list[str] | None) -> frozenset[int]:
     """A post class means its operation."""
     if not words:
         return PRE_CLASSES
-    found = [class_argument(word) for word in words]
+    found = [class_given(word) for word in words]
     return frozenset(
         each.pair if each.phase == "post" and each.pair is not None else each.number
         for each in found

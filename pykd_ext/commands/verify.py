@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..command_line.command import Command
-from ..command_line.targets import open_target, symbol_path_of
+from ..command_line.targets import symbol_path_of, target_of
 from ..documents.json_text import json_text
 from ..present.output import Output
 from ..present.verification import verification_document, verification_text
@@ -50,10 +50,6 @@ def _need_unicorn() -> None:
         ) from None
 
 
-def _symbols(arguments: argparse.Namespace) -> SymbolPath:
-    return SymbolPath(symbol_path_of(arguments))
-
-
 def _layout(arguments: argparse.Namespace) -> Path | None:
     return Path(arguments.layout) if arguments.layout else None
 
@@ -62,19 +58,17 @@ def _of_image(arguments: argparse.Namespace) -> Verification:
     from ..verification.kernel_source import ImageFile  # noqa: PLC0415 - needs unicorn
     from ..verification.verify import verify  # noqa: PLC0415
 
-    return verify(ImageFile(arguments.image), _symbols(arguments), layout=_layout(arguments))
+    symbols = SymbolPath(symbol_path_of(arguments))
+    return verify(ImageFile(arguments.image), symbols, layout=_layout(arguments))
 
 
 def _of_target(arguments: argparse.Namespace) -> Verification:
     from ..verification.kernel_source import TargetKernel  # noqa: PLC0415 - needs unicorn
     from ..verification.verify import verify  # noqa: PLC0415
 
-    target = open_target(arguments)
-    try:
-        symbols = _symbols(arguments)
+    with target_of(arguments) as target:
+        symbols = target.symbol_path
         return verify(TargetKernel(target, symbols), symbols, target, _layout(arguments))
-    finally:
-        target.close()
 
 
 COMMAND = Command(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ..command_line.arguments import key_argument
 from ..command_line.command import LiveCommand
 from ..command_line.live_run import (
     add_duration,
@@ -19,7 +18,7 @@ from ..documents.text import printable
 from ..kernel.listing import target_facts
 from ..live.answer import AnswerSearch
 from ..live.breakpoints import can_stay
-from ..live.globs import value_pattern
+from ..live.globs import KeyGlob, value_pattern
 from ..live.refusal_stop import RefusalStop
 from ..live.returns import place, places_of
 from ..live.trace import Filters, Traced, Tracer
@@ -65,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> int:
     on_operation = user_function(arguments.python, otherwise=True)
-    keys = (key_argument(arguments.key),)
+    keys = (KeyGlob(arguments.key),)
     nearest = nearest_paths(output, keys)
     filters = Filters(
         only_blocked=not arguments.thorough,

@@ -41,9 +41,13 @@ def address_text(address: int | None, architecture: str, unknown: str = "?") -> 
 
 
 def printable(text: str | None, unknown: str = "?") -> str:
-    """``text`` from the target, safe in a terminal: what is not printable becomes \\x1b, \\u202e.
+    r"""``text`` from the target, safe in a terminal: what is not printable becomes \x1b, \u202e.
 
-    The backslash itself stays: paths are full of them, and nobody parses this form.
+    The backslash itself stays: paths are full of them, and nobody parses this form. ``unknown`` is
+    said of None.
+
+    >>> print(pykd_ext.printable("a\u202etab\t"), pykd_ext.printable(None))
+    a\u202etab\x09 ?
     """
     if text is None:
         return unknown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .builds import windows_version
@@ -42,15 +42,68 @@ class Entry(NamedTuple):
     function_symbol: str | None
     registration: int | None
 
+    @property
+    def address(self) -> int:
+        """The VA of its block."""
+        return self.callback.address
 
-class Listing(NamedTuple):
-    """Every callback of a target in calling order. ``boot_time``: seconds since 1970, UTC."""
+    @property
+    def altitude(self) -> str | None:
+        """As it was registered: decimal digits, perhaps with a point."""
+        return self.callback.altitude
 
-    target: TargetFacts
-    callbacks: CallbackList
-    entries: list[Entry]
-    boot_time: int | None
-    problems: list[Problem]
+    @property
+    def function(self) -> int | None:
+        """The VA of what the kernel calls."""
+        return self.callback.function
+
+    @property
+    def context(self) -> int | None:
+        """What it is given as its first argument."""
+        return self.callback.context
+
+    @property
+    def cookie(self) -> int | None:
+        """What it is unregistered by: a LARGE_INTEGER, unsigned."""
+        return self.callback.cookie
+
+    @property
+    def found_by(self) -> str:
+        """What led to it (:class:`.registry_callback.RegistryCallback`)."""
+        return self.callback.found_by
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What of it could not be read or trusted."""
+        return self.callback.problems
+
+
+class Listing:
+    """Every callback of a target in calling order: a sequence of :class:`Entry`.
+
+    ``boot_time``: seconds since 1970, UTC; None where no cookie tells it. ``problems`` are what
+    could not be read, or should not be trusted, of the list as a whole.
+    """
+
+    def __init__(
+        self,
+        target: TargetFacts,
+        callbacks: CallbackList,
+        entries: list[Entry],
+        boot_time: int | None,
+        problems: list[Problem],
+    ) -> None:
+        self.target, self.callbacks, self.entries = target, callbacks, entries
+        self.boot_time, self.problems = boot_time, problems
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __getitem__(self, index: int) -> Entry:
+        return self.entries[index]
 
 
 def read_listing(target: Target, limit: int = DEFAULT_LIMIT) -> Listing:
@@ -84,7 +137,13 @@ def with_unlisted(
         _entry(target, drivers, base, number, callback)
         for number, callback in enumerate(callbacks, len(listing.entries))
     ]
-    return listing._replace(entries=[*listing.entries, *entries])
+    return Listing(
+        listing.target,
+        listing.callbacks,
+        [*listing.entries, *entries],
+        listing.boot_time,
+        listing.problems,
+    )
 
 
 def entries_of(

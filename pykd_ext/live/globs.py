@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from ..target.errors import BadArgument
 from .key_paths import ANY_USER, kernel_form, kernel_patterns, names_of
 
 __all__ = ["KeyGlob", "name_pattern", "process_pattern", "value_pattern"]
@@ -32,7 +33,7 @@ class KeyGlob:
     """
 
     def __init__(self, text: str, subkeys: bool = False) -> None:
-        """Raises ValueError for what can fit no key."""
+        """Raises BadArgument for what can fit no key."""
         patterns = kernel_patterns(text)
         self.text = patterns[0]
         ending = r"(\\.*)?" if subkeys else ""
@@ -61,15 +62,15 @@ def _agreeing(expressions: list[str], names: list[str]) -> int:
 
 
 def _refuse_impossible(text: str, names: list[str]) -> None:
-    """Raises ValueError where no key has such a path."""
+    """Raises BadArgument where no key has such a path."""
     if "**" not in names[0] and not _fits(names[0], "REGISTRY"):
-        raise ValueError(f"{text!r} is no full key path: start it with \\REGISTRY\\ or a root")
+        raise BadArgument(f"{text!r} is no full key path: start it with \\REGISTRY\\ or a root")
     second = "" if "**" in names[0] else "".join(names[1:2])
     if second and "**" not in second and not any(_fits(second, each) for each in _BELOW_REGISTRY):
         known = ", ".join(f"{name} ({what})" for name, what in _BELOW_REGISTRY.items())
-        raise ValueError(f"{text!r} can fit no key: below \\REGISTRY are {known}")
+        raise BadArgument(f"{text!r} can fit no key: below \\REGISTRY are {known}")
     if any(len(_PIECE.findall(name)) > _LONGEST_NAME for name in names if "*" not in name):
-        raise ValueError(f"{text!r} can fit no key: a name has at most {_LONGEST_NAME} characters")
+        raise BadArgument(f"{text!r} can fit no key: a name has at most {_LONGEST_NAME} characters")
 
 
 def _fits(pattern: str, name: str) -> bool:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import re
 
+from ..target.errors import BadArgument
+
 __all__ = ["ANY_USER", "kernel_form", "kernel_patterns", "names_of"]
 
 ANY_USER = "<SID>"  # in a pattern: any user's SID, and nothing but a SID
@@ -51,7 +53,7 @@ _LINKS = tuple(
 
 def kernel_patterns(text: str) -> tuple[str, ...]:
     """Every pattern that the kernel's path of a key meant by ``text`` can fit, the first as
-    written; raises ValueError, with what to write, for a root that is none."""
+    written; raises BadArgument, with what to write, for a root that is none."""
     roots, names = _roots_and_names(text)
     found = ["\\" + "\\".join([*names_of(root), *names]) for root in roots]
     for link, target in _LINKS:
@@ -79,10 +81,10 @@ def _roots_and_names(text: str) -> tuple[tuple[str, ...], list[str]]:
     first = names[0] if names else ""
     root = first[:-1] if first.endswith(":") else first
     if root.upper() in _NO_KEYS:
-        raise ValueError(f"{text!r} is no key of the kernel's: user mode makes those values up")
+        raise BadArgument(f"{text!r} is no key of the kernel's: user mode makes those values up")
     if root.upper() not in _ROOTS:
         hint = " (names are parted by backslashes)" if "/" in first else ""
-        raise ValueError(
+        raise BadArgument(
             f"{text!r} is no full key path: start it with \\REGISTRY\\, HKLM\\, HKU\\, HKCU\\, "
             f"HKCR\\ or HKCC\\{hint}"
         )

@@ -1,8 +1,10 @@
 """The machine being debugged, behind one small protocol.
 
 Two adapters fulfil :class:`.protocol.Target`: :mod:`.pykd_session` (WinDbg, cdb, kd, and pykd
-standalone) and :mod:`.crash_dump` (no debugger at all). Everything to the right of this room sees
-only what is in these two files.
+standalone) and :mod:`.crash_dump` (no debugger at all); :func:`.opening.open_target` chooses.
+The rooms to the right do not see which one it is: they have the protocol, and what reads the
+memory of any target (typed memory, images, lists of modules). The search for lost callbacks alone
+reads a dump's file page by page (:mod:`.dump_file`).
 """
 
 from __future__ import annotations
@@ -10,9 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from .protocol import Target
+    from .protocol import Target as Target
 
-__all__ = ["BugCheck", "Module", "Symbol", "Target"]
+__all__ = ["BugCheck", "Module", "Symbol"]
 
 
 class Symbol(NamedTuple):

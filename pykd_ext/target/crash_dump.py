@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from . import BugCheck, Module, Symbol
+from .closing import ClosedAtEnd
 from .dump_file import PAGE, DumpFile
 from .errors import MemoryUnreadable
 from .loaded_symbols import LoadedSymbols
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["CrashDump"]
 
 
-class CrashDump:
+class CrashDump(ClosedAtEnd):
     """Fulfils :class:`pykd_ext.target.Target` for a dump file."""
 
     kind = "crash-dump"
@@ -37,7 +38,7 @@ class CrashDump:
         self.debugger_data = header.debugger_data
         self.small_dump = self._file.small
         self.memory = Memory(self, whole_pages=self.small_dump is None)
-        self._symbol_path = symbol_path
+        self.symbol_path = symbol_path
         self._images: ImageFiles | None = None
         self._paging = paging_mode(
             header.architecture,
@@ -122,7 +123,7 @@ class CrashDump:
         if self._images is None:
             from .image_files import ImageFiles  # noqa: PLC0415 - only a small dump needs them
 
-            self._images = ImageFiles(self._symbol_path)
+            self._images = ImageFiles(self.symbol_path)
             self._images.problems = self._symbols.problems
         return self._images
 

@@ -7,6 +7,10 @@ class RegcbError(Exception):
     """The root of every error raised on purpose; ``str()`` is one line for the user."""
 
 
+class BadArgument(RegcbError, ValueError):
+    """What was asked for means nothing; ``str()`` says what would."""
+
+
 class TargetError(RegcbError):
     """The target cannot be opened, or is of the wrong kind."""
 

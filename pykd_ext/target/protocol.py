@@ -7,18 +7,23 @@ type checkers need it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from . import BugCheck, Module, Symbol
 from .architecture import ArchitectureName
 from .memory import Memory
 from .small_dump import SmallDump
+from .symbol_path import SymbolPath
 
 __all__ = ["Target"]
+
+_Self = TypeVar("_Self")
 
 
 class Target(Protocol):
     """What every adapter answers. Addresses are VAs, on x86 zero-extended (0x82800000).
+
+    A context manager: :meth:`close` is called when its block is left.
 
     Each call of a method that needs the debuggee is one *target request*, the unit of cost.
     """
@@ -59,6 +64,10 @@ class Target(Protocol):
     def memory(self) -> Memory:
         """Typed, cached reads over :meth:`read`; valid until the target runs again."""
 
+    @property
+    def symbol_path(self) -> SymbolPath:
+        """Where PDBs and drivers' own files are looked for."""
+
     def read(self, address: int, size: int) -> bytes:
         """Exactly ``size`` bytes at the VA ``address``, never less; raises MemoryUnreadable."""
 
@@ -91,3 +100,7 @@ class Target(Protocol):
 
     def close(self) -> None:
         """Let go of files and of the session; the target is not used after it."""
+
+    def __enter__(self: _Self) -> _Self: ...
+
+    def __exit__(self, *_: object) -> None: ...

@@ -19,6 +19,7 @@ except ImportError as error:
 
 from . import BugCheck, Module, Symbol
 from .architecture import ARCHITECTURES, ArchitectureName
+from .closing import ClosedAtEnd
 from .dump_file import DumpFile
 from .errors import (
     ConnectionLost,
@@ -36,13 +37,19 @@ from .registers import register
 if TYPE_CHECKING:
     from .live import Breakpoint, OnHit
     from .running import Run
+    from .symbol_path import SymbolPath
 
-__all__ = ["PykdSession", "open_session"]
+__all__ = ["PykdSession", "has_session", "open_session"]
 
 # loadBytes asks for the first byte alone before, which is one request more at each stop.
 _WORDS = {4: pykd.ptrDWord, 8: pykd.ptrQWord} if pykd else {}
 
 _WHAT_TO_TAKE = "take a kernel, automatic or complete memory dump (MEMORY.DMP)"
+
+
+def has_session() -> bool:
+    """Whether pykd is there, and has a target."""
+    return pykd is not None and _has_target()
 
 
 def open_session(dump: str | None = None, symbol_path: str | None = None) -> PykdSession:
@@ -121,7 +128,7 @@ def _name_the_kernel(base: int) -> None:
         pykd.dbgCommand(f".reload nt={base:#x}")
 
 
-class PykdSession:
+class PykdSession(ClosedAtEnd):
     """Fulfils :class:`pykd_ext.target.Target` for the engine's current session."""
 
     def __init__(self, dump: str | None = None, opened: int | None = None) -> None:
@@ -142,6 +149,13 @@ class PykdSession:
     def debugger_data(self) -> int:
         file = self._dump_file()
         return file.header.debugger_data if file else 0
+
+    @property
+    def symbol_path(self) -> SymbolPath:
+        """The engine's own (``.sympath``), as it is now."""
+        from .symbol_path import SymbolPath  # noqa: PLC0415 - a list needs none
+
+        return SymbolPath(pykd.getSymbolPath() or "")
 
     def _open_small_dump(self) -> DumpFile | None:
         """A small dump's file, left open: the engine has the thread that crashed at no address, and

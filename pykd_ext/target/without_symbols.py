@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import Symbol
+from .closing import ClosedAtEnd
 from .errors import TypeNotFound
 from .loaded_symbols import LoadedSymbols
 from .symbol_path import SymbolPath
@@ -16,16 +17,17 @@ if TYPE_CHECKING:
 __all__ = ["WithoutSymbols"]
 
 
-class WithoutSymbols:
+class WithoutSymbols(ClosedAtEnd):
     """Fulfils :class:`pykd_ext.target.Target`: another one, with the exports of its images for
     symbols, and no types."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
+        self.symbol_path = SymbolPath("")
         self._symbols = LoadedSymbols(
             target.memory,
             target.module_list,
-            SymbolPath(""),
+            self.symbol_path,
             [],
             kernel_base=target.nt_base,
             listed=target.small_dump.loaded if target.small_dump else None,
@@ -42,6 +44,9 @@ class WithoutSymbols:
 
     def symbol_problems(self) -> Sequence[str]:
         return [*self._target.symbol_problems(), *self._symbols.problems]
+
+    def close(self) -> None:
+        self._target.close()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._target, name)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple, Union
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Union
 
 from ..kernel.doubts import doubts
 from ..kernel.drivers import Drivers
@@ -76,16 +76,32 @@ SMALL_CHECKS: tuple[Check, ...] = (
 )
 
 
-class Triage(NamedTuple):
-    """What was found, the gravest first, what is only remarked, and the list that it was found in,
-    orphans last.
-    ``problems`` are those of the search and of the files that were compared with; the listing has
-    its own."""
+class Triage:
+    """What was found, the gravest first: a sequence of :class:`Finding`.
 
-    listing: Listing
-    findings: tuple[Finding, ...]
-    remarks: tuple[Remark, ...]
-    problems: tuple[str, ...]
+    ``remarks`` is what is only mentioned, ``listing`` the list that it was found in, with orphans
+    last. ``problems`` are those of the search and of the files that were compared with; the listing
+    has its own.
+    """
+
+    def __init__(
+        self,
+        listing: Listing,
+        findings: tuple[Finding, ...],
+        remarks: tuple[Remark, ...],
+        problems: tuple[str, ...],
+    ) -> None:
+        self.listing, self.findings = listing, findings
+        self.remarks, self.problems = remarks, problems
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.findings)
+
+    def __len__(self) -> int:
+        return len(self.findings)
+
+    def __getitem__(self, index: int) -> Finding:
+        return self.findings[index]
 
     @property
     def is_clean(self) -> bool:

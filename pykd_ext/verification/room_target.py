@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from ..target import BugCheck, Module, Symbol
+from ..target.closing import ClosedAtEnd
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError, TypeNotFound
 from ..target.image import exports
 from ..target.memory import Memory
+from ..target.symbol_path import SymbolPath
 from ..target.symbols import ModuleSymbols
 from .room import Room
-
-if TYPE_CHECKING:
-    from ..target.symbol_path import SymbolPath
 
 __all__ = ["RoomTarget"]
 
 _BUILD_MASK = 0x0FFF_FFFF  # NtBuildNumber: bits 28 to 31 tell a free build from a checked one
 
 
-class RoomTarget:
+class RoomTarget(ClosedAtEnd):
     """Fulfils :class:`pykd_ext.target.protocol.Target` for the kernel in a room.
 
     Raises TargetError for an image without a kernel's exports.
@@ -36,6 +34,7 @@ class RoomTarget:
         self.path: str | None = room.source.path
         self.architecture = room.source.architecture
         self.nt_base = room.source.base
+        self.symbol_path = SymbolPath("") if symbols is None else symbols
         self.memory = Memory(self)
         self._problems: list[str] = []
         try:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pykd_ext.notify.structures import structure
 from pykd_ext.target import BugCheck, Module, Symbol
 from pykd_ext.target.architecture import ARCHITECTURES
+from pykd_ext.target.closing import ClosedAtEnd
 from pykd_ext.target.errors import (
     MemoryUnreadable,
     RegisterUnavailable,
@@ -14,11 +15,12 @@ from pykd_ext.target.errors import (
     TypeNotFound,
 )
 from pykd_ext.target.memory import PAGE, Memory
+from pykd_ext.target.symbol_path import SymbolPath
 
 __all__ = ["ByteTarget", "Pen"]
 
 
-class ByteTarget:
+class ByteTarget(ClosedAtEnd):
     """Fulfils :class:`pykd_ext.target.Target` for pages that a test has written."""
 
     kind = "crash-dump"
@@ -28,6 +30,7 @@ class ByteTarget:
     module_list = 0
     debugger_data = 0
     small_dump = None
+    symbol_path = SymbolPath("")
 
     def __init__(self, architecture: str) -> None:
         self.architecture = ARCHITECTURES[architecture].name

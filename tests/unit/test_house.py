@@ -17,8 +17,8 @@ PACKAGE = CHECKOUT / "pykd_ext"
 
 # Data flows left to right: a room imports from itself and from the rooms before it.
 ROOMS = [
-    "target", "kernel", "notify", "windbg", "triage", "live", "verification", "documents",
-    "present", "command_line", "commands",
+    "target", "kernel", "notify", "windbg", "triage", "live", "verification", "api",
+    "documents", "present", "command_line", "commands",
 ]  # fmt: skip
 
 ABOUT_ALL_ROOMS = {"__init__.py", "test_house.py", "test_readme.py"}
@@ -68,6 +68,13 @@ def test_tests_stand_in_the_rooms_that_they_test() -> None:
     here = Path(__file__).parent
     assert {path.parent.name for path in here.glob("*/**/test_*.py")} <= set(ROOMS)
     assert {path.name for path in here.glob("*.py")} == ABOUT_ALL_ROOMS
+
+
+def test_the_adapters_are_known_where_a_target_is_opened() -> None:
+    adapters = {"pykd_ext.target.pykd_session", "pykd_ext.target.crash_dump"}
+    for source in SOURCES:
+        known = adapters & set(imported_modules(source))
+        assert not known or source == PACKAGE / "target" / "opening.py", f"{source}: {known}"
 
 
 def test_sections_that_comments_name_are_in_sources_md() -> None:

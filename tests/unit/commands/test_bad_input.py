@@ -162,7 +162,7 @@ def listed(status: int, output: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], "which command? One of: list, show"),
+        ([], "which command? One of: altitude, check"),
         (["lst"], "invalid choice: 'lst'"),
         (["list", "--json", "--csv"], "not allowed with"),
         (["list", "--limit", "x"], "'x' is no number of entries"),

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from pykd_ext.command_line.arguments import BadArgument
 from pykd_ext.command_line.live_run import live_target
+from pykd_ext.target.errors import BadArgument
 from tests.support.regcb import MakeDump, Regcb
 
 SAMPLE = Path(__file__).parents[3] / "samples" / "policies" / "protect_regprotect.toml"

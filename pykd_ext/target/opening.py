@@ -1,0 +1,90 @@
+"""Opening a target: the debugger's session, or a crash dump."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from .errors import TargetError
+
+if TYPE_CHECKING:
+    from typing import Literal, Optional
+
+    from . import Target
+    from .symbol_path import Progress
+
+    Engine = Optional[Literal["none", "pykd"]]
+
+__all__ = ["inside_debugger", "open_target", "symbol_path_text"]
+
+
+def symbol_path_text(symbols: str | None) -> str:
+    """The symbol path that ``symbols`` means: _NT_SYMBOL_PATH where it is None."""
+    return os.environ.get("_NT_SYMBOL_PATH", "") if symbols is None else symbols
+
+
+def open_target(
+    path: str | os.PathLike[str] | None = None,
+    symbols: str | None = None,
+    *,
+    engine: Engine = None,
+    on_download: Progress | None = None,
+) -> Target:
+    """Opens a crash dump; without ``path`` the session of the debugger that this runs in.
+
+    ``symbols`` is a symbol path as WinDbg has it: folders and ``srv*cache*server``, with ``;``
+    between. None takes _NT_SYMBOL_PATH, and ``""`` uses no symbols: what a dump or a session is
+    asked then is answered by exports and by the kernel's code. A session has a path of its own.
+    ``engine`` is who reads: ``none`` this package itself, ``pykd`` Microsoft's debugger engine;
+    None is the one inside a debugger, and the other one outside. ``on_download`` is told the name
+    of a symbol file, the bytes so far, and in all (0: not known).
+
+    What comes back is a context manager, to be closed when it is not needed any more; a debugger's
+    session goes on. Raises TargetError where there is nothing to open, UnsupportedTarget where it
+    is nothing that can be read.
+
+    >>> with pykd_ext.open_target("samples/sound-x64.dmp", symbols="samples/symbols") as target:
+    ...     for callback in pykd_ext.callbacks(target):
+    ...         print(callback.altitude, callback.function_symbol, callback.owner.name)
+    425500 nt!EtwpRegTraceCallback ntoskrnl.exe
+    425000 oldfilt+0x5000 oldfilt.sys
+    385201 netmon!NetMonRegFilter netmon.sys
+    328010 avfilter!AvfRegistryCallback avfilter.sys
+    189900 nt!VrpRegistryCallback ntoskrnl.exe
+    140000 regprotect!RegisterCallback regprotect.sys
+    """
+    dump = None if path is None else os.fspath(path)
+    if engine == "pykd" or (engine is None and (inside_debugger() or _has_session(dump))):
+        return _session(dump, symbols)
+    if not dump:
+        raise TargetError("no target: open a crash dump with -z FILE, or run inside WinDbg")
+    from .crash_dump import CrashDump  # noqa: PLC0415 - WinDbg never needs it
+    from .symbol_path import SymbolPath  # noqa: PLC0415
+
+    return CrashDump(dump, SymbolPath(symbol_path_text(symbols), on_download))
+
+
+def _session(dump: str | None, symbols: str | None) -> Target:
+    from .pykd_session import open_session  # noqa: PLC0415 - needs pykd
+
+    session = open_session(dump, symbols)
+    if symbols != "":
+        return session
+    from .without_symbols import WithoutSymbols  # noqa: PLC0415 - seldom wanted
+
+    return WithoutSymbols(session)
+
+
+def inside_debugger() -> bool:
+    """Inside WinDbg the pykd bootstrapper gives a script its own standard output."""
+    return hasattr(sys.stdout, "writedml")
+
+
+def _has_session(dump: str | None) -> bool:
+    """Whether there is nothing else to open, and pykd has a target: a script attached it."""
+    if dump:
+        return False
+    from .pykd_session import has_session  # noqa: PLC0415
+
+    return has_session()
