@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
+
+from ..target.errors import UnsupportedTarget
+
+if TYPE_CHECKING:
+    from ..target import Target
 
 __all__ = [
     "DERIVED",
     "GUESS",
+    "NEWEST",
     "PUBLIC",
     "REAL",
     "VERIFIED",
@@ -46,6 +53,10 @@ V23H2 = 22631
 V24H2 = 26100
 V26H1 = 28000
 
+# By architecture the newest build that somebody has looked at; of ARM64 there was none. Tables that
+# know more, or less, say so themselves.
+NEWEST = {"x64": V26H1, "x86": WINDOWS_10_22H2}
+
 # How well a fact about Windows is known, the best first.
 REAL = "real"  # a Microsoft kernel, dump or PDB did it, or held it
 VERIFIED = "verified"  # the kernel in front of the user did it, under regcb verify
@@ -80,17 +91,17 @@ class Provenance(NamedTuple):
 class Table(Generic[_T]):
     """Rows by architecture and build.
 
-    ``newest`` is for each architecture the newest build that somebody has looked at, ``what`` says
-    in a sentence's words what the rows are of, ``ask`` how the user can have a doubtful one tried.
-    An architecture without rows is not known at all; ``rows`` are sorted, the newest first.
+    ``what`` says in a sentence's words what the rows are of, ``ask`` how the user can have a
+    doubtful one tried, ``newest`` is for each architecture the newest build that was looked at. An
+    architecture without rows is not known at all; ``rows`` are sorted, the newest first.
     """
 
     def __init__(
         self,
         what: str,
-        newest: Mapping[str, int],
         rows: Mapping[str, Sequence[Row[_T]]],
         ask: str | None = None,
+        newest: Mapping[str, int] = NEWEST,
     ) -> None:
         self._what = what
         self._ask = f"; {ask}" if ask else ""
@@ -99,6 +110,25 @@ class Table(Generic[_T]):
             architecture: sorted(each, key=lambda row: -row.first)
             for architecture, each in rows.items()
         }
+        self._given: WeakKeyDictionary[Target, tuple[_T, Provenance]] = WeakKeyDictionary()
+
+    def layout(self, target: Target) -> _T:
+        """What holds for ``target``; raises UnsupportedTarget where that is not known."""
+        given = self._given.get(target)
+        return given[0] if given else self.value(target.architecture, target.build)
+
+    def how_known(self, target: Target) -> Provenance:
+        """How that is known; raises UnsupportedTarget where it is not."""
+        given = self._given.get(target)
+        return given[1] if given else self.provenance(target.architecture, target.build)
+
+    def give(self, target: Target, value: _T, provenance: Provenance) -> None:
+        """Lets ``value`` serve in place of the row as long as ``target`` lives."""
+        self._given[target] = value, provenance
+
+    def value(self, architecture: str, build: int) -> _T:
+        """What holds for ``build``; raises UnsupportedTarget where that is not known."""
+        return self._known_row(architecture, build).value
 
     def row(self, architecture: str, build: int) -> Row[_T] | None:
         """The row of ``build``; None before the first one, and for an unknown architecture."""
@@ -110,11 +140,17 @@ class Table(Generic[_T]):
         return build > self._newest.get(architecture, 0)
 
     def provenance(self, architecture: str, build: int) -> Provenance:
-        """How the row of ``build`` is known; raises LookupError where there is none."""
+        """How the row of ``build`` is known; raises UnsupportedTarget where there is none."""
+        row = self._known_row(architecture, build)
+        return Provenance(row.known, row.source, self._doubt(architecture, build, row))
+
+    def _known_row(self, architecture: str, build: int) -> Row[_T]:
         row = self.row(architecture, build)
         if row is None:
-            raise LookupError(f"{self._what} is not known for {architecture} build {build}")
-        return Provenance(row.known, row.source, self._doubt(architecture, build, row))
+            raise UnsupportedTarget(
+                f"{self._what} is not known of build {build} of Windows for {architecture}"
+            )
+        return row
 
     def _doubt(self, architecture: str, build: int, row: Row[_T]) -> str | None:
         newest = self._newest.get(architecture, 0)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
-from .builds import Provenance, has_vector
+from .builds import Provenance, Table, has_vector
 from .callback_list import read_block, walk_list
 from .doubts import doubts
-from .layouts import block_layout, block_provenance, vector_layout, vector_provenance
+from .layouts import BLOCKS, VECTORS
 from .registry_callback import Problem, RegistryCallback
 
 if TYPE_CHECKING:
@@ -47,104 +47,86 @@ class CallbackList(NamedTuple):
     problems: list[Problem]
 
 
-class _Reader(Protocol):
-    """One way in which Windows keeps callbacks."""
+class _Way(NamedTuple):
+    """One way in which Windows keeps callbacks.
 
-    @property
-    def is_vector(self) -> bool:
-        """Whether it is XP's."""
+    ``head`` is the symbol of the list's head, or of the vector, ``last_cookie`` that of the last
+    cookie that was given out; ``locate`` finds the same places by the kernel's code. ``read`` gets
+    the head, a limit and a list for problems; ``with_function`` the head and a function, and takes
+    as few reads as that does. All raise TargetError.
+    """
 
-    @property
-    def head(self) -> str:
-        """The symbol of the list's head, or of the vector."""
-
-    @property
-    def last_cookie(self) -> str | None:
-        """The symbol of the last cookie that was given out."""
-
-    def layout(self) -> Provenance:
-        """Raises LookupError where none is known."""
-
-    def locate(self) -> Located:
-        """The same places by the kernel's code."""
-
-    def read(self, head: int, limit: int, problems: list[Problem], /) -> list[RegistryCallback]:
-        """Raises TargetError."""
-
-    def with_function(self, head: int, function: int) -> Iterator[RegistryCallback]:
-        """Those that have it, with as few reads as that takes."""
+    is_vector: bool
+    head: str
+    last_cookie: str | None
+    layouts: Table[Any]
+    locate: Callable[[Target], Located]
+    read: Callable[[Target, int, int, list[Problem]], list[RegistryCallback]]
+    with_function: Callable[[Target, int, int], Iterator[RegistryCallback]]
 
 
-class _List:
-    """nt!CallbackListHead, Vista and later."""
+def _locate_list(target: Target) -> Located:
+    from .locate import locate_list  # noqa: PLC0415 - 30 ms, seldom needed
 
-    is_vector = False
-    head = "CallbackListHead"
-    last_cookie = "CmpCallbackCookie"
-
-    def __init__(self, target: Target) -> None:
-        self._target = target
-
-    def layout(self) -> Provenance:
-        return block_provenance(self._target)
-
-    def locate(self) -> Located:
-        from .locate import locate_list  # noqa: PLC0415 - 30 ms, seldom needed
-
-        return locate_list(self._target, block_layout(self._target))
-
-    def read(self, head: int, limit: int, problems: list[Problem]) -> list[RegistryCallback]:
-        return walk_list(self._target.memory, head, block_layout(self._target), limit, problems)
-
-    def with_function(self, head: int, function: int) -> Iterator[RegistryCallback]:
-        memory, layout = self._target.memory, block_layout(self._target)
-        for backward in (False, True):  # a list that is broken may be whole the other way
-            try:
-                for link in memory.list_entries(head, DEFAULT_LIMIT, backward):
-                    address = link - layout.link
-                    if memory.pointer(address + layout.function) == function:
-                        yield read_block(memory, layout, address)
-            except MemoryUnreadable:
-                continue
+    return locate_list(target, BLOCKS.layout(target))
 
 
-class _Vector:
-    """nt!CmpCallBackVector of XP and Server 2003, where a cookie is the time of its registration
-    and none is kept as the last."""
+def _read_list(
+    target: Target, head: int, limit: int, problems: list[Problem]
+) -> list[RegistryCallback]:
+    return walk_list(target.memory, head, BLOCKS.layout(target), limit, problems)
 
-    is_vector = True
-    head = "CmpCallBackVector"
-    last_cookie = None
 
-    def __init__(self, target: Target) -> None:
-        self._target = target
+def _of_list_with_function(target: Target, head: int, function: int) -> Iterator[RegistryCallback]:
+    memory, layout = target.memory, BLOCKS.layout(target)
+    for backward in (False, True):  # a list that is broken may be whole the other way
+        try:
+            for link in memory.list_entries(head, DEFAULT_LIMIT, backward):
+                address = link - layout.link
+                if memory.pointer(address + layout.function) == function:
+                    yield read_block(memory, layout, address)
+        except MemoryUnreadable:
+            continue
 
-    def layout(self) -> Provenance:
-        return vector_provenance(self._target)
 
-    def locate(self) -> Located:
-        from .locate import locate_vector  # noqa: PLC0415 - 30 ms, seldom needed
+def _locate_vector(target: Target) -> Located:
+    from .locate import locate_vector  # noqa: PLC0415 - 30 ms, seldom needed
 
-        return locate_vector(self._target, vector_layout(self._target))
+    return locate_vector(target, VECTORS.layout(target))
 
-    def read(self, head: int, limit: int, _: list[Problem]) -> list[RegistryCallback]:
-        from .callback_vector import walk_vector  # noqa: PLC0415 - 20 years old
 
-        slots = walk_vector(self._target.memory, head, vector_layout(self._target))
-        return list(islice(slots, limit))
+def _read_vector(target: Target, head: int, limit: int, _: list[Problem]) -> list[RegistryCallback]:
+    from .callback_vector import walk_vector  # noqa: PLC0415 - 20 years old
 
-    def with_function(self, head: int, function: int) -> Iterator[RegistryCallback]:
-        slots = self.read(head, DEFAULT_LIMIT, [])
-        return (each for each in slots if each.function == function)
+    return list(islice(walk_vector(target.memory, head, VECTORS.layout(target)), limit))
+
+
+def _of_vector_with_function(
+    target: Target, head: int, function: int
+) -> Iterator[RegistryCallback]:
+    slots = _read_vector(target, head, DEFAULT_LIMIT, [])
+    return (each for each in slots if each.function == function)
+
+
+# Vista and later.
+_LIST = _Way(
+    False, "CallbackListHead", "CmpCallbackCookie", BLOCKS, _locate_list, _read_list,
+    _of_list_with_function,
+)  # fmt: skip
+# XP and Server 2003, where a cookie is the time of its registration and none is kept as the last.
+_VECTOR = _Way(
+    True, "CmpCallBackVector", None, VECTORS, _locate_vector, _read_vector,
+    _of_vector_with_function,
+)  # fmt: skip
 
 
 def keeps_vector(target: Target) -> bool:
     """Whether it is XP or Server 2003, which keep a vector in place of a list."""
-    return _reader(target).is_vector
+    return _way(target).is_vector
 
 
-def _reader(target: Target) -> _Reader:
-    return _Vector(target) if has_vector(target.build) else _List(target)
+def _way(target: Target) -> _Way:
+    return _VECTOR if has_vector(target.build) else _LIST
 
 
 def read_callbacks(target: Target, limit: int = DEFAULT_LIMIT) -> CallbackList:
@@ -155,21 +137,21 @@ def read_callbacks(target: Target, limit: int = DEFAULT_LIMIT) -> CallbackList:
     if target.small_dump:
         return _of_small_dump(target)
     problems: list[Problem] = []
-    reader = _reader(target)
+    way = _way(target)
     found_by = "symbol"
     try:
-        places = _by_symbols(target, reader, problems)
+        places = _by_symbols(target, way, problems)
     except SymbolNotFound as error:
-        places = _by_code(reader, error, problems)
+        places = _by_code(target, way, error, problems)
         found_by = "code"
-    callbacks = reader.read(places.head, limit, problems)
-    layout = reader.layout()
+    callbacks = way.read(target, places.head, limit, problems)
+    layout = way.layouts.how_known(target)
     if layout.doubt:
         problems.append(Problem("layout", layout.doubt))
     return CallbackList(
         head=places.head,
         head_found_by=found_by,
-        is_vector=reader.is_vector,
+        is_vector=way.is_vector,
         layout=layout,
         callbacks=callbacks,
         callback_count=_global(target, "CmpCallBackCount", places.callback_count, 4, problems),
@@ -186,12 +168,12 @@ def _of_small_dump(target: Target) -> CallbackList:
     inside = read_thread_callbacks(target, drivers)
     problems = [Problem("list", _NOT_IN_SMALL), *_crash(target, drivers)]
     problems += [Problem("thread", what) for what in (*inside.problems, *doubts(target))]
-    reader = _reader(target)
+    way = _way(target)
     return CallbackList(
         head=None,
         head_found_by=None,
-        is_vector=reader.is_vector,
-        layout=reader.layout(),
+        is_vector=way.is_vector,
+        layout=way.layouts.how_known(target),
         callbacks=inside.told[::-1],
         callback_count=None,
         last_cookie=None,
@@ -227,12 +209,12 @@ def callbacks_with_function(target: Target, function: int) -> Iterator[RegistryC
         listed = _of_small_dump(target).callbacks
         yield from (each for each in listed if each.function == function)
         return
-    reader = _reader(target)
+    way = _way(target)
     try:
-        head = target.symbol(reader.head)
+        head = target.symbol(way.head)
     except SymbolNotFound as error:
-        head = _by_code(reader, error, []).head
-    yield from reader.with_function(head, function)
+        head = _by_code(target, way, error, []).head
+    yield from way.with_function(target, head, function)
 
 
 class _Places(NamedTuple):
@@ -243,7 +225,7 @@ class _Places(NamedTuple):
     last_cookie: int | None
 
 
-def _by_symbols(target: Target, reader: _Reader, problems: list[Problem]) -> _Places:
+def _by_symbols(target: Target, way: _Way, problems: list[Problem]) -> _Places:
     """Raises SymbolNotFound without the head."""
 
     def other(name: str) -> int | None:
@@ -253,14 +235,14 @@ def _by_symbols(target: Target, reader: _Reader, problems: list[Problem]) -> _Pl
             problems.append(Problem(f"nt!{name}", str(error)))
             return None
 
-    head = target.symbol(reader.head)
-    last_cookie = other(reader.last_cookie) if reader.last_cookie else None
+    head = target.symbol(way.head)
+    last_cookie = other(way.last_cookie) if way.last_cookie else None
     return _Places(head, other("CmpCallBackCount"), last_cookie)
 
 
-def _by_code(reader: _Reader, error: SymbolNotFound, problems: list[Problem]) -> _Places:
+def _by_code(target: Target, way: _Way, error: SymbolNotFound, problems: list[Problem]) -> _Places:
     """Raises TargetError when the code does not tell either."""
-    found = reader.locate()
+    found = way.locate(target)
     if found.head is None:
         raise TargetError(f"{error}; without it: {'; '.join(found.problems)}")
     problems.append(Problem("found by the kernel's code", str(error)))

@@ -12,7 +12,7 @@ from .code import disassemble
 from .doubts import doubts
 from .instructions import Instruction
 from .key_objects import NotAKey, read_key_object
-from .layouts import block_layout
+from .layouts import BLOCKS
 from .listing import Entry
 from .object_contexts import ObjectContext, object_contexts
 from .unlisted_images import UnlistedImage, unlisted_image
@@ -92,7 +92,7 @@ def _read_contexts(target: Target, details: Details) -> None:
     callback = details.entry.callback
     if callback.found_by == "vector" or callback.function is None:
         return
-    layout = block_layout(target)
+    layout = BLOCKS.layout(target)
     head = callback.address + layout.object_contexts
     try:
         details.contexts.extend(islice(object_contexts(target.memory, head, _CONTEXTS), _CONTEXTS))

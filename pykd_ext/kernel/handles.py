@@ -52,8 +52,7 @@ class _TableLayout(NamedTuple):
 # ObDecodeShift and the sign: SOURCES 5.5.
 _TABLES = Table(
     "the layout of a handle table",
-    newest={"x64": 29648, "x64-la57": 29648, "x86": builds.WINDOWS_10_22H2, "arm64": 29639},
-    rows={
+    {
         "x64": (
             Row(builds.WINDOWS_8_1, _TableLayout(8, 16, 0x30, 0, 20, 48), PUBLIC, "SOURCES 5.5"),
             Row(builds.WINDOWS_8, _TableLayout(8, 16, 0x30, 0, 23, 45), PUBLIC, "SOURCES 5.5"),
@@ -69,14 +68,13 @@ _TABLES = Table(
         ),
         "arm64": (Row(0, _TableLayout(8, 16, 0x30, 0, 20, 48), PUBLIC, "SOURCES 5.5"),),
     },
+    newest={"x64": 29648, "x64-la57": 29648, "x86": builds.WINDOWS_10_22H2, "arm64": 29639},
 )
 
 
 def _layout(target: Target) -> _TableLayout:
     architecture = "x64-la57" if has_five_levels(target) else target.architecture
-    row = _TABLES.row(architecture, target.build)
-    assert row is not None, target.architecture
-    return row.value
+    return _TABLES.value(architecture, target.build)
 
 
 def is_kernel_handle(target: Target, word: int) -> bool:

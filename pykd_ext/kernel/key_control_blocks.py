@@ -12,11 +12,11 @@ from ..target.errors import MemoryUnreadable
 from ..target.memory import Memory
 from .key_layouts import (
     HCELL_NIL,
+    KEY_CONTROL_BLOCKS,
     KEY_HIVE_ENTRY,
     KEY_VIRT_TARGET,
     LAYER_TOMBSTONE,
     KeyControlBlockLayout,
-    key_control_block_layout,
     layer_layout,
     name_block_layout,
 )
@@ -69,7 +69,7 @@ class KeyPath(NamedTuple):
 
 def read_key_control_block(memory: Memory, build: int, address: int) -> KeyControlBlock:
     """The KCB at ``address``, in one read; raises MemoryUnreadable."""
-    layout = key_control_block_layout(memory.architecture.name, build)
+    layout = KEY_CONTROL_BLOCKS.value(memory.architecture.name, build)
     raw = memory.read(address, layout.size)
 
     def field(offset: int | None, size: int = memory.pointer_size) -> int:
@@ -146,7 +146,7 @@ def _cached_name(memory: Memory, block: KeyControlBlock) -> str | None:
 
 
 def _joined_names(memory: Memory, build: int, block: KeyControlBlock) -> str:
-    skips = key_control_block_layout(memory.architecture.name, build).skips_hive_entries
+    skips = KEY_CONTROL_BLOCKS.value(memory.architecture.name, build).skips_hive_entries
     names: list[str] = []
     seen: set[int] = set()
     length = 0

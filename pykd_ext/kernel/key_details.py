@@ -9,7 +9,7 @@ from .doubts import doubts
 from .drivers import Drivers
 from .key_control_blocks import key_path, read_lower_layer
 from .key_objects import KeyObject, read_key_object
-from .layouts import block_layout
+from .layouts import BLOCKS
 from .listing import symbol_text
 from .object_contexts import ObjectContext, contexts_of_key
 from .processes import NoSuchProcess, Process, find_process
@@ -90,7 +90,7 @@ def _joined(
     target: Target, drivers: Drivers, context: ObjectContext, problems: list[str]
 ) -> KeyContext:
     memory, block = target.memory, context.block
-    layout = block_layout(target)
+    layout = BLOCKS.layout(target)
     try:
         function = memory.pointer(block + layout.function)
         altitude = memory.text(memory.unicode_string(block + layout.altitude), _LONGEST_ALTITUDE)

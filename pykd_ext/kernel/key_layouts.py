@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from ..target.errors import UnsupportedTarget
 from . import builds
 from .builds import DERIVED, PUBLIC, REAL, Row, Table
 from .doubts import note_doubt
@@ -30,8 +29,6 @@ __all__ = [
     "KeyControlBlockLayout",
     "LayerLayout",
     "NameBlockLayout",
-    "key_body_layout",
-    "key_control_block_layout",
     "layer_layout",
     "name_block_layout",
     "note_key_doubts",
@@ -104,8 +101,7 @@ def _table(what: str, x64: Sequence[Row[_Layout]], x86: Sequence[Row[_Layout]]) 
     of_arm64 = [
         Row(row.first, row.value, DERIVED, row.source) for row in x64 if row.first >= builds.V1709
     ]
-    newest = {"x64": builds.V26H1, "x86": builds.WINDOWS_10_22H2}
-    return Table(what, newest, {"x64": x64, "x86": x86, "arm64": of_arm64})
+    return Table(what, {"x64": x64, "x86": x86, "arm64": of_arm64})
 
 
 _B = KeyBodyLayout
@@ -227,29 +223,9 @@ _LAYERS = {8: LayerLayout(0x10, 0x18), 4: LayerLayout(0x08, 0x0C)}
 _NAME_BLOCKS = {8: NameBlockLayout(0x18, 0x1A), 4: NameBlockLayout(0x0C, 0x0E)}
 
 
-def key_body_layout(architecture: str, build: int) -> KeyBodyLayout:
-    """The layout of a key object's body; raises UnsupportedTarget where none is known."""
-    return _row(KEY_BODIES, architecture, build)
-
-
-def key_control_block_layout(architecture: str, build: int) -> KeyControlBlockLayout:
-    """The layout of a key control block; raises UnsupportedTarget where none is known."""
-    return _row(KEY_CONTROL_BLOCKS, architecture, build)
-
-
-def _row(table: Table[_Layout], architecture: str, build: int) -> _Layout:
-    row = table.row(architecture, build)
-    if row is None:
-        raise UnsupportedTarget(
-            f"build {build} of Windows for {architecture} is none that regcb knows the keys of"
-        )
-    return row.value
-
-
 def note_key_doubts(target: Target) -> None:
     """Where the rows of ``target`` are derived, or it is newer than all, its doubts say so."""
-    provenance = KEY_CONTROL_BLOCKS.provenance(target.architecture, target.build)
-    note_doubt(target, provenance.doubt)
+    note_doubt(target, KEY_CONTROL_BLOCKS.how_known(target).doubt)
 
 
 def layer_layout(pointer_size: int) -> LayerLayout:

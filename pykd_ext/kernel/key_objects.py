@@ -14,9 +14,9 @@ from .key_control_blocks import (
     read_key_control_block,
 )
 from .key_layouts import (
+    KEY_BODIES,
     KEY_BODY_TYPE,
-    key_body_layout,
-    key_control_block_layout,
+    KEY_CONTROL_BLOCKS,
     note_key_doubts,
 )
 
@@ -68,7 +68,7 @@ def read_key_object(target: Target, address: int, known: KnownBlocks | None = No
     nothing can be read there.
     """
     memory = target.memory
-    layout = key_body_layout(target.architecture, target.build)
+    layout = KEY_BODIES.layout(target)
     note_key_doubts(target)
     raw = _body(target, address, layout.size)
 
@@ -120,5 +120,5 @@ def _block_of(target: Target, address: int) -> tuple[KeyControlBlock | None, Key
         block = read_key_control_block(memory, build, address)
     except MemoryUnreadable as error:
         return None, KeyPath(None, problems=(f"its key control block: {error}",)), []
-    layout = key_control_block_layout(target.architecture, build)
+    layout = KEY_CONTROL_BLOCKS.value(target.architecture, build)
     return block, key_path(memory, build, block), key_states(block, layout)

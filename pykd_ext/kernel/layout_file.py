@@ -12,10 +12,9 @@ from .callbacks import keeps_vector
 from .layouts import (
     BLOCKS,
     UNREGISTER_PENDING,
+    VECTORS,
     BlockLayout,
     VectorLayout,
-    use_block_layout,
-    use_vector_layout,
 )
 from .saved_document import read_document
 
@@ -74,14 +73,14 @@ def use_layout_file(target: Target, path: Path) -> None:
             raise LayoutFileError(f"{path}: damaged: slots is {given.slots}")
         _check_extents(numbers, _ROUTINE_FIELDS, given.size, size, path)
         _check_extents(numbers, _VECTOR_BLOCK_FIELDS, given.block_size, size, path)
-        use_vector_layout(target, given, provenance)
+        VECTORS.give(target, given, provenance)
         return
     numbers = _numbers(layout, _BLOCK, path)
     row = BLOCKS.row(target.architecture, target.build)
     pending = row.value.pending if row else UNREGISTER_PENDING
     block = BlockLayout(**numbers, pending=pending)  # type: ignore[arg-type]
     _check_extents(numbers, _BLOCK_FIELDS, block.size, size, path)
-    use_block_layout(target, block, provenance)
+    BLOCKS.give(target, block, provenance)
 
 
 def _check_kernel(kernel: Any, target: Target, path: Path) -> None:

@@ -6,15 +6,10 @@ of pykd_ext/SOURCES.md.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-from weakref import WeakKeyDictionary
+from typing import NamedTuple
 
-from ..target.errors import UnsupportedTarget
 from . import builds
-from .builds import DERIVED, PUBLIC, REAL, Provenance, Row, Table
-
-if TYPE_CHECKING:
-    from ..target import Target
+from .builds import DERIVED, PUBLIC, REAL, Row, Table
 
 __all__ = [
     "BLOCKS",
@@ -24,13 +19,7 @@ __all__ = [
     "BlockLayout",
     "ContextLayout",
     "VectorLayout",
-    "block_layout",
-    "block_provenance",
     "context_layout",
-    "use_block_layout",
-    "use_vector_layout",
-    "vector_layout",
-    "vector_provenance",
 ]
 
 
@@ -68,7 +57,6 @@ _VERIFY = "regcb verify asks this kernel"
 
 BLOCKS = Table(
     "the layout of a callback's block",
-    newest={"x64": builds.V26H1, "x86": builds.WINDOWS_10_22H2},
     rows={
         "x64": (
             Row(builds.V1703, _64, REAL, "SOURCES 1.1"),
@@ -88,35 +76,6 @@ BLOCKS = Table(
     },
     ask=_VERIFY,
 )  # fmt: skip
-
-
-# What serves in place of the table's row.
-_GIVEN: WeakKeyDictionary[Target, tuple[BlockLayout, Provenance]] = WeakKeyDictionary()
-
-
-def use_block_layout(target: Target, layout: BlockLayout, provenance: Provenance) -> None:
-    """Lets ``layout`` serve in place of the table's row as long as ``target`` lives."""
-    _GIVEN[target] = layout, provenance
-
-
-def block_provenance(target: Target) -> Provenance:
-    """How the layout of ``target``'s callback blocks is known; raises LookupError without one."""
-    given = _GIVEN.get(target)
-    return given[1] if given else BLOCKS.provenance(target.architecture, target.build)
-
-
-def block_layout(target: Target) -> BlockLayout:
-    """The layout of ``target``'s callback blocks; raises UnsupportedTarget where there are none."""
-    given = _GIVEN.get(target)
-    if given:
-        return given[0]
-    row = BLOCKS.row(target.architecture, target.build)
-    if row is None:
-        raise UnsupportedTarget(
-            f"build {target.build} of Windows for {target.architecture} keeps no list of callbacks "
-            "that regcb knows"
-        )
-    return row.value
 
 
 class ContextLayout(NamedTuple):
@@ -163,7 +122,6 @@ _VECTOR_32 = VectorLayout(100, 0x7, 0x04, 0x08, 0x0C, 0x18, 0x00, 0x14)
 
 VECTORS = Table(
     "the layout of a callback's block",
-    newest={"x64": builds.SERVER_2003, "x86": builds.SERVER_2003},
     rows={
         "x64": (Row(0, _VECTOR_64, DERIVED, "SOURCES 1.4"),),
         "x86": (
@@ -172,29 +130,5 @@ VECTORS = Table(
         ),
     },
     ask=_VERIFY,
+    newest={"x64": builds.SERVER_2003, "x86": builds.SERVER_2003},
 )
-
-
-_GIVEN_VECTORS: WeakKeyDictionary[Target, tuple[VectorLayout, Provenance]] = WeakKeyDictionary()
-
-
-def use_vector_layout(target: Target, layout: VectorLayout, provenance: Provenance) -> None:
-    """Lets ``layout`` serve in place of the table's row as long as ``target`` lives."""
-    _GIVEN_VECTORS[target] = layout, provenance
-
-
-def vector_provenance(target: Target) -> Provenance:
-    """How the layout of ``target``'s vector is known; raises LookupError without one."""
-    given = _GIVEN_VECTORS.get(target)
-    return given[1] if given else VECTORS.provenance(target.architecture, target.build)
-
-
-def vector_layout(target: Target) -> VectorLayout:
-    """The layout of XP's and Server 2003's vector; raises UnsupportedTarget where none is known."""
-    given = _GIVEN_VECTORS.get(target)
-    if given:
-        return given[0]
-    row = VECTORS.row(target.architecture, target.build)
-    if row is None:
-        raise UnsupportedTarget(f"no Windows for {target.architecture} has a vector of callbacks")
-    return row.value

@@ -16,7 +16,7 @@ from ..target.errors import MemoryUnreadable, RegisterUnavailable
 from .builds import WINDOWS_7
 from .callback_list import read_block
 from .drivers import Drivers, Owner
-from .layouts import block_layout
+from .layouts import BLOCKS
 from .listing import symbol_text
 from .process_layouts import thread_callbacks_offset
 from .registry_callback import RegistryCallback
@@ -100,7 +100,7 @@ def _told(target: Target, thread: int, problems: list[str]) -> list[RegistryCall
         )
         return []
     memory = target.memory
-    layout = block_layout(target)
+    layout = BLOCKS.layout(target)
     found: list[RegistryCallback] = []
     try:
         for call in calls_of_thread(memory.read, thread + offset, memory.pointer_size):

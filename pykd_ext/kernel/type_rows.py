@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Optional
 
 from .builds import (
     DERIVED,
+    NEWEST,
     PUBLIC,
     REAL,
     SERVER_2003,
@@ -18,7 +19,6 @@ from .builds import (
     V21H2,
     V23H2,
     V24H2,
-    V26H1,
     V1507,
     V1511,
     V1607,
@@ -32,7 +32,6 @@ from .builds import (
     WINDOWS_7_SP1,
     WINDOWS_8,
     WINDOWS_8_1,
-    WINDOWS_10_22H2,
     XP,
     Row,
     Table,
@@ -47,8 +46,6 @@ __all__ = ["row_of_field"]
 _Offset = Optional[int]  # None: not known from that build on
 _Rows = dict[int, _Offset]
 
-_NEWEST = {"x64": V26H1, "x86": WINDOWS_10_22H2, "arm64": V23H2}
-
 
 def _table(x64: _Rows, x86: _Rows, arm64: tuple[Row[_Offset], ...] = ()) -> Table[_Offset]:
     """The rows of x64 and x86 are the public PDBs' where they are not newer than those."""
@@ -56,7 +53,8 @@ def _table(x64: _Rows, x86: _Rows, arm64: tuple[Row[_Offset], ...] = ()) -> Tabl
         architecture: [_row(first, offset) for first, offset in each.items()]
         for architecture, each in (("x64", x64), ("x86", x86))
     }
-    return Table("the place of a process's or a thread's field", _NEWEST, {**rows, "arm64": arm64})
+    what = "the place of a process's or a thread's field"
+    return Table(what, {**rows, "arm64": arm64}, newest={**NEWEST, "arm64": V23H2})
 
 
 def _row(first: int, offset: _Offset) -> Row[_Offset]:
@@ -192,5 +190,5 @@ def row_of_field(target: Target, type_name: str, field: str) -> int | None:
     row = table.row(target.architecture, target.build)
     if row is None or row.value is None:
         return None
-    note_doubt(target, table.provenance(target.architecture, target.build).doubt)
+    note_doubt(target, table.how_known(target).doubt)
     return row.value

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..kernel.layouts import INTERNAL_CALLBACK, BlockLayout, block_layout
+from ..kernel.layouts import BLOCKS, INTERNAL_CALLBACK, BlockLayout
 from ..target.architecture import ARCHITECTURES
 from .control_flow import flow_of
 from .data_flow import CallSite, Place, Step, is_in_frame, step_of
@@ -40,7 +40,7 @@ def find_call_sites(target: Target, start: int) -> list[CallSite]:
     site of its own.
     """
     flow = flow_of(target, start)
-    layout = block_layout(target)
+    layout = BLOCKS.layout(target)
     return sites_by_fill(target, flow, layout) or _sites_by_data_flow(target, flow, layout)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from ..kernel.builds import refusals_stand
-from ..kernel.key_layouts import key_body_layout
+from ..kernel.key_layouts import KEY_BODIES
 from ..kernel.key_objects import KnownBlocks
 from ..kernel.listing import Entry
 from ..kernel.requestor import ProcessNames, Requestor, read_requestor
@@ -342,7 +342,7 @@ class Tracer:
             return None
         try:
             key = self._pointer(event.information + first.offset)
-            layout = key_body_layout(self._target.architecture, self._target.build)
+            layout = KEY_BODIES.layout(self._target)
             return self._pointer(key + layout.key_control_block)
         except MemoryUnreadable:
             return None

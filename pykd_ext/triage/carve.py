@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from ..kernel.builds import V2004
 from ..kernel.callback_list import read_block
-from ..kernel.layouts import block_layout, context_layout
+from ..kernel.layouts import BLOCKS, context_layout
 from ..kernel.listing import Listing
 from ..kernel.registry_callback import RegistryCallback
 from ..kernel.threads import active_callbacks
@@ -128,7 +128,7 @@ class _Search:
         self.header = 2 * target.memory.pointer_size  # sizeof(POOL_HEADER)
         self._build = target.build
         self._memory = target.memory
-        self._layout = block_layout(target)
+        self._layout = BLOCKS.layout(target)
         self._known = {each.address for each in listing.callbacks.callbacks}
         self._last_cookie = listing.callbacks.last_cookie
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..kernel.drivers import Drivers
-from ..kernel.layouts import BlockLayout, block_layout
+from ..kernel.layouts import BLOCKS, BlockLayout
 from ..kernel.listing import Entry, Listing
 from ..target.image_files import ImageFiles
 
@@ -44,7 +44,7 @@ class Scene(NamedTuple):
 
     @property
     def layout(self) -> BlockLayout:
-        return block_layout(self.target)
+        return BLOCKS.layout(self.target)
 
     @property
     def entries(self) -> list[Entry]:

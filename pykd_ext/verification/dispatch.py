@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ..kernel.builds import V1703
 from ..kernel.code import disassemble
-from ..kernel.layouts import INTERNAL_CALLBACK, block_layout
+from ..kernel.layouts import BLOCKS, INTERNAL_CALLBACK
 from ..live.call_site import CALLERS, CallSite, find_call_sites
 from ..live.data_flow import Place
 from ..notify.classes import NotifyClass
@@ -212,7 +212,7 @@ class _Driver:
             if site in reached or call is None or call.target is None or first.block is None:
                 continue
             room.stand_in(call.target, 3, self._called(first))
-            place = first.block.address + block_layout(self._target).function
+            place = first.block.address + BLOCKS.layout(self._target).function
             room.write_pointers(place, call.target)
             self._prepare()
             information, post = room.scratch + _INFORMATION, room.scratch + _POST_INFORMATION

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Callable, TypeVar
 from ..kernel.callbacks import keeps_vector, read_callbacks
 from ..kernel.code import disassemble
 from ..kernel.layout_file import use_layout_file
-from ..kernel.layouts import block_layout, vector_layout
+from ..kernel.layouts import BLOCKS, VECTORS
 from ..target.errors import RegcbError, SymbolNotFound, TargetError
 from .compare import block_rows, dispatch_rows, list_rows, seen_layout
 from .dispatch import Dispatch, drive
@@ -116,7 +116,7 @@ class _Verifier:
             head = _head(self._running)
             self._room.write_pointers(head, head, head)  # the callbacks of the target are not ours
         registered = register_all(target, pool)
-        table = block_layout(target)
+        table = BLOCKS.layout(target)
         fields = read_fields(target, pool, registered)
         self._rows += block_rows(table, registered, fields)
         self._rows += list_rows(target, pool, table, registered, self._running is None)
@@ -131,7 +131,7 @@ class _Verifier:
 
     def _vector(self, pool: Pool) -> None:
         target = self._target
-        table = vector_layout(target)
+        table = VECTORS.layout(target)
         if self._running is not None:
             head = _head(self._running)
             self._room.write_pointers(head, *[0] * table.slots)

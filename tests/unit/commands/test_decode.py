@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pykd_ext.commands import decode
-from pykd_ext.kernel.layouts import block_layout
+from pykd_ext.kernel.layouts import BLOCKS
 from pykd_ext.kernel.listing import target_facts
 from pykd_ext.notify.decode import DATA_LIMIT
 from pykd_ext.notify.occurrence import read_occurrence
@@ -91,7 +91,7 @@ FUNCTION, OTHER_FUNCTION = 0x8B00_1000, 0x8B00_2000
 
 def register_callbacks(pen: Pen, *callbacks: tuple[int, int, bool]) -> list[int]:
     """A list of callbacks, each of a function, a context and whether it is internal."""
-    layout = block_layout(pen.target)
+    layout = BLOCKS.layout(pen.target)
     head = pen.data(bytes(16))
     blocks = [pen.data(bytes(layout.size)) for _ in callbacks]
     altitude = pen.data("320000".encode("utf-16-le"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pykd_ext.commands import key
-from pykd_ext.kernel.layouts import block_layout
+from pykd_ext.kernel.layouts import BLOCKS
 from pykd_ext.target.errors import RegcbError
 from tests.lab import PROFILES
 from tests.support.byte_command import run_command
@@ -56,7 +56,7 @@ def json_of(registry: Registry, *words: str) -> dict[str, Any]:
 
 def add_context(registry: Registry, address: int) -> int:
     """A callback's object context for the key object at ``address``; the callback's block."""
-    layout = block_layout(registry.target)
+    layout = BLOCKS.layout(registry.target)
     block = registry.data(bytes(layout.size))
     altitude = "320000".encode("utf-16-le")
     string = registry.unicode_string(12, 12, registry.data(altitude))

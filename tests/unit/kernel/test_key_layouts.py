@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from pykd_ext.kernel.key_layouts import (
+    KEY_BODIES,
+    KEY_CONTROL_BLOCKS,
     KeyBodyLayout,
     KeyControlBlockLayout,
-    key_body_layout,
-    key_control_block_layout,
     layer_layout,
     name_block_layout,
 )
@@ -116,8 +116,8 @@ def test_every_row_is_the_public_types(architecture: str, build: int) -> None:
     size = POINTER_SIZES[architecture]
     name = name_block_layout(size)
     claims = [
-        *body_claims(key_body_layout(architecture, build)),
-        *block_claims(key_control_block_layout(architecture, build)),
+        *body_claims(KEY_BODIES.value(architecture, build)),
+        *block_claims(KEY_CONTROL_BLOCKS.value(architecture, build)),
         claim("NAME", "NameLength", name.name_length),
         claim("NAME", "Name", name.name),
     ]
@@ -131,7 +131,7 @@ def test_every_row_is_the_public_types(architecture: str, build: int) -> None:
 @pytest.mark.toolchain
 @pytest.mark.parametrize("field", ["parent", "name_block", "key_cell", "flags", "full_name"])
 def test_a_wrong_row_is_refused(field: str) -> None:
-    layout = key_control_block_layout("x64", 19041)
+    layout = KEY_CONTROL_BLOCKS.value("x64", 19041)
     wrong = layout._replace(**{field: getattr(layout, field) + 8})
     assert said_by_the_compiler("x64", 19041, block_claims(wrong))
 
@@ -140,8 +140,8 @@ def test_a_wrong_row_is_refused(field: str) -> None:
 def test_a_field_that_a_build_lacks_is_none(architecture: str, build: int) -> None:
     body = row("_CM_KEY_BODY", architecture, build)
     block = row("_CM_KEY_CONTROL_BLOCK", architecture, build)
-    layout = key_control_block_layout(architecture, build)
-    assert (key_body_layout(architecture, build).contexts is None) == (
+    layout = KEY_CONTROL_BLOCKS.value(architecture, build)
+    assert (KEY_BODIES.value(architecture, build).contexts is None) == (
         "ContextListHead" not in body
     )
     assert (layout.full_name is None) == ("FullKCBName" not in block)

@@ -6,7 +6,7 @@ import pytest
 
 from pykd_ext.kernel.builds import VERIFIED, Provenance
 from pykd_ext.kernel.callbacks import read_callbacks
-from pykd_ext.kernel.layouts import block_layout, use_block_layout
+from pykd_ext.kernel.layouts import BLOCKS
 from tests.support.regcb import MakeDump, Regcb
 from tests.support.schemas import validate
 from tests.support.targets import open_dump
@@ -50,9 +50,9 @@ def test_what_a_windows_does_not_count_is_not_judged(
 def test_a_layout_that_is_given_takes_the_rows_place(lab_dump: MakeDump) -> None:
     truth = lab_dump("x64-19041")
     with open_dump(truth) as target:
-        row = block_layout(target)
+        row = BLOCKS.layout(target)
         swapped = row._replace(function=row.caller_context, caller_context=row.function)
-        use_block_layout(target, swapped, Provenance(VERIFIED, "layout.json", None))
+        BLOCKS.give(target, swapped, Provenance(VERIFIED, "layout.json", None))
         found = read_callbacks(target)
     assert found.layout == (VERIFIED, "layout.json", None)
     read = [(each.context, each.function) for each in found.callbacks]

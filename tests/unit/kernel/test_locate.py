@@ -11,7 +11,7 @@ import pytest
 
 from pykd_ext.kernel.builds import has_vector
 from pykd_ext.kernel.callbacks import read_callbacks
-from pykd_ext.kernel.layouts import block_layout, vector_layout
+from pykd_ext.kernel.layouts import BLOCKS, VECTORS
 from pykd_ext.kernel.locate import Located, locate_list, locate_vector
 from pykd_ext.target.crash_dump import CrashDump
 from pykd_ext.target.errors import TargetError
@@ -39,8 +39,8 @@ def opened() -> Iterator[Any]:
 
 def located(target: CrashDump) -> Located:
     if has_vector(target.build):
-        return locate_vector(target, vector_layout(target))
-    return locate_list(target, block_layout(target))
+        return locate_vector(target, VECTORS.layout(target))
+    return locate_list(target, BLOCKS.layout(target))
 
 
 def known(target: CrashDump) -> tuple[int, int, int | None]:
