@@ -10,40 +10,30 @@ sources/windbgext.cpp). So it is asked for here, more often.
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Callable
+
+from .engine_interface import CONTROL, EngineInterface
 
 __all__ = ["POLL", "user_interrupts"]
 
 POLL = 0.02  # seconds; one time in twelve the bootstrapper is faster
 
-_DEBUG_CONTROL = "68e682515e106e41ad9224ef800424ba"  # dbgeng.h: IID_IDebugControl, as memory has it
-_RELEASE, _GET_INTERRUPT = 2, 3  # in its table of functions
+_GET_INTERRUPT = 3  # in IDebugControl's table of functions
 
 
 @contextmanager
 def user_interrupts() -> Iterator[Callable[[], bool]]:
     """A question for the engine of this process, for one thread: whether the user has interrupted
     it since the last time. Nobody ever has where there is no engine."""
-    if sys.platform != "win32":
-        yield lambda: False
-        return
-    modules = ctypes.WinDLL("kernel32").GetModuleHandleW
-    modules.restype = ctypes.c_void_p
-    engine = modules("dbgeng.dll")
-    control = ctypes.c_void_p()
-    identity = ctypes.create_string_buffer(bytes.fromhex(_DEBUG_CONTROL), 16)
-    create = ctypes.WinDLL("dbgeng", handle=engine).DebugCreate if engine else None
-    if create is None or create(identity, ctypes.byref(control)) != 0:
-        yield lambda: False
-        return
-    table = ctypes.cast(control, ctypes.POINTER(ctypes.POINTER(ctypes.c_void_p)))[0]
-    method = ctypes.WINFUNCTYPE(ctypes.c_long, ctypes.c_void_p)
-    get_interrupt, release = method(table[_GET_INTERRUPT]), method(table[_RELEASE])
     try:
-        yield lambda: bool(get_interrupt(control) == 0)  # S_OK
+        control = EngineInterface(CONTROL)
+    except OSError:
+        yield lambda: False
+        return
+    get_interrupt = control.method(_GET_INTERRUPT)
+    try:
+        yield lambda: get_interrupt() == 0  # S_OK
     finally:
-        release(control)
+        control.release()

@@ -21,6 +21,7 @@ from . import BugCheck, Module, Symbol
 from .architecture import ARCHITECTURES, ArchitectureName
 from .closing import ClosedAtEnd
 from .dump_file import DumpFile
+from .engine_interface import EngineMemory
 from .errors import (
     ConnectionLost,
     MemoryUnreadable,
@@ -40,9 +41,6 @@ if TYPE_CHECKING:
     from .symbol_path import SymbolPath
 
 __all__ = ["PykdSession", "has_session", "open_session"]
-
-# loadBytes asks for the first byte alone before, which is one request more at each stop.
-_WORDS = {4: pykd.ptrDWord, 8: pykd.ptrQWord} if pykd else {}
 
 _WHAT_TO_TAKE = "take a kernel, automatic or complete memory dump (MEMORY.DMP)"
 
@@ -134,6 +132,7 @@ class PykdSession(ClosedAtEnd):
     def __init__(self, dump: str | None = None, opened: int | None = None) -> None:
         """``opened`` is pykd's number for ``dump``, to close it by."""
         self._opened = opened
+        self._engine_memory = EngineMemory()
         self.architecture = _architecture()
         self.kind, path = _debuggee()
         self.path = dump or path
@@ -176,16 +175,16 @@ class PykdSession(ClosedAtEnd):
 
     def read(self, address: int, size: int) -> bytes:
         if size == 0:
-            return b""  # MemoryException in pykd
+            return b""
         try:
-            if size in _WORDS:
-                value: int = _WORDS[size](self._to_engine(address))
-                return value.to_bytes(size, "little")
-            return bytes(pykd.loadBytes(self._to_engine(address), size))
-        except (pykd.MemoryException, OverflowError):
-            if self._small_file:
-                return self._small_file.virtual(address, size)
-            raise MemoryUnreadable(address, size) from None
+            found = self._engine_memory.read(self._to_engine(address), size)
+        except OverflowError:
+            found = None
+        if found is not None:
+            return found
+        if self._small_file:
+            return self._small_file.virtual(address, size)
+        raise MemoryUnreadable(address, size)
 
     def symbol(self, name: str, module: str = "nt") -> int:
         try:
@@ -325,6 +324,7 @@ class PykdSession(ClosedAtEnd):
 
     def close(self) -> None:
         """Closes a dump that this session opened; a debugger's session is not ours to end."""
+        self._engine_memory.release()
         if self._small_file:
             self._small_file.close()
         if self._opened is not None:
@@ -334,12 +334,13 @@ class PykdSession(ClosedAtEnd):
         """The engine sign-extends a 32-bit target's addresses; raises OverflowError for others.
 
         It finds no symbol for 0x82800000, and reads one thing at many addresses: their upper
-        halves do not count. Past 64 bits pykd raises OverflowError itself.
+        halves do not count.
         """
-        if ARCHITECTURES[self.architecture].pointer_size == 8:
-            return address
-        if not 0 <= address <= 0xFFFFFFFF:
+        size = ARCHITECTURES[self.architecture].pointer_size
+        if not 0 <= address < 1 << 8 * size:
             raise OverflowError
+        if size == 8:
+            return address
         return address | 0xFFFFFFFF_00000000 if address & 0x8000_0000 else address
 
     def _from_engine(self, address: int) -> int:
