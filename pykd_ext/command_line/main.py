@@ -60,7 +60,7 @@ def _verbatim_formatter(prog: str) -> argparse.HelpFormatter:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; ``argv`` without the program's name, sys.argv's when None."""
     words = list(sys.argv[1:] if argv is None else argv)
-    output = Output(sys.stdout, _own_command())
+    output = Output(sys.stdout)
     try:
         status = _run(words, output)
         output.flush()
@@ -86,19 +86,15 @@ def _abandon_output() -> None:
     sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
 
 
-def _own_command() -> str:
-    """What starts regcb again in WinDbg: the bootstrapper gives a script its whole path, and a
-    module an empty one."""
-    python = f"!py -{sys.version_info[0]}.{sys.version_info[1]}"
-    script = sys.argv[0] if sys.argv else ""
-    return f'{python} "{script}"' if script.endswith(".py") else f"{python} -m pykd_ext"
-
-
 def _run(words: list[str], output: Output) -> int:
     try:
         arguments = _parser(words).parse_args(words)
     except SystemExit:  # --help and --version have printed what they had to
         return 0
+    if output.is_debugger:
+        from .own_command import own_command  # noqa: PLC0415 - elsewhere there are no links
+
+        output.own_command = own_command(arguments)
     if arguments.command is None:
         raise _Usage(f"which command? One of: {', '.join(command_names())}")
     return find_command(arguments.command).start(arguments, output)

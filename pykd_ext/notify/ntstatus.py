@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from ..packaged import packaged_text
+
 __all__ = ["TABLE", "status_name", "status_text", "status_value"]
 
 TABLE = Path(__file__).with_name("ntstatus.csv")
@@ -28,7 +30,7 @@ def status_text(status: int) -> str:
 
 @cache
 def _names() -> dict[int, str]:
-    lines = TABLE.read_text(encoding="utf-8").splitlines()
+    lines = packaged_text(__name__, TABLE.name).splitlines()
     rows = (line.split(",") for line in lines if line[:1] != "#" and line != "value,name")
     return {int(value, 16): name for value, name in rows}
 

@@ -31,19 +31,19 @@ class Output:
     """One stream, None for a closed one. pykd gives ``sys.stdout`` a ``writedml`` inside WinDbg,
     and only there.
 
-    ``own_command`` is how the user started regcb in WinDbg, and how its own links start it again.
+    ``own_command`` is how regcb's own links start it again in WinDbg: as the user did.
     """
 
-    def __init__(self, stream: TextIO | None, own_command: str = OWN_COMMAND) -> None:
+    def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
-        self._own_command = own_command
+        self.own_command = OWN_COMMAND
         self._write_dml: Any = getattr(stream, "writedml", None)
         self.is_debugger = self._write_dml is not None
 
     def write(self, text: str) -> None:
         """Prints ``text`` and a line feed; raises OutputError, BrokenPipeError."""
         if self._write_dml is not None:
-            for part in _parts(to_dml(text, self._own_command) + "\n"):
+            for part in _parts(to_dml(text, self.own_command) + "\n"):
                 self._write_dml(part)
         elif self._stream is not None:
             with _told():

@@ -9,20 +9,18 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..documents.callback_fields import CALLBACK_FIELDS
 from ..documents.text import printable
 from ..kernel.details import Details
+from ..packaged import packaged_text
 from ..triage.check import Triage
 from ..triage.finding import SEVERITIES
 from .details import details_document
 from .findings import findings_document
 
 __all__ = ["HowItWasMade", "report_html"]
-
-_PARTS = Path(__file__).with_name("html")
 
 
 class HowItWasMade(NamedTuple):
@@ -38,7 +36,7 @@ class HowItWasMade(NamedTuple):
 
 def report_html(triage: Triage, details: Sequence[Details], how: HowItWasMade) -> str:
     """The page. ``details`` are of the callbacks whose findings get their disassembly."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - 60 ms
+    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - 60 ms
     from markupsafe import Markup  # noqa: PLC0415
 
     document = _harmless(findings_document(triage))
@@ -55,11 +53,9 @@ def report_html(triage: Triage, details: Sequence[Details], how: HowItWasMade) -
         for number, each in enumerate(document["findings"])
     ]
     style, script = (_part(name) for name in ("report.css", "report.js"))
-    environment = Environment(
-        loader=FileSystemLoader(_PARTS), autoescape=True, undefined=StrictUndefined
-    )
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
     environment.filters["one_line"] = _one_line
-    return environment.get_template("report.html").render(
+    return environment.from_string(_part("report.html")).render(
         title=document["target"]["path"] or "a live kernel",
         counts=[(each, _count(findings, each)) for each in SEVERITIES],
         facts=_facts(document, how),
@@ -98,7 +94,7 @@ def _one_line(value: Any) -> str:
 
 
 def _part(name: str) -> str:
-    return (_PARTS / name).read_text("utf-8")
+    return packaged_text(__name__, f"html/{name}")
 
 
 def _hash(text: str) -> str:

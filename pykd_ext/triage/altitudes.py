@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from ..packaged import packaged_text
+
 __all__ = [
     "GROUPS", "TABLE", "Allocation", "Group", "allocations", "altitude_key", "driver_file_name",
     "find", "group_of", "neighbours", "of_driver", "search",
@@ -138,7 +140,6 @@ def _by_driver() -> dict[str, tuple[Allocation, ...]]:
 
 
 def _rows(path: Path) -> Iterator[list[str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file)
-        next(rows)  # the titles
-        yield from rows
+    rows = csv.reader(packaged_text(__name__, path.name).splitlines())
+    next(rows)  # the titles
+    yield from rows

@@ -12,11 +12,11 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from .. import __version__
+from ..packaged import packaged_text
 from .tables import tables
 
 __all__ = ["write_gallery"]
 
-_HERE = Path(__file__).parent
 _SCRIPT = "regcb.js"
 _FILES = (
     _SCRIPT, "ManifestVersion.txt", "manifest.1.xml", "config.xml", "startup.wds", "command.wds",
@@ -30,7 +30,7 @@ def write_gallery(folder: Path, python: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     place = str(folder.absolute())
     for name in _FILES:
-        text = (_HERE / name).read_text(encoding="utf-8")
+        text = packaged_text(__name__, name)
         if name == _SCRIPT:
             text = _with_tables(text, f"{place}\\startup.wds", python)
         is_xml = name.endswith(".xml")

@@ -45,7 +45,7 @@ class Engine:
     )  # fmt: skip
 
     def __init__(self, installation: Installation) -> None:
-        self._installation = installation
+        self.installation = installation
 
     @classmethod
     @contextmanager
@@ -72,7 +72,7 @@ class Engine:
     ) -> subprocess.Popen[str]:
         """Starts ``SCRIPT ARG...`` or ``-m MODULE ARG...`` in the project's folder; see
         :func:`wine.start`."""
-        installed = self._installation
+        installed = self.installation
         words = [each if isinstance(each, str) else wine.windows_path(each) for each in command]
         python = [
             wine.windows_path(installed.python), "-X", "utf8",

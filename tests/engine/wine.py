@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -73,16 +73,17 @@ def start(
     folder: Path,
     errors_apart: bool = True,
     is_asked: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[str]:
     """Starts a Windows program in ``folder``, its output in two pipes, or in one; with another
-    pipe for its input where it ``is_asked`` things.
+    pipe for its input where it ``is_asked`` things. ``environment`` is what it has beside the rest.
 
     Pipes because the Windows Python ends at once ("init_sys_streams") when it is given a file.
     """
     return subprocess.Popen(
         [_tool("wine"), *command],
         cwd=folder,
-        env=_environment(prefix, _NATIVE),
+        env={**_environment(prefix, _NATIVE), **(environment or {})},
         stdin=subprocess.PIPE if is_asked else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE if errors_apart else subprocess.STDOUT,
