@@ -7,74 +7,42 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .. import __version__, findings, open_target
-from ..documents.target import target_document
+from .. import findings, open_target
+from ..documents.scan import ScanDocument, failed_scan_document, scan_document
 from ..kernel.layout_file import use_layout_file
-from ..present.findings import finding_document, remark_document
 from ..target.errors import RegcbError
 
 if TYPE_CHECKING:
     from .. import Triage
 
-__all__ = ["SCAN_SCHEMA", "failed", "scan_dump"]
-
-SCAN_SCHEMA = "regcb.scan/1"
+__all__ = ["failed", "scan_dump"]
 
 
 def scan_dump(
     path: str, symbol_path: str = "", carve: bool = True, layout: str | None = None
-) -> dict[str, Any]:
+) -> ScanDocument:
     """``regcb.scan/1`` about the dump at ``path``. Never raises: what went wrong is its ``error``.
-    ``layout``: a file of ``regcb verify --json``.
-
-    ``state`` is ``clean`` (nothing above info), ``findings`` or ``failed``.
-    """
+    ``layout``: a file of ``regcb verify --json``."""
     start = time.time()
-    result = failed(path, None)
     try:
-        result.update(_looked_at(path, symbol_path, carve, layout))
+        triage = _look_at(path, symbol_path, carve, layout)
+        return scan_document(path, triage, start, time.time() - start)
     except RegcbError as error:
-        result["error"] = str(error)
+        reason = str(error)
     except Exception as error:  # one dump must not stop a thousand others
-        result["error"] = f"internal error, please report it: {type(error).__name__}: {error}"
-    return {**result, "seconds": round(time.time() - start, 3)}
+        reason = f"internal error, please report it: {type(error).__name__}: {error}"
+    return failed_scan_document(path, reason, start, time.time() - start)
 
 
-def failed(path: str, reason: str | None) -> dict[str, Any]:
+def failed(path: str, reason: str) -> ScanDocument:
     """The same about a dump that was not looked at."""
-    return {
-        "schema": SCAN_SCHEMA,
-        "version": __version__,
-        "path": path,
-        "state": "failed",
-        "error": reason,
-        "target": None,
-        "callbacks": None,
-        "findings": [],
-        "remarks": [],
-        "problems": [],
-        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "seconds": 0.0,
-    }
+    return failed_scan_document(path, reason, time.time())
 
 
-def _looked_at(path: str, symbol_path: str, carve: bool, layout: str | None) -> dict[str, Any]:
+def _look_at(path: str, symbol_path: str, carve: bool, layout: str | None) -> Triage:
     with open_target(path, symbol_path, engine="none") as target:
         if layout:
             use_layout_file(target, Path(layout))
-        triage = findings(target, carve=carve)
-        return {
-            "state": "clean" if triage.is_clean else "findings",
-            "target": target_document(triage.listing),
-            "callbacks": len(triage.listing.entries),
-            "findings": [finding_document(each) for each in triage.findings],
-            "remarks": [remark_document(each) for each in triage.remarks],
-            "problems": _problems(triage),
-        }
-
-
-def _problems(triage: Triage) -> list[dict[str, str]]:
-    listed = [{"where": each.where, "what": each.what} for each in triage.listing.problems]
-    return listed + [{"where": "search", "what": each} for each in triage.problems]
+        return findings(target, carve=carve)

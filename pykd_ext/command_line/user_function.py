@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Callable
@@ -20,7 +21,7 @@ __all__ = ["NAME", "OnOperation", "UserFunctionError", "add_python", "user_funct
 NAME = "on_operation"
 _MODULE = "regcb_python"
 
-OnOperation = Callable[[dict[str, Any]], bool]
+OnOperation = Callable[[Mapping[str, object]], bool]
 
 
 class UserFunctionError(RegcbError):

@@ -8,12 +8,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Callable
 
+from ..documents.scan import ScanDocument
 from ..target.errors import RegcbError
 
 __all__ = ["NoScheduler", "in_processes", "on_cluster"]
 
-Work = Callable[[str], "dict[str, Any]"]  # what to do with one path; can be pickled
-Failure = Callable[[str, str], "dict[str, Any]"]  # path, reason -> what to say instead
+Work = Callable[[str], ScanDocument]  # what to do with one path; can be pickled
+Failure = Callable[[str, str], ScanDocument]  # path, reason -> what to say instead
 
 
 class NoScheduler(RegcbError):
@@ -22,7 +23,7 @@ class NoScheduler(RegcbError):
 
 def in_processes(
     work: Work, failure: Failure, paths: Sequence[str], jobs: int
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[ScanDocument]:
     """One result for each path, as they are done. A worker that dies (out of memory) costs the
     dump that it was at."""
     if jobs == 1:
@@ -40,7 +41,7 @@ def in_processes(
 
 def _until_broken(pool: ProcessPoolExecutor, work: Work, waiting: deque[str], most: int) -> Any:
     """Takes from ``waiting``; returns the paths that were being worked on when the pool broke."""
-    running: dict[Future[dict[str, Any]], str] = {}
+    running: dict[Future[ScanDocument], str] = {}
     try:
         while waiting or running:
             while waiting and len(running) < most:
@@ -55,7 +56,7 @@ def _until_broken(pool: ProcessPoolExecutor, work: Work, waiting: deque[str], mo
     return []
 
 
-def _alone(work: Work, failure: Failure, path: str) -> dict[str, Any]:
+def _alone(work: Work, failure: Failure, path: str) -> ScanDocument:
     with ProcessPoolExecutor(1) as pool:
         try:
             return pool.submit(work, path).result()
@@ -65,7 +66,7 @@ def _alone(work: Work, failure: Failure, path: str) -> dict[str, Any]:
 
 def on_cluster(
     work: Work, failure: Failure, paths: Sequence[str], scheduler: str
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[ScanDocument]:
     """The same on the workers of a Dask scheduler (``tcp://host:8786``), which must see the paths
     and have regcb installed. Raises NoScheduler."""
     try:

@@ -6,9 +6,10 @@ import argparse
 import re
 
 from ..command_line.command import Command
+from ..documents.altitudes import altitudes_document
 from ..documents.json_text import json_text
 from ..documents.text import printable
-from ..present.altitudes import HONESTLY, allocations_document, allocations_table
+from ..present.altitudes import NO_PROOF, allocations_table
 from ..present.output import Output
 from ..triage.altitudes import Allocation, find, group_of, neighbours, search
 
@@ -30,11 +31,11 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     found = find(asked) if is_number else search(asked)
     group = group_of(asked) if is_number else None
     if arguments.json:
-        output.write(json_text(allocations_document(asked, found, group)))
+        output.write(json_text(altitudes_document(asked, found, group)))
     elif found:
         output.write(allocations_table(found, group))
     else:
-        output.write(f"{_not_found(asked, is_number)}\n{HONESTLY}")
+        output.write(f"{_not_found(asked, is_number)}\n{NO_PROOF}")
     return 0
 
 

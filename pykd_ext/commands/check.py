@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from .. import findings
 from ..command_line.command import TargetCommand
 from ..command_line.progress import bytes_bar
+from ..documents.findings import findings_document
 from ..documents.json_text import json_text
-from ..present.findings import findings_document, findings_text
+from ..present.findings import findings_text
 from ..present.output import Output
 
 if TYPE_CHECKING:

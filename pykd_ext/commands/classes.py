@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 
 from ..command_line.command import Command
+from ..documents.classes import classes_document
 from ..documents.json_text import json_text
 from ..notify.class_names import class_given
 from ..notify.classes import CLASSES
-from ..present.classes import class_text, classes_document, classes_table
+from ..present.classes import class_text, classes_table
 from ..present.output import Output
 from ..target.errors import BadArgument
 

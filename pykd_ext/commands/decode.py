@@ -9,10 +9,11 @@ from .. import decode
 from ..command_line.arguments import address_argument
 from ..command_line.command import TargetCommand
 from ..documents.json_text import json_text
+from ..documents.notification import notification_document
 from ..kernel.listing import target_facts
 from ..notify.decode import DATA_LIMIT
 from ..notify.occurrence import Occurrence
-from ..present.notification import notification_document, notification_text
+from ..present.notification import notification_text
 from ..present.output import Output
 
 if TYPE_CHECKING:

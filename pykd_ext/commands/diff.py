@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from .. import callbacks
 from ..command_line.command import Command
 from ..command_line.targets import target_of
-from ..documents.callbacks import callbacks_document
+from ..documents.baseline import read_baseline
+from ..documents.callbacks import CallbacksDocument, callbacks_document
+from ..documents.difference import compare, difference_document
 from ..documents.json_text import json_text
-from ..present.difference import difference_document, difference_text
+from ..present.difference import difference_text
 from ..present.output import Output
 from ..target.errors import RegcbError
-from ..triage.baseline import compare, read_baseline
 
 _DIFFERENT = 1
 
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     return _DIFFERENT if difference else 0
 
 
-def _document_now(arguments: argparse.Namespace) -> dict[str, Any]:
+def _document_now(arguments: argparse.Namespace) -> CallbacksDocument:
     with target_of(arguments) as target:
         return callbacks_document(callbacks(target))
 

@@ -9,8 +9,9 @@ from .. import key
 from ..command_line.arguments import address_argument, process_argument
 from ..command_line.command import TargetCommand
 from ..documents.json_text import json_text
+from ..documents.key import key_document
 from ..kernel.listing import target_facts
-from ..present.key import key_document, key_text
+from ..present.key import key_text
 from ..present.output import Output
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from ..command_line.command import TargetCommand
 from ..command_line.progress import bytes_bar
 from ..kernel.details import read_details
 from ..present.output import Output
-from ..present.report import HowItWasMade, report_html
+from ..present.report import ReportOrigin, report_html
 from ..target.errors import RegcbError
 
 if TYPE_CHECKING:
@@ -66,10 +66,10 @@ def _refuse_unwritable(page: Path) -> None:
         raise CannotWrite(f"{page}: cannot be written: permission denied")
 
 
-def _how(target: Target) -> HowItWasMade:
+def _how(target: Target) -> ReportOrigin:
     sha256, size = _identity(Path(target.path)) if target.path else (None, None)
     made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    return HowItWasMade(__version__, made, target.symbol_path.text, sha256, size)
+    return ReportOrigin(__version__, made, target.symbol_path.text, sha256, size)
 
 
 def _identity(dump: Path) -> tuple[str | None, int | None]:

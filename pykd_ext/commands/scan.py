@@ -9,12 +9,13 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from ..command_line.command import Command
 from ..command_line.scan_dump import failed, scan_dump
 from ..command_line.targets import symbol_path_of
 from ..command_line.workers import in_processes, on_cluster
+from ..documents.scan import ScanDocument
 from ..documents.scan_formats import FORMATS, header
 from ..present.output import Output
 from ..target.errors import RegcbError
@@ -65,7 +66,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     return _FOUND if "findings" in states else 0
 
 
-def _results(arguments: argparse.Namespace, paths: list[str]) -> Iterator[dict[str, Any]]:
+def _results(arguments: argparse.Namespace, paths: list[str]) -> Iterator[ScanDocument]:
     work = partial(
         scan_dump,
         symbol_path=symbol_path_of(arguments),
@@ -131,8 +132,8 @@ def _path_of(line: bytes) -> str | None:
 
 
 def _shown(
-    results: Iterator[dict[str, Any]], arguments: argparse.Namespace, total: int, output: Output
-) -> Iterator[dict[str, Any]]:
+    results: Iterator[ScanDocument], arguments: argparse.Namespace, total: int, output: Output
+) -> Iterator[ScanDocument]:
     """Writes each result as it comes, whole lines, so that an end at any time loses one at most."""
     from tqdm import tqdm  # noqa: PLC0415 - 40 ms
 

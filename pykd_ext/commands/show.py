@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from .. import callbacks
 from ..command_line.command import TargetCommand
+from ..documents.details import details_document
 from ..documents.json_text import json_text
 from ..kernel.details import read_details
 from ..kernel.selection import select
-from ..present.details import details_document, details_text
+from ..present.details import details_text
 from ..present.output import Output
 
 if TYPE_CHECKING:
@@ -48,11 +49,12 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _show_thread(target: Target, as_json: bool, output: Output) -> int:
-    from ..present.thread import thread_document, thread_text  # noqa: PLC0415
+    from ..documents.thread import thread_scene_document  # noqa: PLC0415
+    from ..present.thread import thread_text  # noqa: PLC0415
     from ..triage.thread_scene import read_thread_scene  # noqa: PLC0415
 
     scene = read_thread_scene(target)
-    output.write(json_text(thread_document(scene)) if as_json else thread_text(scene))
+    output.write(json_text(thread_scene_document(scene)) if as_json else thread_text(scene))
     return 0
 
 

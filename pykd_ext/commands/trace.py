@@ -16,6 +16,7 @@ from ..command_line.live_run import (
 )
 from ..command_line.user_function import add_python, user_function
 from ..documents.json_log import JsonLog
+from ..documents.operation import operation_document
 from ..kernel.listing import target_facts
 from ..live.breakpoints import can_stay
 from ..live.globs import KeyGlob, name_pattern, process_pattern, value_pattern
@@ -23,7 +24,7 @@ from ..live.policy import PRE_CLASSES
 from ..live.returns import place, places_of
 from ..live.trace import Filters, Traced, Tracer
 from ..notify.class_names import class_given
-from ..present.operation import operation_document, traced_text
+from ..present.operation import traced_text
 from ..present.output import Output
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from ..command_line.command import Command
 from ..command_line.targets import symbol_path_of, target_of
 from ..documents.json_text import json_text
+from ..documents.verification import verification_document
 from ..present.output import Output
-from ..present.verification import verification_document, verification_text
+from ..present.verification import verification_text
 from ..target.errors import UnsupportedTarget
 from ..target.symbol_path import SymbolPath
 

@@ -14,6 +14,7 @@ from ..command_line.live_run import (
     say_why,
 )
 from ..command_line.user_function import add_python, user_function
+from ..documents.operation import operation_document
 from ..documents.text import printable
 from ..kernel.listing import target_facts
 from ..live.answer import AnswerSearch
@@ -23,7 +24,6 @@ from ..live.refusal_stop import RefusalStop
 from ..live.returns import place, places_of
 from ..live.trace import Filters, Traced, Tracer
 from ..present.answer import answer_text
-from ..present.operation import operation_document
 from ..present.output import Output
 from ..present.text import link
 from ..target.architecture import ARCHITECTURES

@@ -1,8 +1,6 @@
 """The one list of a callback's fields: JSON, CSV, the table, the report and ``diff`` follow it."""
 
-from __future__ import annotations
-
-from typing import Any
+from typing import Optional, TypedDict, cast
 
 from ..kernel.drivers import Owner
 from ..kernel.listing import Entry
@@ -24,7 +22,9 @@ from .field import (
 )
 from .text import address_text, printable
 
-__all__ = ["CALLBACK_FIELDS", "callback_document", "function_text", "owner_text"]
+__all__ = [
+    "CALLBACK_FIELDS", "CallbackDocument", "callback_document", "function_text", "owner_text",
+]  # fmt: skip
 
 
 def function_text(entry: Entry, architecture: str) -> str:
@@ -39,11 +39,11 @@ def owner_text(owner: Owner) -> str:
     return "(none)" if owner.state == "none" else "(unknown)"
 
 
-def _unassemble(entry: Entry) -> str | None:
+def _unassemble(entry: Entry) -> Optional[str]:
     return f"u {entry.callback.function:#x}" if entry.callback.function else None
 
 
-def _module_details(entry: Entry) -> str | None:
+def _module_details(entry: Entry) -> Optional[str]:
     return f"lmvm {entry.owner.module}" if entry.owner.state == "loaded" else None
 
 
@@ -85,6 +85,29 @@ CALLBACK_FIELDS = (
 )  # fmt: skip
 
 
-def callback_document(entry: Entry) -> dict[str, Any]:
+class CallbackDocument(TypedDict):
+    """The same for type checkers, which read no table (a test holds it to the fields)."""
+
+    index: int
+    altitude: Optional[str]
+    function_symbol: Optional[str]
+    function: Optional[str]
+    owner: Optional[str]
+    owner_base: Optional[str]
+    owner_state: Optional[str]
+    context: Optional[str]
+    cookie: Optional[str]
+    address: str
+    registration: Optional[int]
+    active_uses: Optional[int]
+    object_contexts: Optional[int]
+    unregistering: bool
+    internal: bool
+    found_by: str
+    owner_path: Optional[str]
+    problems: list[str]
+
+
+def callback_document(entry: Entry) -> CallbackDocument:
     """One callback."""
-    return document_of(CALLBACK_FIELDS, entry)
+    return cast(CallbackDocument, document_of(CALLBACK_FIELDS, entry))

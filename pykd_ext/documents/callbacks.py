@@ -1,29 +1,41 @@
 """``regcb.callbacks/1``: everything that ``list`` knows."""
 
-from __future__ import annotations
-
-from typing import Any
+from typing import TypedDict
 
 from ..kernel.listing import Listing
 from ..kernel.registry_callback import Problem
-from .callback_fields import callback_document
-from .target import target_document
+from .callback_fields import CallbackDocument, callback_document
+from .target import TargetDocument, target_document
 
-__all__ = ["callbacks_document", "problem_document"]
-
-CALLBACKS_SCHEMA = "regcb.callbacks/1"
+__all__ = ["CallbacksDocument", "ProblemDocument", "callbacks_document", "problem_document"]
 
 
-def callbacks_document(listing: Listing) -> dict[str, Any]:
+class ProblemDocument(TypedDict):
+    """What could not be read or trusted, and where."""
+
+    where: str
+    what: str
+
+
+class CallbacksDocument(TypedDict):
     """The target, its callbacks in calling order, and what could not be read."""
+
+    schema: str
+    target: TargetDocument
+    callbacks: list[CallbackDocument]
+    problems: list[ProblemDocument]
+
+
+def callbacks_document(listing: Listing) -> CallbacksDocument:
+    """What ``list --json`` prints."""
     return {
-        "schema": CALLBACKS_SCHEMA,
+        "schema": "regcb.callbacks/1",
         "target": target_document(listing),
         "callbacks": [callback_document(entry) for entry in listing.entries],
         "problems": [problem_document(each) for each in listing.problems],
     }
 
 
-def problem_document(problem: Problem) -> dict[str, Any]:
-    """What could not be read or trusted, and where."""
+def problem_document(problem: Problem) -> ProblemDocument:
+    """One problem."""
     return {"where": problem.where, "what": problem.what}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
 from ..triage.finding import SEVERITIES
 from .csv_table import csv_header, csv_row
 from .field import COUNT, TEXT, Field
+from .findings import FindingDocument
 from .json_text import json_line
+from .scan import ScanDocument
 
 __all__ = ["FORMATS", "header"]
 
@@ -18,9 +20,10 @@ _ECS_VERSION = "8.11.0"
 _ECS_SEVERITY = {"high": 73, "medium": 47, "low": 21, "info": 1}
 
 
-def ecs_line(result: dict[str, Any]) -> str:
+def ecs_line(result: ScanDocument) -> str:
     """An ECS event with the whole result under ``regcb``."""
-    findings, target = result["findings"], result["target"] or {}
+    findings = result["findings"]
+    target: Mapping[str, Any] = result["target"] or {}
     gravest = _gravest(findings)
     failed = result["state"] == "failed"
     document = {
@@ -49,18 +52,18 @@ def ecs_line(result: dict[str, Any]) -> str:
     return json_line({name: value for name, value in document.items() if value is not None})
 
 
-def _message(result: dict[str, Any]) -> str:
+def _message(result: ScanDocument) -> str:
     if result["state"] == "failed":
         return f"{result['path']}: {result['error']}"
     shown = [f"{each['severity']}: {each['summary']}" for each in _above_info(result)]
     return f"{result['path']}: {'; '.join(shown) or 'nothing above info'}"
 
 
-def _above_info(result: dict[str, Any]) -> list[dict[str, Any]]:
+def _above_info(result: ScanDocument) -> list[FindingDocument]:
     return [each for each in result["findings"] if each["severity"] != "info"]
 
 
-def _gravest(findings: Sequence[dict[str, Any]]) -> str | None:
+def _gravest(findings: Sequence[FindingDocument]) -> str | None:
     found = {each["severity"] for each in findings}
     return next((severity for severity in SEVERITIES if severity in found), None)
 
@@ -70,13 +73,13 @@ def _of_target(name: str) -> Field:
 
 
 def _count(severity: str) -> Field:
-    def count(result: dict[str, Any]) -> int:
+    def count(result: ScanDocument) -> int:
         return sum(each["severity"] == severity for each in result["findings"])
 
     return Field(severity, COUNT, count)
 
 
-def _ids(result: dict[str, Any]) -> str:
+def _ids(result: ScanDocument) -> str:
     return " ".join(sorted({each["id"] for each in _above_info(result)}))
 
 
@@ -90,7 +93,7 @@ _COLUMNS = (
 )
 
 
-def csv_line(result: dict[str, Any]) -> str:
+def csv_line(result: ScanDocument) -> str:
     """A row for a spreadsheet."""
     return csv_row(_COLUMNS, result)
 
@@ -100,7 +103,7 @@ def header(form: str) -> str | None:
     return csv_header(_COLUMNS) if form == "csv" else None
 
 
-FORMATS: dict[str, Callable[[dict[str, Any]], str]] = {
+FORMATS: dict[str, Callable[[ScanDocument], str]] = {
     "jsonl": json_line,
     "ecs": ecs_line,
     "csv": csv_line,

@@ -1,17 +1,44 @@
 """What was looked at, a part of almost every document."""
 
-from __future__ import annotations
-
-from typing import Any
+from typing import Optional, TypedDict
 
 from ..kernel.listing import Listing, TargetFacts
 from .text import hexadecimal, time_text
 
-__all__ = ["facts_document", "target_document"]
+__all__ = ["FactsDocument", "TargetDocument", "facts_document", "target_document"]
 
 
-def facts_document(facts: TargetFacts) -> dict[str, Any]:
+class FactsDocument(TypedDict):
     """The machine and its kernel."""
+
+    kind: str
+    path: Optional[str]
+    architecture: str
+    version: str
+    build: int
+    nt_base: str
+
+
+class LayoutDocument(TypedDict):
+    """How the layout of a callback's block is known, and from where."""
+
+    known: str
+    source: str
+
+
+class TargetDocument(FactsDocument):
+    """The same, with the kernel's globals about its callbacks."""
+
+    list_head: Optional[str]
+    list_head_found_by: Optional[str]
+    callback_count: Optional[int]
+    last_cookie: Optional[str]
+    boot_time: Optional[str]
+    layout: LayoutDocument
+
+
+def facts_document(facts: TargetFacts) -> FactsDocument:
+    """Of a target whose callbacks nobody has asked for."""
     return {
         "kind": facts.kind,
         "path": facts.path,
@@ -22,8 +49,8 @@ def facts_document(facts: TargetFacts) -> dict[str, Any]:
     }
 
 
-def target_document(listing: Listing) -> dict[str, Any]:
-    """The same, with the kernel's globals about its callbacks."""
+def target_document(listing: Listing) -> TargetDocument:
+    """Of one whose callbacks were read."""
     callbacks = listing.callbacks
     return {
         **facts_document(listing.target),

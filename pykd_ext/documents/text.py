@@ -4,6 +4,7 @@ strings made harmless."""
 from __future__ import annotations
 
 import time
+from typing import overload
 
 from ..target.architecture import ARCHITECTURES
 
@@ -12,6 +13,12 @@ __all__ = ["address_text", "hexadecimal", "printable", "stamp_text", "time_text"
 _YEAR_10000 = 253_402_300_800  # in seconds since 1970
 
 
+@overload
+def hexadecimal(value: int) -> str: ...
+@overload
+def hexadecimal(value: None) -> None: ...
+@overload
+def hexadecimal(value: int | None) -> str | None: ...
 def hexadecimal(value: int | None) -> str | None:
     """``0xfffff80412a03458``; None stays None."""
     return None if value is None else f"{value:#x}"

@@ -104,16 +104,16 @@ def _doubt(document: Mapping[str, Any], path: Path) -> str | None:
 
 
 def _numbers(layout: dict[str, Any], fields: tuple[str, ...], path: Path) -> dict[str, int | None]:
-    """Exactly these fields, each an offset."""
-    if set(layout) != set(fields):
-        wrong = sorted(set(layout) ^ set(fields))[0]
-        raise LayoutFileError(f"{path}: damaged: layout.{wrong!r:.40} is missing or unknown")
-    for name, value in layout.items():
+    """These fields, each an offset; what a later version has beside them is passed over."""
+    for name in fields:
+        if name not in layout:
+            raise LayoutFileError(f"{path}: damaged: layout.{name} is missing")
+        value = layout[name]
         if value is None and name in _MAY_BE_ABSENT:
             continue
         if type(value) is not int or not 0 <= value <= _LARGEST_BLOCK:
             raise LayoutFileError(f"{path}: damaged: layout.{name} is {value!r:.40}, no offset")
-    return layout
+    return {name: layout[name] for name in fields}
 
 
 def _check_extents(

@@ -1,19 +1,16 @@
-"""Allocated altitudes, for a person and for programs."""
+"""Allocated altitudes as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from tabulate import tabulate
 
 from ..triage.altitudes import Allocation, Group
 
-__all__ = ["HONESTLY", "allocation_text", "allocations_document", "allocations_table"]
+__all__ = ["NO_PROOF", "allocation_text", "allocations_table"]
 
-ALTITUDES_SCHEMA = "regcb.altitudes/1"
-
-HONESTLY = (
+NO_PROOF = (
     "Microsoft allocates these to file system minifilters. Many drivers use theirs for the\n"
     "registry too, none has to: a name is a hint, not proof."
 )
@@ -25,7 +22,7 @@ def allocations_table(found: Sequence[Allocation], group: Group | None = None) -
     lines = [f"load order group {group.name}: {group.low} to {group.high}"] if group else []
     titles = ("Altitude", "Driver", "Company", "Load order group")
     lines.append(tabulate(rows, titles, tablefmt="simple", disable_numparse=True))
-    return "\n".join([*lines, HONESTLY])
+    return "\n".join([*lines, NO_PROOF])
 
 
 def allocation_text(found: Sequence[Allocation]) -> str:
@@ -34,15 +31,3 @@ def allocation_text(found: Sequence[Allocation]) -> str:
         return ""
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
     return f"{found[0].driver_file} ({found[0].company}){more}"
-
-
-def allocations_document(
-    asked: str, found: Sequence[Allocation], group: Group | None
-) -> dict[str, Any]:
-    """``regcb.altitudes/1``."""
-    return {
-        "schema": ALTITUDES_SCHEMA,
-        "asked": asked,
-        "group": group._asdict() if group else None,
-        "allocations": [each._asdict() for each in found],
-    }

@@ -1,21 +1,18 @@
-"""The notify classes: all as a table, one explained, both as JSON."""
+"""The notify classes: all as a table, one explained."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Callable, NamedTuple
+from typing import Callable, NamedTuple
 
 from tabulate import tabulate
 
+from ..documents.classes import POINTER_SIZES
 from ..notify.classes import NotifyClass
-from ..notify.structures import Structure, structure
+from ..notify.structures import structure
 from .text import OWN_COMMAND, link
 
-__all__ = ["class_text", "classes_document", "classes_table"]
-
-CLASSES_SCHEMA = "regcb.classes/1"
-
-_POINTER_SIZES = (8, 4)
+__all__ = ["class_text", "classes_table"]
 
 
 class _Column(NamedTuple):
@@ -114,7 +111,7 @@ def _owed(about: NotifyClass) -> str:
 
 
 def _structure(about: NotifyClass, name: str) -> Iterator[str]:
-    wide, narrow = (structure(name, size) for size in _POINTER_SIZES)
+    wide, narrow = (structure(name, size) for size in POINTER_SIZES)
     older = " (where Version is 0: Windows Vista)" if name != about.structures[0] else ""
     yield f"{name}{older}, {wide.size:#x} bytes on x64 and ARM64, {narrow.size:#x} on x86"
     rows = [
@@ -126,44 +123,3 @@ def _structure(about: NotifyClass, name: str) -> Iterator[str]:
     if about.pair is not None and "PreInformation" in {each.name for each in wide.members}:
         names = " or ".join(about.pair.structures)
         yield f"PreInformation leads to the {names} that the pre class brought."
-
-
-def classes_document(classes: Sequence[NotifyClass]) -> dict[str, Any]:
-    """``regcb.classes/1``: the classes with their structures for both sizes of pointers."""
-    return {"schema": CLASSES_SCHEMA, "classes": [_class_document(each) for each in classes]}
-
-
-def _class_document(about: NotifyClass) -> dict[str, Any]:
-    return {
-        "number": about.number,
-        "name": about.name,
-        "alias": about.alias,
-        "pre_post": about.phase,
-        "pair": about.pair_number,
-        "operation": about.operation,
-        "since": about.since,
-        "caller": None if about.caller == "unknown" else about.caller,
-        "answer": about.answer,
-        "bypass_owes": about.bypass_owes,
-        "key_object": about.key_object,
-        "structures": [
-            {
-                "name": name,
-                "layouts": [
-                    _layout_document(size, structure(name, size)) for size in _POINTER_SIZES
-                ],
-            }
-            for name in about.structures
-        ],
-    }
-
-
-def _layout_document(pointer_size: int, layout: Structure) -> dict[str, Any]:
-    return {
-        "pointer_size": pointer_size,
-        "size": layout.size,
-        "fields": [
-            {"name": each.name, "type": each.type, "offset": each.offset, "size": each.size}
-            for each in layout.members
-        ],
-    }

@@ -1,78 +1,24 @@
-"""Everything about one callback, as text and as JSON."""
+"""Everything about one callback as text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from ..documents.callback_fields import callback_document, owner_text
-from ..documents.target import target_document
-from ..documents.text import address_text, hexadecimal, printable, stamp_text, time_text
+from ..documents.callback_fields import owner_text
+from ..documents.details import access_text
+from ..documents.text import address_text, printable, stamp_text, time_text
 from ..kernel.cookies import unix_time
 from ..kernel.details import Details
 from ..kernel.listing import Listing
-from ..kernel.unlisted_images import UnlistedImage
-from ..target.image import Section
 from ..triage.altitudes import find
 from .altitudes import allocation_text
 from .table import conditions
 from .text import OWN_COMMAND, cell, link
 
-__all__ = ["details_document", "details_text"]
-
-CALLBACK_SCHEMA = "regcb.callback/1"
+__all__ = ["details_text"]
 
 _SHOWN_CONTEXTS = 20
 _PATH_WIDTH = 116  # columns
-
-
-def details_document(listing: Listing, shown: list[Details]) -> dict[str, Any]:
-    """``regcb.callback/1``: the callbacks that were asked for, whole."""
-    return {
-        "schema": CALLBACK_SCHEMA,
-        "target": target_document(listing),
-        "callbacks": [_document(details) for details in shown],
-    }
-
-
-def _document(details: Details) -> dict[str, Any]:
-    owner, altitude = details.entry.owner, details.entry.callback.altitude
-    return {
-        **callback_document(details.entry),
-        "altitude_allocations": [each._asdict() for each in find(altitude)] if altitude else [],
-        "owner_size": owner.size,
-        "owner_time_date_stamp": hexadecimal(owner.time_date_stamp),
-        "unlisted_image": _unlisted_document(details.unlisted) if details.unlisted else None,
-        "section": _section_document(details.section) if details.section else None,
-        "instructions": [
-            {
-                "address": hexadecimal(each.address),
-                "bytes": each.code.hex(),
-                "text": each.text,
-                "target": details.symbols.get(each.target) if each.target else None,
-            }
-            for each in details.instructions
-        ],
-        "contexts": [
-            {
-                "address": hexadecimal(each.address),
-                "key_object": hexadecimal(each.key_object),
-                "key_path": details.key_paths.get(each.key_object),
-                "context": hexadecimal(each.context),
-                "cookie": hexadecimal(each.cookie),
-            }
-            for each in details.contexts
-        ],
-        "problems": [*details.entry.callback.problems, *details.problems],
-    }
-
-
-def _unlisted_document(image: UnlistedImage) -> dict[str, Any]:
-    return {"base": hexadecimal(image.base), "pdb": image.pdb}
-
-
-def _section_document(section: Section) -> dict[str, Any]:
-    return {"name": section.name, "access": _access(section)}
 
 
 def details_text(listing: Listing, details: Details) -> str:
@@ -113,7 +59,9 @@ def _fields(listing: Listing, details: Details) -> Iterator[str]:
     if owner.time_date_stamp:
         rows.append(("time stamp", stamp_text(owner.time_date_stamp)))
     if details.section:
-        rows.append(("section", f"{printable(details.section.name)} ({_access(details.section)})"))
+        rows.append(
+            ("section", f"{printable(details.section.name)} ({access_text(details.section)})")
+        )
     rows += [
         ("context", address_text(callback.context, architecture)),
         ("cookie", _cookie(listing, details)),
@@ -135,20 +83,6 @@ def _cookie(listing: Listing, details: Details) -> str:
         return f"{text} (registered {time_text(unix_time(cookie))})"
     registration = details.entry.registration
     return f"{text} (registration {registration} or later)" if registration else text
-
-
-def _access(section: Section) -> str:
-    words = [
-        word
-        for word, holds in (
-            ("read", section.readable),
-            ("write", section.writable),
-            ("execute", section.executable),
-            ("discardable", section.discardable),
-        )
-        if holds
-    ]
-    return ", ".join(words)
 
 
 def _code(listing: Listing, details: Details) -> Iterator[str]:

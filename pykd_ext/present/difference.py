@@ -1,34 +1,41 @@
-"""What has changed since a baseline: lines for a person, and JSON."""
+"""What has changed since a baseline, as lines."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tabulate import tabulate
 
+from ..documents.callbacks import CallbacksDocument
+from ..documents.difference import Change, Difference
 from ..documents.text import printable
-from ..triage.baseline import Change, Difference
 from .text import cell
 
-__all__ = ["difference_document", "difference_text"]
-
-DIFFERENCE_SCHEMA = "regcb.difference/1"
+__all__ = ["difference_text"]
 
 _WIDTHS = (7, 12, 30, 62)  # columns of the table
 _TITLES = ("", "Altitude", "Function", "What")
 
 
-def difference_text(before: dict[str, Any], after: dict[str, Any], difference: Difference) -> str:
-    """Both sides, then a row for every callback that was added, removed or changed."""
+def difference_text(
+    before: CallbacksDocument, after: CallbacksDocument, difference: Difference
+) -> str:
+    """Both sides, then a row for every callback that was added, removed or changed, and what could
+    not be compared."""
     lines = [f"before: {_side(before)}", f"now:    {_side(after)}"]
-    if not difference:
-        return "\n".join([*lines, "no difference"])
     rows = [[cell(text, width) for text, width in zip(row, _WIDTHS)] for row in _rows(difference)]
-    return "\n".join([*lines, tabulate(rows, _TITLES, tablefmt="simple", disable_numparse=True)])
+    if rows:
+        lines.append(tabulate(rows, _TITLES, tablefmt="simple", disable_numparse=True))
+    else:
+        lines.append("no difference")
+    if difference.not_compared:
+        names = ", ".join(difference.not_compared)
+        lines.append(f"! not compared: {names}, which one side was written without")
+    return "\n".join(lines)
 
 
-def _side(document: dict[str, Any]) -> str:
+def _side(document: CallbacksDocument) -> str:
     target = document["target"]
     facts = ["Windows", target.get("version"), target["architecture"], target.get("path")]
     booted = target.get("boot_time")
@@ -48,7 +55,7 @@ def _rows(difference: Difference) -> Iterator[tuple[str, str, str, str]]:
             yield "changed", _shown(after.get("altitude")), _function(after), what
 
 
-def _owner(callback: dict[str, Any]) -> str:
+def _owner(callback: Mapping[str, Any]) -> str:
     known = callback.get("owner_path") or callback.get("owner")
     return _shown(known) if known else "in no image"
 
@@ -58,26 +65,11 @@ def _changed(change: Change, name: str) -> str:
     return f"{name} {show(change.before)} -> {show(change.after)}"
 
 
-def _function(callback: dict[str, Any]) -> str:
+def _function(callback: Mapping[str, Any]) -> str:
     return _shown(callback.get("function_symbol") or callback.get("function"))
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "?" if value is None else printable(str(value))
-
-
-def difference_document(
-    before: dict[str, Any], after: dict[str, Any], difference: Difference
-) -> dict[str, Any]:
-    """``regcb.difference/1``: callbacks are those of the two documents."""
-    return {
-        "schema": DIFFERENCE_SCHEMA,
-        "before": before["target"],
-        "after": after["target"],
-        "added": list(difference.added),
-        "removed": list(difference.removed),
-        "changed": [
-            {"before": each.before, "after": each.after, "fields": list(each.fields)}
-            for each in difference.changed
-        ],
-    }

@@ -1,46 +1,20 @@
-"""What triage found: lines for a person, the gravest first, what is usual last, and JSON."""
+"""What triage found, as lines: the gravest first, what is usual last."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from typing import Any
 
-from ..documents.callbacks import callbacks_document
 from ..documents.text import printable
 from ..triage.check import Triage
 from ..triage.finding import SEVERITIES, Finding, Remark
 from .table import headline
 from .text import command_link
 
-__all__ = ["finding_document", "findings_document", "findings_text", "remark_document"]
-
-FINDINGS_SCHEMA = "regcb.findings/1"
+__all__ = ["findings_text"]
 
 _WIDTH = 120  # columns
 _INDENT = " " * 8
-
-
-def findings_document(triage: Triage) -> dict[str, Any]:
-    """``regcb.findings/1``: the list's document with the findings."""
-    document = callbacks_document(triage.listing)
-    document["problems"] += [{"where": "files", "what": each} for each in triage.problems]
-    return {
-        **document,
-        "schema": FINDINGS_SCHEMA,
-        "findings": [finding_document(each) for each in triage.findings],
-        "remarks": [remark_document(each) for each in triage.remarks],
-    }
-
-
-def finding_document(finding: Finding) -> dict[str, Any]:
-    """One finding."""
-    return finding._asdict()
-
-
-def remark_document(remark: Remark) -> dict[str, Any]:
-    """One remark."""
-    return remark._asdict()
 
 
 def findings_text(triage: Triage) -> str:

@@ -1,21 +1,17 @@
-"""One registry key object, as text and as JSON."""
+"""One registry key object as text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from ..documents.target import facts_document
-from ..documents.text import address_text, hexadecimal, printable
+from ..documents.text import address_text, printable
 from ..kernel.key_control_blocks import KeyControlBlock
 from ..kernel.key_details import KeyContext, KeyDetails
 from ..kernel.key_layouts import HCELL_NIL, KEY_HIVE_ENTRY, KEY_VIRT_TARGET
 from ..kernel.listing import TargetFacts
 from .text import OWN_COMMAND, link
 
-__all__ = ["key_document", "key_text"]
-
-KEY_SCHEMA = "regcb.key/1"
+__all__ = ["key_text"]
 
 _FLAG_NAMES = ((KEY_HIVE_ENTRY, "KEY_HIVE_ENTRY"), (KEY_VIRT_TARGET, "KEY_VIRT_TARGET"))
 
@@ -79,44 +75,3 @@ def _contexts(facts: TargetFacts, contexts: list[KeyContext]) -> Iterator[str]:
         name = printable(each.function_symbol, block)
         name = link(name, f"{OWN_COMMAND} show {each.context.block:#x}")
         yield f"  {name}, altitude {printable(each.altitude)}  context {context}"
-
-
-def key_document(facts: TargetFacts, details: KeyDetails) -> dict[str, Any]:
-    """``regcb.key/1``."""
-    key, block = details.key, details.key.block
-    return {
-        "schema": KEY_SCHEMA,
-        "target": facts_document(facts),
-        "address": hexadecimal(key.address),
-        "path": key.path,
-        "path_is_upper_cased": key.is_upper_cased,
-        "states": list(key.states),
-        "lower_path": details.lower_path,
-        "flags": hexadecimal(key.flags),
-        "process": {
-            "id": key.process_id,
-            "name": details.process.name if details.process else None,
-            "address": hexadecimal(details.process.address) if details.process else None,
-        },
-        "control_block": {
-            "address": hexadecimal(key.key_control_block),
-            "flags": hexadecimal(block.flags) if block else None,
-            "key_cell": hexadecimal(block.key_cell) if block else None,
-            "layer_height": block.layer_height if block else None,
-            "parent": hexadecimal(block.parent) if block else None,
-        },
-        "contexts": [_context_document(each) for each in details.contexts],
-        "problems": list(details.problems),
-    }
-
-
-def _context_document(each: KeyContext) -> dict[str, Any]:
-    return {
-        "address": hexadecimal(each.context.address),
-        "context": hexadecimal(each.context.context),
-        "cookie": hexadecimal(each.context.cookie),
-        "callback": hexadecimal(each.context.block),
-        "altitude": each.altitude,
-        "function": hexadecimal(each.function),
-        "function_symbol": each.function_symbol,
-    }

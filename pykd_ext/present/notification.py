@@ -1,32 +1,23 @@
-"""One notification: the sentence, its structure as a table, and JSON."""
+"""One notification: the sentence, and its structure as a table."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from tabulate import tabulate
 
-from ..documents.target import facts_document
-from ..documents.text import address_text, hexadecimal, printable
+from ..documents.text import address_text, printable
 from ..kernel.listing import TargetFacts
-from ..kernel.registry_callback import RegistryCallback
 from ..kernel.requestor import Requestor
 from ..notify.fields import KEY_OBJECTS
 from ..notify.notification import Field, KeyReference, Notification
-from ..notify.ntstatus import status_name, status_text
+from ..notify.ntstatus import status_text
 from ..notify.occurrence import Occurrence
 from ..notify.values import DEFAULT_VALUE, ValueData, hex_dump, value_type_text
-from ..notify.words import PROCESSOR_MODES, class_text
 from .text import OWN_COMMAND, cell, link
 
-__all__ = [
-    "key_documents", "notification_document", "notification_text",
-    "operation_text", "process_document", "requestor_text", "status_document", "thread_document",
-    "value_document",
-]  # fmt: skip
-
-NOTIFICATION_SCHEMA = "regcb.notification/1"
+__all__ = ["notification_text", "operation_text", "requestor_text"]
 
 _WIDTH = 120  # columns
 _DETAIL = 240  # characters of one part of the sentence
@@ -187,11 +178,6 @@ def _asked_by(requestor: Requestor) -> str:
     return f"asked by {name} ({process}, {thread}){_FROM.get(requestor.previous_mode, '')}"
 
 
-def _mode(requestor: Requestor) -> str | None:
-    mode = requestor.previous_mode
-    return None if mode is None else class_text(mode, PROCESSOR_MODES)
-
-
 def _structure(notification: Notification, facts: TargetFacts, full: bool) -> Iterator[str]:
     address = address_text(notification.address, facts.architecture)
     linked = link(address, f"dps {notification.address:#x}")
@@ -276,104 +262,3 @@ def _commands(field: Field, notification: Notification) -> tuple[str | None, str
     form = _COMMANDS.get(field.name) or _COMMANDS.get(field.type, "db {:#x}")
     is_key = field.name in KEY_OBJECTS and bool(field.text)
     return form.format(field.value), f"{OWN_COMMAND} key {field.value:#x}" if is_key else None
-
-
-def notification_document(facts: TargetFacts, occurrence: Occurrence) -> dict[str, Any]:
-    """``regcb.notification/1``."""
-    notification, callback = occurrence.notification, occurrence.callback
-    return {
-        "schema": NOTIFICATION_SCHEMA,
-        "target": facts_document(facts),
-        **_notification_document(notification),
-        "extended_argument": hexadecimal(notification.extended),
-        "callback": _callback_document(callback, occurrence) if callback else None,
-        "process": process_document(occurrence.requestor) if occurrence.requestor else None,
-        "thread": thread_document(occurrence.requestor) if occurrence.requestor else None,
-        "problems": list(occurrence.problems),
-    }
-
-
-def _notification_document(notification: Notification) -> dict[str, Any]:
-    about = notification.notify_class
-    return {
-        "class": {"number": about.number, "name": about.name, "pre_post": about.phase},
-        "structure": notification.structure,
-        "address": hexadecimal(notification.address),
-        "fields": _field_documents(notification.fields),
-        "raw": notification.raw.hex() if notification.structure is None else None,
-        "keys": key_documents(notification),
-        "value": value_document(notification.value) if notification.value else None,
-        "status": None if notification.status is None else status_document(notification.status),
-        "pre": _notification_document(notification.pre) if notification.pre else None,
-    }
-
-
-def key_documents(notification: Notification) -> list[dict[str, Any]]:
-    """The keys that the notification is about."""
-    return [
-        {
-            "member": each.member,
-            "root": hexadecimal(each.root) if each.root else None,
-            "name": each.name,
-            "path": each.path,
-        }
-        for each in notification.keys
-    ]
-
-
-def _field_documents(fields: Sequence[Field]) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": each.name,
-            "offset": each.offset,
-            "type": each.type,
-            "value": hexadecimal(each.value),
-            "text": each.text,
-        }
-        for each in fields
-    ]
-
-
-def value_document(value: ValueData) -> dict[str, Any]:
-    """A value's type and as much of its data as was read."""
-    return {
-        "type": value.type,
-        "type_name": value_type_text(value.type),
-        "size": value.size,
-        "data": value.data.hex(),
-        "text": value.text() if value.data else None,
-    }
-
-
-def status_document(status: int) -> dict[str, Any]:
-    """``{"value": "0xc0000022", "name": "STATUS_ACCESS_DENIED"}``; the name may be None."""
-    return {"value": f"{status & 0xFFFF_FFFF:#010x}", "name": status_name(status)}
-
-
-def _callback_document(callback: RegistryCallback, occurrence: Occurrence) -> dict[str, Any]:
-    return {
-        "address": hexadecimal(callback.address),
-        "altitude": callback.altitude,
-        "function": hexadecimal(callback.function),
-        "function_symbol": occurrence.function_symbol,
-        "internal": callback.internal,
-    }
-
-
-def process_document(requestor: Requestor) -> dict[str, Any]:
-    """A requestor's process."""
-    return {
-        "id": requestor.process_id,
-        "name": requestor.process_name,
-        "address": hexadecimal(requestor.process),
-    }
-
-
-def thread_document(requestor: Requestor) -> dict[str, Any]:
-    """A requestor's thread."""
-    return {
-        "id": requestor.thread_id,
-        "address": hexadecimal(requestor.thread),
-        "create_time": hexadecimal(requestor.create_time),
-        "previous_mode": _mode(requestor),
-    }

@@ -1,33 +1,19 @@
-"""One traced registry operation: lines for a person, and JSON."""
+"""One traced registry operation as lines."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
 
-from ..documents.text import address_text, hexadecimal, printable, time_text
+from ..documents.text import address_text, printable
 from ..kernel.listing import Entry, TargetFacts
 from ..live.operations import BLOCKED, is_failure
 from ..live.trace import Judged, Traced
 from ..notify.ntstatus import status_text
-from .notification import (
-    key_documents,
-    operation_text,
-    process_document,
-    requestor_text,
-    status_document,
-    thread_document,
-    value_document,
-)
+from .notification import operation_text, requestor_text
 from .text import OWN_COMMAND, link
 
-__all__ = [
-    "about_callback", "callback_text", "clock_text", "operation_document", "refusal_text",
-    "traced_text",
-]  # fmt: skip
-
-OPERATION_SCHEMA = "regcb.operation/1"
+__all__ = ["about_callback", "callback_text", "clock_text", "refusal_text", "traced_text"]
 
 _ALTITUDE_WIDTH, _NAME_WIDTH = 12, 40
 
@@ -123,52 +109,3 @@ def about_callback(entry: Entry, facts: TargetFacts) -> Iterator[str]:
     if entry.owner.path:
         module = entry.owner.module or ""
         yield f"  driver    {link(printable(entry.owner.path), f'lmvm {printable(module)}')}"
-
-
-def operation_document(traced: Traced) -> dict[str, Any]:
-    """``regcb.operation/1``."""
-    notification, requestor = traced.occurrence.notification, traced.requestor
-    about = notification.notify_class
-    seconds = time_text(int(traced.time)) or ""
-    return {
-        "schema": OPERATION_SCHEMA,
-        "time": f"{seconds[:-1]}.{int(traced.time % 1 * 1000):03d}Z",
-        "process": process_document(requestor) if requestor else None,
-        "thread": thread_document(requestor) if requestor else None,
-        "class": {"number": about.number, "name": about.name, "pre_post": about.phase},
-        "keys": key_documents(notification),
-        "value_name": notification.value_name,
-        "value": value_document(notification.value) if notification.value else None,
-        "inside": [_entry_document(each) for each in traced.around],
-        "verdicts": [_verdict_document(each) for each in traced.verdicts],
-        "result": None if traced.result is None else status_document(traced.result),
-        "is_over": traced.is_over,
-        "every_verdict": traced.has_every_verdict,
-        "blocked_by": _entry_document(traced.blocked_by.entry) if traced.blocked_by else None,
-        "bypassed_by": _entry_document(traced.bypassed_by.entry) if traced.bypassed_by else None,
-        "turned_by": _entry_document(traced.turned_by.entry) if traced.turned_by else None,
-        "stack": list(traced.stack),
-        "problems": list(traced.occurrence.problems),
-    }
-
-
-def _entry_document(entry: Entry | None) -> dict[str, Any]:
-    return {
-        "address": hexadecimal(entry.callback.address) if entry else None,
-        "altitude": entry.callback.altitude if entry else None,
-        "owner": entry.owner.name if entry else None,
-        "function_symbol": entry.function_symbol if entry else None,
-    }
-
-
-def _verdict_document(judged: Judged) -> dict[str, Any]:
-    verdict = judged.verdict
-    left = verdict.return_status
-    return {
-        **_entry_document(judged.entry),
-        "address": hexadecimal(verdict.block),
-        "phase": verdict.phase,
-        "status": status_document(verdict.status),
-        "verdict": verdict.verdict,
-        "return_status": None if left is None else status_document(left),
-    }

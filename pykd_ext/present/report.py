@@ -12,18 +12,18 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..documents.callback_fields import CALLBACK_FIELDS
+from ..documents.details import details_document
+from ..documents.findings import findings_document
 from ..documents.text import printable
 from ..kernel.details import Details
 from ..packaged import packaged_text
 from ..triage.check import Triage
 from ..triage.finding import SEVERITIES
-from .details import details_document
-from .findings import findings_document
 
-__all__ = ["HowItWasMade", "report_html"]
+__all__ = ["ReportOrigin", "report_html"]
 
 
-class HowItWasMade(NamedTuple):
+class ReportOrigin(NamedTuple):
     """What a reader of the page must know to trust it. ``made`` is ISO 8601 UTC; ``sha256`` and
     ``size`` (bytes) are of the dump's file, None of a live target."""
 
@@ -34,7 +34,7 @@ class HowItWasMade(NamedTuple):
     size: int | None
 
 
-def report_html(triage: Triage, details: Sequence[Details], how: HowItWasMade) -> str:
+def report_html(triage: Triage, details: Sequence[Details], how: ReportOrigin) -> str:
     """The page. ``details`` are of the callbacks whose findings get their disassembly."""
     from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - 60 ms
     from markupsafe import Markup  # noqa: PLC0415
@@ -113,7 +113,7 @@ def _with_findings(callback: dict[str, Any], findings: Sequence[dict[str, Any]])
     return {**callback, "findings": own, "gravest": gravest}
 
 
-def _facts(document: dict[str, Any], how: HowItWasMade) -> list[tuple[str, str]]:
+def _facts(document: dict[str, Any], how: ReportOrigin) -> list[tuple[str, str]]:
     target = document["target"]
     layout = target["layout"]
     symbols = {each["owner"]: each["function_symbol"] or "" for each in document["callbacks"]}

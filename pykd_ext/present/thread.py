@@ -1,77 +1,18 @@
-"""A thread and the callbacks that it is in, as text and as JSON."""
+"""A thread and the callbacks that it is in, as text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from ..documents.callback_fields import callback_document, owner_text
-from ..documents.target import facts_document
-from ..documents.text import address_text, hexadecimal, printable
+from ..documents.callback_fields import owner_text
+from ..documents.text import address_text, printable
 from ..kernel.listing import Entry
-from ..kernel.stack import CodeAddress
-from ..target import BugCheck
 from ..triage.bug_checks import facts_of
 from ..triage.thread_scene import ThreadScene
 
-__all__ = ["thread_document", "thread_text"]
-
-THREAD_SCHEMA = "regcb.thread/1"
+__all__ = ["thread_text"]
 
 _SHOWN = 40  # code addresses
-
-
-def thread_document(scene: ThreadScene) -> dict[str, Any]:
-    """``regcb.thread/1``."""
-    requestor, inside = scene.requestor, scene.inside
-    return {
-        "schema": THREAD_SCHEMA,
-        "target": facts_document(scene.target),
-        "bug_check": _bug_check(scene.bug_check) if scene.bug_check else None,
-        "thread": hexadecimal(inside.thread),
-        "thread_id": requestor.thread_id if requestor else None,
-        "process": hexadecimal(requestor.process) if requestor else None,
-        "process_id": requestor.process_id if requestor else None,
-        "process_name": requestor.process_name if requestor else None,
-        "callbacks": [
-            {**callback_document(each), "running": each.callback.address in inside.running}
-            for each in scene.entries
-        ],
-        "called": [_code(each) for each in inside.called],
-        "class": _class(scene),
-        "keys": _keys(scene),
-        "stack": [_code(each) for each in inside.stack],
-        "loaded_drivers": scene.loaded,
-        "unloaded_drivers": list(scene.unloaded),
-        "problems": list(scene.problems),
-    }
-
-
-def _bug_check(crash: BugCheck) -> dict[str, Any]:
-    return {
-        "code": hexadecimal(crash.code),
-        "name": facts_of(crash.code).name or None,
-        "parameters": [hexadecimal(each) for each in crash.parameters],
-    }
-
-
-def _code(each: CodeAddress) -> dict[str, Any]:
-    return {
-        "place": hexadecimal(each.place) if each.place else None,
-        "address": hexadecimal(each.address),
-        "symbol": each.symbol,
-        "owner": each.owner.name,
-        "follows_call": each.follows_call,
-    }
-
-
-def _class(scene: ThreadScene) -> str | None:
-    return scene.told.notification.notify_class.name if scene.told else None
-
-
-def _keys(scene: ThreadScene) -> list[str]:
-    keys = scene.told.notification.keys if scene.told else ()
-    return [each.path for each in keys if each.path is not None]
 
 
 def thread_text(scene: ThreadScene) -> str:
@@ -110,8 +51,8 @@ def _callbacks(scene: ThreadScene) -> Iterator[str]:
     else:
         yield "in no registry callback that is known of"
     if scene.told:
-        keys = ", ".join(map(printable, _keys(scene)))
-        yield f"what that is told: {_class(scene)}{f' of {keys}' if keys else ''}"
+        keys = ", ".join(map(printable, scene.key_paths))
+        yield f"what that is told: {scene.class_name}{f' of {keys}' if keys else ''}"
 
 
 def _row(scene: ThreadScene, entry: Entry) -> str:

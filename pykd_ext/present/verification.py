@@ -1,19 +1,19 @@
-"""What verifying gave, as a table and as a document."""
+"""What verifying gave, as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from ..documents.text import address_text, hexadecimal, printable
+from ..documents.text import address_text, printable
 from ..kernel.builds import windows_version
 
 if TYPE_CHECKING:
-    from ..verification.outcome import HaltedAt, Verification
+    from ..verification.outcome import Verification
 
-__all__ = ["verification_document", "verification_text"]
+__all__ = ["verification_text"]
 
 _WIDTHS = [40, 33, 33, 5]  # with what tabulate puts between them 117
 _HOLDS = {True: "yes", False: "NO", None: "?"}
@@ -66,34 +66,3 @@ def _conclusion(verification: Verification) -> str:
     if verification.holds is None:
         return f"{text}; not everything could be seen"
     return f"{text}: the layout is verified for this kernel"
-
-
-def verification_document(verification: Verification) -> dict[str, Any]:
-    """regcb.verification/1."""
-    each = verification
-    return {
-        "schema": "regcb.verification/1",
-        "kernel": {
-            "path": each.path,
-            "architecture": each.architecture,
-            "build": each.build,
-            "version": windows_version(each.build),
-            "nt_base": hexadecimal(each.nt_base),
-        },
-        "holds": each.holds,
-        "rows": [dict(row._asdict()) for row in each.rows],
-        "kind": each.kind,
-        "layout": each.layout,
-        "unseen": list(each.unseen),
-        "halted": [_halted(one) for one in each.halted],
-        "problems": list(each.problems),
-    }
-
-
-def _halted(each: HaltedAt) -> dict[str, Any]:
-    return {
-        "doing": each.doing,
-        "address": hexadecimal(each.address),
-        "instruction": each.instruction,
-        "why": each.why,
-    }

@@ -35,6 +35,17 @@ class ThreadScene(NamedTuple):
     unloaded: Sequence[str | None]
     problems: Sequence[str]
 
+    @property
+    def class_name(self) -> str | None:
+        """The notify class that the innermost callback is told of."""
+        return self.told.notification.notify_class.name if self.told else None
+
+    @property
+    def key_paths(self) -> list[str]:
+        """The keys that it is told of, as far as their paths are known."""
+        keys = self.told.notification.keys if self.told else ()
+        return [each.path for each in keys if each.path is not None]
+
 
 def read_thread_scene(target: Target) -> ThreadScene:
     """Reads what there is; what is missing is said in ``problems``."""

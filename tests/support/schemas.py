@@ -7,7 +7,7 @@ more, exactly the fields and words that a schema names, or nobody would see one 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +66,11 @@ _OPEN = _validators(SCHEMAS)
 _CLOSED = _validators({name: _closed(schema) for name, schema in SCHEMAS.items()})
 
 
-def validate(document: dict[str, Any]) -> None:
+def validate(document: Mapping[str, Any]) -> None:
     """Raises ValidationError unless ``document`` is what its schema says, no more and no less."""
     _CLOSED[document["schema"]].validate(document)
 
 
-def validate_as_a_reader(document: dict[str, Any]) -> None:
+def validate_as_a_reader(document: Mapping[str, Any]) -> None:
     """The same by the schema as it is published."""
     _OPEN[document["schema"]].validate(document)

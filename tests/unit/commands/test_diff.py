@@ -77,7 +77,7 @@ def test_callbacks_come_and_go(lab_dump: MakeDump, regcb: Regcb, tmp_path: Path)
     [
         ({"altitude": "385200"}, ["altitude"]),
         ({"function": "0xfffff80416a14444", "function_symbol": "avfilter!X"}, ["function"]),
-        ({"owner_state": "unloaded", "owner_path": None}, ["owner_path", "owner_state"]),
+        ({"owner_state": "unloaded", "owner_path": None}, ["owner_state", "owner_path"]),
         ({"found_by": "back-links"}, ["found_by"]),
         ({"address": "0xffffe10a30000000", "cookie": "0x1", "context": "0x2"}, []),
         ({"active_uses": 3, "registration": 30}, []),
@@ -107,7 +107,7 @@ def test_a_function_replaced_by_another_drivers(regcb: Regcb, baseline: Path) ->
         "owner_base": "0xfffff80499990000", "function": "0xfffff80499991000",
     }  # fmt: skip
     found = difference(regcb, baseline, changed(baseline, **stranger))
-    assert [each["fields"] for each in found["changed"]] == [["owner", "owner_path", "function"]]
+    assert [each["fields"] for each in found["changed"]] == [["function", "owner", "owner_path"]]
     output = regcb("diff", baseline, changed(baseline, **stranger))[1]
     assert "function netmon!NetMonRegFilter -> evil!Hook" in output
 
@@ -156,11 +156,11 @@ X64 = {"architecture": "x64"}
         (json.dumps({**NO_TARGET, "target": {}}).encode(), "damaged: target.architecture"),
         (
             json.dumps({**NO_TARGET, "target": X64, "callbacks": [1]}).encode(),
-            "damaged: a callback is no object",
+            "damaged: callback 0 is no object",
         ),
         (
             json.dumps({**NO_TARGET, "target": X64, "callbacks": [{"function": "x"}]}).encode(),
-            "damaged: an address is no hexadecimal number",
+            "damaged: callback 0: function is no hexadecimal number",
         ),
     ],
     ids=[

@@ -15,6 +15,7 @@ import pytest
 
 from pykd_ext.command_line.scan_dump import failed, scan_dump
 from pykd_ext.command_line.workers import NoScheduler, in_processes, on_cluster
+from pykd_ext.documents.scan import ScanDocument
 from tests.support.regcb import MakeDump, Regcb
 from tests.support.schemas import validate
 
@@ -59,6 +60,13 @@ def test_every_dump_of_a_folder(folder: Path, regcb: Regcb) -> None:
     assert "empty" in said["empty.dmp"]
 
 
+def test_a_line_has_the_callbacks_as_list_has_them(lab_dump: MakeDump, regcb: Regcb) -> None:
+    truth = lab_dump()
+    (line,) = lines(regcb("-y", truth.symbols, "scan", truth.path, "--jobs", "1")[1])
+    assert line["callback_list"] == regcb.json(truth, "list")["callbacks"]
+    assert line["callbacks"] == len(line["callback_list"]) == truth.count
+
+
 @pytest.mark.toolchain
 def test_two_processes_say_what_one_does(folder: Path, regcb: Regcb) -> None:
     one = lines(regcb("scan", folder, "--jobs", "1")[1])
@@ -66,7 +74,7 @@ def test_two_processes_say_what_one_does(folder: Path, regcb: Regcb) -> None:
     assert without_times(one) == without_times(two)
 
 
-def dies(path: str) -> dict[str, Any]:
+def dies(path: str) -> ScanDocument:
     """Work that kills its process at one of the paths."""
     if path == "deadly":
         os._exit(1)
@@ -187,4 +195,4 @@ def test_what_cannot_be_scanned(
 def test_a_dump_that_is_not_there_is_a_line(tmp_path: Path) -> None:
     result = scan_dump(str(tmp_path / "none.dmp"))
     validate(result)
-    assert (result["state"], "No such file" in result["error"]) == ("failed", True)
+    assert (result["state"], "No such file" in (result["error"] or "")) == ("failed", True)

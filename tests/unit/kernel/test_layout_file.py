@@ -98,7 +98,7 @@ def test_what_was_not_seen_is_said(lab_dump: MakeDump, regcb: Regcb, tmp_path: P
         ({"kernel": None}, "it is of a kernel of None build None"),
         ({"kind": "vector"}, "it has no layout of a list of callbacks"),
         ({"layout": None}, "it has no layout of a list of callbacks"),
-        ({"layout": {"size": 0x50}}, "is missing or unknown"),
+        ({"layout": {"size": 0x50}}, "damaged: layout.link is missing"),
     ],
 )
 def test_documents_of_something_else(
@@ -119,7 +119,6 @@ def test_documents_of_something_else(
         ("function", 0x24, "layout.function at +0x24 lies over layout.caller_context"),
         ("altitude", 0x48, "layout.altitude at +0x48 lies outside the block of 0x50 bytes"),
         ("cookie", 0x14, "layout.cookie at +0x14 lies over layout.flags"),
-        ("\x1b[31m", 0, "layout.'\\x1b[31m' is missing or unknown"),
     ],
 )
 def test_fields_that_cannot_be(
@@ -129,6 +128,17 @@ def test_fields_that_cannot_be(
     document = verified(regcb, truth)
     document["layout"][field] = value
     refused(regcb, truth, saved(tmp_path, document), why)
+
+
+def test_what_a_later_version_adds_is_passed_over(
+    lab_dump: MakeDump, regcb: Regcb, tmp_path: Path
+) -> None:
+    truth = lab_dump(X64)
+    document = verified(regcb, truth)
+    document["layout"]["\x1b[31m"] = document["added"] = {"of": "1.1"}
+    path = saved(tmp_path, document)
+    listed = regcb.json(truth, "list", "--layout", str(path))
+    assert listed["target"]["layout"]["known"] == "verified"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "\0\1", "MZ", '"text"', "[]"])

@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pykd_ext.present.findings import findings_document, findings_text
+from pykd_ext.documents.findings import findings_document
+from pykd_ext.present.findings import findings_text
 from pykd_ext.present.output import Output
 from pykd_ext.target.errors import RegcbError
 from pykd_ext.target.image_files import ImageFiles

@@ -1,34 +1,23 @@
-"""A saved ``list --json``, and what is different from it now.
+"""``regcb.difference/1``: what has become of the callbacks of one document in another.
 
 Callbacks are matched by who they are, never by where they lie: another boot, build or machine has
-other addresses.
+other addresses. What makes a difference between two that are matched is declared with the fields.
 """
 
-from __future__ import annotations
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypedDict, cast
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from .baseline import BaselineError
+from .callback_fields import CALLBACK_FIELDS, CallbackDocument
+from .callbacks import CallbacksDocument
+from .field import Field
+from .target import TargetDocument
 
-from ..kernel.saved_document import read_document
-from ..target.errors import RegcbError
+__all__ = ["Change", "Difference", "compare", "difference_document"]
 
-__all__ = ["BaselineError", "Change", "Difference", "compare", "read_baseline"]
+_Callback = Mapping[str, Any]
 
-# Both hold the same list; a later version of either would have to be read by other code.
-_SCHEMAS = ("regcb.callbacks/1", "regcb.findings/1")
-
-# What makes a difference between two matched callbacks.
-_COMPARED = (
-    "altitude", "owner", "owner_path", "owner_state", "function", "internal", "unregistering",
-    "found_by",
-)  # fmt: skip
-
-_Callback = dict[str, Any]
-
-
-class BaselineError(RegcbError):
-    """A file is no baseline, or not one for this target; ``str()`` says why."""
+_FIELDS = {each.name: each for each in CALLBACK_FIELDS}
 
 
 class Change(NamedTuple):
@@ -40,66 +29,63 @@ class Change(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """``added`` and ``removed`` are callbacks as ``list --json`` has them."""
+    """``added`` and ``removed`` are callbacks as ``list --json`` has them. ``not_compared`` names
+    fields that one side does not have: it was written before there were any."""
 
     added: tuple[_Callback, ...]
     removed: tuple[_Callback, ...]
     changed: tuple[Change, ...]
+    not_compared: tuple[str, ...]
 
     def __bool__(self) -> bool:
-        return any(self)
+        return bool(self.added or self.removed or self.changed)
 
 
-def read_baseline(path: Path) -> dict[str, Any]:
-    """The document that ``regcb list --json`` (or ``check --json``) wrote to ``path``.
+class ChangeDocument(TypedDict):
+    """A callback before and after, and the fields that differ."""
 
-    Raises BaselineError for a file that cannot be read, is no such document, or is damaged.
-    """
-    baseline = read_document(path, _SCHEMAS, "regcb list --json", BaselineError)
-    for what, fits in _SHAPE:
-        if not fits(baseline):
-            raise BaselineError(f"{path}: damaged: {what}")
-    return baseline
+    before: CallbackDocument
+    after: CallbackDocument
+    fields: list[str]
 
 
-def _is_number(text: Any) -> bool:
-    if text is None:
-        return True
-    try:
-        return isinstance(text, str) and int(text, 16) >= 0
-    except ValueError:
-        return False
+class DifferenceDocument(TypedDict):
+    """Both targets, and what came, went and changed; callbacks are as the two documents have
+    them."""
+
+    schema: str
+    before: TargetDocument
+    after: TargetDocument
+    added: list[CallbackDocument]
+    removed: list[CallbackDocument]
+    changed: list[ChangeDocument]
+    not_compared: list[str]
 
 
-def _callbacks(document: dict[str, Any]) -> list[Any]:
-    callbacks = document.get("callbacks")
-    return callbacks if isinstance(callbacks, list) else []
+def difference_document(
+    before: CallbacksDocument, after: CallbacksDocument, difference: Difference
+) -> DifferenceDocument:
+    """What ``diff --json`` prints."""
+    return {
+        "schema": "regcb.difference/1",
+        "before": before["target"],
+        "after": after["target"],
+        "added": [cast(CallbackDocument, each) for each in difference.added],
+        "removed": [cast(CallbackDocument, each) for each in difference.removed],
+        "changed": [
+            {
+                "before": cast(CallbackDocument, each.before),
+                "after": cast(CallbackDocument, each.after),
+                "fields": list(each.fields),
+            }
+            for each in difference.changed
+        ],
+        "not_compared": list(difference.not_compared),
+    }
 
 
-_SHAPE: tuple[tuple[str, Callable[[dict[str, Any]], bool]], ...] = (
-    ("callbacks is no list", lambda doc: isinstance(doc.get("callbacks"), list)),
-    ("target is missing", lambda doc: isinstance(doc.get("target"), dict)),
-    (
-        "target.architecture is no text",
-        lambda doc: isinstance(doc["target"].get("architecture"), str),
-    ),
-    (
-        "a callback is no object",
-        lambda doc: all(isinstance(each, dict) for each in _callbacks(doc)),
-    ),
-    (
-        "an address is no hexadecimal number",
-        lambda doc: all(
-            _is_number(each.get(name))
-            for each in _callbacks(doc)
-            for name in ("function", "owner_base")
-        ),
-    ),
-)
-
-
-def compare(before: dict[str, Any], after: dict[str, Any]) -> Difference:
-    """What has become of the callbacks of ``before`` in ``after``, two documents.
+def compare(before: CallbacksDocument, after: CallbacksDocument) -> Difference:
+    """What has become of the callbacks of ``before`` in ``after``.
 
     Raises BaselineError when they are of different architectures.
     """
@@ -110,14 +96,18 @@ def compare(before: dict[str, Any], after: dict[str, Any]) -> Difference:
             "they have no driver in common"
         )
     pairs, removed, added = _matched(before["callbacks"], after["callbacks"])
+    compared = [each for each in CALLBACK_FIELDS if each.compared]
     changes = [
-        Change(old, new, tuple(name for name in _COMPARED if _differ(old, new, name)))
+        Change(old, new, tuple(each.name for each in compared if _differ(old, new, each)))
         for old, new in pairs
     ]
     return Difference(
         added=tuple(added),
         removed=tuple(removed),
         changed=tuple(change for change in changes if change.fields),
+        not_compared=tuple(
+            each.name for each in compared if any(not _both_have(each, *pair) for pair in pairs)
+        ),
     )
 
 
@@ -161,20 +151,23 @@ def _identity(callback: _Callback, names: Sequence[str]) -> tuple[Any, ...]:
 
 
 def _value(callback: _Callback, name: str) -> Any:
-    """The field ``name``, or where its function lies in its image; files have no case."""
+    """What is the same in the field ``name``, or where its function lies in its image."""
     if name == "offset":
         function, base = callback.get("function"), callback.get("owner_base")
         return int(function, 16) - int(base, 16) if function and base else None
-    value = callback.get(name)
-    if name in ("owner", "owner_path") and isinstance(value, str):
-        return value.lower()
-    return value if isinstance(value, (str, bool, int)) else None
+    return _FIELDS[name].type.identity(callback.get(name))
 
 
-def _differ(before: _Callback, after: _Callback, name: str) -> bool:
-    if name == "function":
+def _both_have(field: Field, before: _Callback, after: _Callback) -> bool:
+    return field.name in before and field.name in after
+
+
+def _differ(before: _Callback, after: _Callback, field: Field) -> bool:
+    if not _both_have(field, before, after):
+        return False
+    if field.name == "function":
         return not any(_alike(before, after, each) for each in ("offset", "function_symbol"))
-    return bool(_value(before, name) != _value(after, name))
+    return bool(_value(before, field.name) != _value(after, field.name))
 
 
 def _alike(before: _Callback, after: _Callback, name: str) -> bool:

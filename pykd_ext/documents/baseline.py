@@ -1,0 +1,55 @@
+"""A saved ``list --json``, of this version of regcb, an older one or a newer one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+from ..kernel.saved_document import read_document
+from ..target.errors import RegcbError
+from .callback_fields import CALLBACK_FIELDS
+from .callbacks import CallbacksDocument
+from .field import ADDRESS
+
+__all__ = ["BaselineError", "read_baseline"]
+
+# Both hold the same list; a later generation of either would have to be read by other code.
+_SCHEMAS = ("regcb.callbacks/1", "regcb.findings/1")
+
+
+class BaselineError(RegcbError):
+    """A file is no baseline, or not one for this target; ``str()`` says why."""
+
+
+def read_baseline(path: Path) -> CallbacksDocument:
+    """The document that ``regcb list --json`` (or ``check --json``) wrote to ``path``.
+
+    Its callbacks may lack fields of :data:`CALLBACK_FIELDS`, and have others; those that it has of
+    them are of their types. Raises BaselineError for a file that cannot be read, is no such
+    document, or is damaged.
+    """
+    document = read_document(path, _SCHEMAS, "regcb list --json", BaselineError)
+    for what in _damages(document):
+        raise BaselineError(f"{path}: damaged: {what}")
+    return cast(CallbacksDocument, document)
+
+
+def _damages(document: dict[str, Any]) -> Iterator[str]:
+    """What it cannot be compared for, the first first."""
+    callbacks, target = document.get("callbacks"), document.get("target")
+    if not isinstance(callbacks, list):
+        yield "callbacks is no list"
+        return
+    if not isinstance(target, dict):
+        yield "target is missing"
+        return
+    if not isinstance(target.get("architecture"), str):
+        yield "target.architecture is no text"
+    for number, callback in enumerate(callbacks):
+        if not isinstance(callback, dict):
+            yield f"callback {number} is no object"
+            continue
+        for field in CALLBACK_FIELDS:
+            if field.name in callback and not field.type.fits(callback[field.name]):
+                yield f"callback {number}: {field.name} is no {field.type.name}"
+    if not ADDRESS.fits(target.get("list_head", "")):
+        yield "target.list_head is no hexadecimal number"

@@ -1,0 +1,98 @@
+"""``regcb.key/1``: one registry key object."""
+
+from typing import Optional, TypedDict
+
+from ..kernel.key_details import KeyContext, KeyDetails
+from ..kernel.listing import TargetFacts
+from .target import FactsDocument, facts_document
+from .text import hexadecimal
+
+__all__ = ["KeyDocument", "key_document"]
+
+
+class OpenerDocument(TypedDict):
+    """The process that opened the key; its name and address are None where it has gone."""
+
+    id: int
+    name: Optional[str]
+    address: Optional[str]
+
+
+class ControlBlockDocument(TypedDict):
+    """The key control block; all but its address is None where it cannot be read."""
+
+    address: str
+    flags: Optional[str]
+    key_cell: Optional[str]
+    layer_height: Optional[int]
+    parent: Optional[str]
+
+
+class KeyContextDocument(TypedDict):
+    """What one callback remembers of the key."""
+
+    address: str
+    context: str
+    cookie: str
+    callback: str
+    altitude: Optional[str]
+    function: Optional[str]
+    function_symbol: Optional[str]
+
+
+class KeyDocument(TypedDict):
+    """One key object."""
+
+    schema: str
+    target: FactsDocument
+    address: str
+    path: Optional[str]
+    path_is_upper_cased: bool
+    states: list[str]
+    lower_path: Optional[str]
+    flags: Optional[str]
+    process: OpenerDocument
+    control_block: ControlBlockDocument
+    contexts: list[KeyContextDocument]
+    problems: list[str]
+
+
+def key_document(facts: TargetFacts, details: KeyDetails) -> KeyDocument:
+    """What ``key --json`` prints."""
+    key, block = details.key, details.key.block
+    return {
+        "schema": "regcb.key/1",
+        "target": facts_document(facts),
+        "address": hexadecimal(key.address),
+        "path": key.path,
+        "path_is_upper_cased": key.is_upper_cased,
+        "states": list(key.states),
+        "lower_path": details.lower_path,
+        "flags": hexadecimal(key.flags),
+        "process": {
+            "id": key.process_id,
+            "name": details.process.name if details.process else None,
+            "address": hexadecimal(details.process.address) if details.process else None,
+        },
+        "control_block": {
+            "address": hexadecimal(key.key_control_block),
+            "flags": hexadecimal(block.flags) if block else None,
+            "key_cell": hexadecimal(block.key_cell) if block else None,
+            "layer_height": block.layer_height if block else None,
+            "parent": hexadecimal(block.parent) if block else None,
+        },
+        "contexts": [_context(each) for each in details.contexts],
+        "problems": list(details.problems),
+    }
+
+
+def _context(each: KeyContext) -> KeyContextDocument:
+    return {
+        "address": hexadecimal(each.context.address),
+        "context": hexadecimal(each.context.context),
+        "cookie": hexadecimal(each.context.cookie),
+        "callback": hexadecimal(each.context.block),
+        "altitude": each.altitude,
+        "function": hexadecimal(each.function),
+        "function_symbol": each.function_symbol,
+    }

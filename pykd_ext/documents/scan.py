@@ -1,0 +1,69 @@
+"""``regcb.scan/1``: one dump of many."""
+
+from typing import Optional, TypedDict
+
+from .. import __version__
+from ..triage.check import Triage
+from .callback_fields import CallbackDocument
+from .callbacks import ProblemDocument
+from .findings import FindingDocument, RemarkDocument, findings_document
+from .target import TargetDocument
+from .text import time_text
+
+__all__ = ["ScanDocument", "failed_scan_document", "scan_document"]
+
+
+class ScanDocument(TypedDict):
+    """``state`` is ``clean`` (nothing above info), ``findings`` or ``failed``, for the reason that
+    ``error`` says. ``callbacks`` is their number, and ``callback_list`` what they are; ``version``
+    is regcb's own, ``seconds`` how long it took."""
+
+    schema: str
+    version: str
+    path: str
+    state: str
+    error: Optional[str]
+    target: Optional[TargetDocument]
+    callbacks: Optional[int]
+    callback_list: list[CallbackDocument]
+    findings: list[FindingDocument]
+    remarks: list[RemarkDocument]
+    problems: list[ProblemDocument]
+    started: str
+    seconds: float
+
+
+def scan_document(path: str, triage: Triage, started: float, seconds: float) -> ScanDocument:
+    """What ``check --json`` says of the dump, as a line of ``scan``. ``started``: since 1970."""
+    found = findings_document(triage)
+    return {
+        **failed_scan_document(path, None, started, seconds),
+        "state": "clean" if triage.is_clean else "findings",
+        "target": found["target"],
+        "callbacks": len(found["callbacks"]),
+        "callback_list": found["callbacks"],
+        "findings": found["findings"],
+        "remarks": found["remarks"],
+        "problems": found["problems"],
+    }
+
+
+def failed_scan_document(
+    path: str, reason: Optional[str], started: float, seconds: float = 0
+) -> ScanDocument:
+    """The same about a dump that could not be looked at."""
+    return {
+        "schema": "regcb.scan/1",
+        "version": __version__,
+        "path": path,
+        "state": "failed",
+        "error": reason,
+        "target": None,
+        "callbacks": None,
+        "callback_list": [],
+        "findings": [],
+        "remarks": [],
+        "problems": [],
+        "started": time_text(int(started)) or "",
+        "seconds": round(seconds, 3),
+    }
