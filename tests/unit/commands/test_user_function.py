@@ -67,9 +67,9 @@ def test_without_a_file() -> None:
     assert user_function(None, otherwise=True)({}) is True
 
 
-def test_the_readmes_function(tmp_path: Path) -> None:
-    readme = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
-    (text,) = re.findall(r"```python\n(def on_operation.*?)```", readme, re.DOTALL)
+def test_the_function_in_the_documentation(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "live.md").read_text("utf-8")
+    (text,) = re.findall(r"```python\n(def on_operation.*?)```", page, re.DOTALL)
     function = user_function(written(tmp_path, text))
     assert function({"value_name": "Start", "blocked_by": {}}) is True
     assert function({"value_name": "Start", "blocked_by": None}) is False

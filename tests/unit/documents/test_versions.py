@@ -16,7 +16,7 @@ from tests.support.schemas import SCHEMAS, validate, validate_as_a_reader
 
 CHECKOUT = Path(__file__).parents[3]
 SAMPLES = CHECKOUT / "samples"
-OLD = Path(__file__).with_name("written_by_0_1_0.json")  # by regcb 0.1.0, of samples/sound-x64.dmp
+OLD = Path(__file__).with_name("written_earlier.json")  # of samples/sound-x64.dmp, version 1.0
 
 ADDED = "added_later"
 Value = Any
