@@ -7,6 +7,7 @@ Its class says what the command needs, and so what ``run`` is given: :class:`Com
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import TYPE_CHECKING, Callable
 
 from ..present.output import Output
@@ -86,8 +87,10 @@ class LiveCommand(TargetCommand):
         run: Callable[[LiveTarget, argparse.Namespace, Output], int],
     ) -> None:
         def on_live_target(target: Target, arguments: argparse.Namespace, output: Output) -> int:
-            from .live_run import live_target  # noqa: PLC0415 - other commands need none
+            from .live_run import give_up, live_target  # noqa: PLC0415 - other commands need none
 
-            return run(live_target(target, arguments), arguments, output)
+            live = live_target(target, arguments)
+            live.on_silence = partial(give_up, output)
+            return run(live, arguments, output)
 
         super().__init__(summary, group, add_arguments, on_live_target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING, cast
 
 from ..documents.text import printable
@@ -10,6 +11,7 @@ from ..kernel.doubts import doubts
 from ..live.nearest_paths import NearestPaths
 from ..present.output import Output
 from ..target.errors import BadArgument, RegcbError, TargetError
+from .exit_statuses import BUG_CHECK, EXCEPTION, GONE, MODULE
 
 if TYPE_CHECKING:
     from ..kernel.listing import Listing
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "add_duration",
     "add_limits",
+    "give_up",
     "live_target",
     "nearest_paths",
     "say_what_is_missed",
@@ -37,7 +40,7 @@ _WHY = {
     "breakpoint": "a breakpoint of yours stopped it",
 }
 # The command's exit status then, whatever it has seen.
-_STATUS = {"exception": 3, "bug-check": 4, "module": 5}
+_STATUS = {"exception": EXCEPTION, "bug-check": BUG_CHECK, "module": MODULE}
 
 
 def add_limits(parser: argparse.ArgumentParser, counted: str) -> None:
@@ -70,6 +73,19 @@ def live_target(target: Target, arguments: argparse.Namespace) -> LiveTarget:
     if arguments.seconds is not None and arguments.seconds > _LONGEST:
         raise BadArgument(f"--for is more than 0 and at most {_LONGEST} (a year)")
     return cast("LiveTarget", target)
+
+
+def give_up(output: Output, seconds: float) -> None:
+    """Of a target that has not answered for so long. Nothing ends the engine's wait for it: a
+    process of our own is ended, a debugger is the user's."""
+    how = "; the debugger waits for it until the session is ended" if output.is_debugger else ""
+    output.error(
+        f"regcb: the target does not answer since {seconds:.0f} s: its connection is lost, or it "
+        f"hangs, and regcb's breakpoints may still be in it{how}"
+    )
+    if not output.is_debugger:
+        output.flush()
+        os._exit(GONE)
 
 
 def say_what_is_missed(output: Output, placement: Placement, listing: Listing) -> None:

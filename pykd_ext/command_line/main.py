@@ -16,11 +16,10 @@ from .. import __version__
 from ..present.output import Output, OutputError
 from ..target.errors import ConnectionLost, RegcbError
 from .catalogue import command_names, find_command, summaries
+from .exit_statuses import GONE, USAGE_ERROR
 
 __all__ = ["main"]
 
-USAGE_ERROR = 2
-_GONE = 6
 _HELP_WIDTH = 100  # columns
 
 
@@ -70,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         output.error(f"regcb: {error}")
     except ConnectionLost as error:
         output.error(f"regcb: {error}")
-        return _GONE
+        return GONE
     except (_Usage, RegcbError) as error:
         output.error(f"regcb: {error}")
     except (KeyboardInterrupt, SystemExit):

@@ -27,9 +27,12 @@ class LiveTarget(Target, Protocol):
     """A target that can be set going. It is stopped whenever none of these is at work.
 
     ``last_event`` is what stopped it in the debugger's words, where :meth:`go` does not say it all.
+    ``on_silence`` is called in another thread, with seconds, when a target that was to stop does
+    not answer: :meth:`go` comes back only if it does after all.
     """
 
     last_event: str
+    on_silence: Callable[[float], None]
 
     def break_at(self, address: int, on_hit: OnHit) -> Breakpoint:
         """A breakpoint at the VA ``address``; the target stops there for good when ``on_hit``

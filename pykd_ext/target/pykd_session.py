@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 try:
     import pykd
@@ -143,6 +143,7 @@ class PykdSession(ClosedAtEnd):
         self.memory = Memory(self, whole_pages=self.small_dump is None)
         self._run: Run | None = None
         self.last_event = ""
+        self.on_silence: Callable[[float], None] = lambda _: None
 
     @property
     def debugger_data(self) -> int:
@@ -180,6 +181,8 @@ class PykdSession(ClosedAtEnd):
             found = self._engine_memory.read(self._to_engine(address), size)
         except OverflowError:
             found = None
+        if self._run:
+            self._run.hear()
         if found is not None:
             return found
         if self._small_file:
@@ -251,7 +254,7 @@ class PykdSession(ClosedAtEnd):
     def go(self, seconds: float | None) -> str:
         from .running import Run  # noqa: PLC0415 - 3 ms that only a live target spends
 
-        self._run = run = Run(seconds)
+        self._run = run = Run(seconds, self.on_silence)
         self.memory.invalidate()
         self.memory.whole_pages = False
         try:

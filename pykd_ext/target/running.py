@@ -19,13 +19,23 @@ if TYPE_CHECKING:
 __all__ = ["Run"]
 
 _GRACE = 0.5  # seconds that a busy target has to stop at a breakpoint by itself
+SILENCE = 20.0  # seconds without an answer; the engine asks an idle target within four
 
 
 class Run:
-    """``reason`` is what :meth:`LiveTarget.go` says; ``error`` what an ``on_hit`` has raised."""
+    """``reason`` is what :meth:`LiveTarget.go` says; ``error`` what an ``on_hit`` has raised.
 
-    def __init__(self, seconds: float | None) -> None:
-        self._seconds = seconds
+    ``on_silence`` hears once, in another thread, of how many seconds a target has not answered that
+    was to stop. The engine waits for one for ever, whatever is done to it (IDebugControl's
+    SetInterrupt in all its kinds and IDebugClient's EndSession, which say S_OK; seen in dbgeng
+    10.0.15063 with its connection closed, and with it silent).
+    """
+
+    def __init__(
+        self, seconds: float | None, on_silence: Callable[[float], None] = lambda _: None
+    ) -> None:
+        self._on_silence = on_silence
+        self._heard = time.monotonic()
         self._deadline = None if seconds is None else time.monotonic() + seconds
         self._is_interrupted = False
         self.reason = "debugger"
@@ -35,6 +45,10 @@ class Run:
     def is_known(self) -> bool:
         """Whether it was one of our own reasons, or the user's Ctrl+C."""
         return self.reason != "debugger" or self._is_interrupted
+
+    def hear(self) -> None:
+        """The target has answered: it is slow, but there."""
+        self._heard = time.monotonic()
 
     def stops(self, on_hit: OnHit) -> bool:
         """Asks ``on_hit``, unless it is over anyway. Inside the engine nothing may be raised."""
@@ -73,6 +87,18 @@ class Run:
 
     def _watch(self, ear: socket.socket, break_in: Callable[[], None]) -> None:
         """Until the run is over, which closes the other end."""
+        if not self._is_to_stop(ear):
+            return
+        break_in()
+        self.hear()
+        while not _is_readable(ear, POLL):
+            silent = time.monotonic() - self._heard
+            if silent >= SILENCE:
+                self._on_silence(silent)
+                return
+
+    def _is_to_stop(self, ear: socket.socket) -> bool:
+        """Comes back when the target has to be broken into; False where the run is over."""
         end = None if self._deadline is None else self._deadline + _GRACE
         with user_interrupts() as is_asked:
             while not _is_readable(ear, POLL):
@@ -80,15 +106,13 @@ class Run:
                     break
                 if end is not None and time.monotonic() >= end:
                     self.reason = "time"
-                    break_in()
-                    return
+                    return True
             else:
                 if not ear.recv(1):
-                    return
+                    return False
         self._is_interrupted = True
-        if _is_readable(ear, _GRACE) and not ear.recv(1):
-            return  # a breakpoint was hit
-        break_in()
+        is_over = _is_readable(ear, _GRACE) and not ear.recv(1)  # a breakpoint was hit
+        return not is_over
 
     @contextmanager
     def _ctrl_c(self, mouth: socket.socket) -> Iterator[None]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.kd.script import LAB_DRIVERS, Act, Actor, Operation
+from tests.lab.kd.script import LAB_DRIVERS, Act, Actor
 from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
 
 from . import two_processors
@@ -243,24 +243,6 @@ def test_an_operation_costs_the_same_with_any_number_of_callbacks(engine: Engine
     """What is read once is in it."""
     few, many = (requests_per_operation(engine, "trace", callbacks) for callbacks in (1, 16))
     assert many <= few + 8  # more callbacks to know the names of
-
-
-def test_a_breakpoint_of_the_users_stops_it(engine: Engine) -> None:
-    flush = Operation("flush", f"{SOFTWARE}\\Example")
-    work = DEFAULT_SCRIPT.work[0]._replace(operations=(*DEFAULT_SCRIPT.work[0].operations, flush))
-    run = live_regcb(engine, DEFAULT_SCRIPT._replace(work=(work,)), "trace")
-    assert (run.status, run.errors) == (0, "")
-    assert run.output.splitlines()[-1].startswith("5 operations; a breakpoint of yours stopped it")
-    assert run.left_nothing()
-
-
-def test_a_crash_in_a_callback_is_called_one(engine: Engine) -> None:
-    crash = Act("crash", PRE_SET)
-    script = SCRIPTS["overruled"]._replace(actors=(Actor("200000", (crash,)),))
-    run = live_regcb(engine, script, "trace")
-    assert run.status == 3
-    assert "the target stopped by itself: Access violation - code c0000005" in run.output
-    assert run.left_nothing()
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ KINDS = {
 }
 ACTS = (
     "return", "overrule", "perform", "apc", "yield", "end-thread", "register", "unregister",
-    "context", "crash",
+    "context", "crash", "bug-check",
 )  # fmt: skip
 ALWAYS = 0xFFFFFFFF
 
@@ -84,7 +84,7 @@ class Act(NamedTuple):
     ``kind`` is one of :data:`ACTS`: return ``status``; overrule (in a post-notification: the caller
     gets ``status``); perform ``operations``, or do them in an apc; yield the processor; end-thread;
     register or unregister the callback of ``actor``; allocate a context before a value is set, and
-    free it after; crash by a read of nothing. The first ``times`` times.
+    free it after; crash by a read of nothing; call KeBugCheckEx. The first ``times`` times.
     """
 
     kind: str

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from pykd_ext.target import running
 from pykd_ext.target.running import Run
 
 
@@ -56,6 +57,18 @@ def test_time_is_over_at_a_breakpoint_and_without_one() -> None:
     with quiet.interruptible(rang.set):
         rang.wait()
     assert quiet.reason == "time"
+
+
+def test_a_target_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "SILENCE", 0.0)
+    broke_in, told = threading.Event(), threading.Event()
+
+    def on_silence(seconds: float) -> None:
+        assert seconds >= 0 and broke_in.is_set()
+        told.set()
+
+    with Run(0.0, on_silence).interruptible(broke_in.set):
+        told.wait()
 
 
 def test_in_a_thread_that_gets_no_signals() -> None:

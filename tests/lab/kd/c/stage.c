@@ -15,6 +15,7 @@ typedef struct _REG_POST_OPERATION_INFORMATION {
 #define RegNtPreSetValueKey 1
 #define TAG_CONTEXT 0x43677453 /* 'StgC' */
 #define PagedPool 1 /* POOL_TYPE */
+#define DRIVER_VIOLATION 0x121 /* bugcodes.h */
 
 /* REG_SET_VALUE_KEY_INFORMATION.CallContext */
 #define CALL_CONTEXT(information) (*(PVOID *)((UCHAR *)(information) + 0x28))
@@ -24,6 +25,8 @@ typedef struct _REG_POST_OPERATION_INFORMATION {
 
 PVOID NTAPI ExAllocatePoolWithTag(ULONG PoolType, SIZE_T Size, ULONG Tag);
 VOID NTAPI ExFreePoolWithTag(PVOID Block, ULONG Tag);
+VOID NTAPI KeBugCheckEx(ULONG Code, ULONG_PTR First, ULONG_PTR Second, ULONG_PTR Third,
+                        ULONG_PTR Fourth);
 NTSTATUS KiServiceInternal(OPERATION *Operation);
 VOID KiDeliverApc(WORK *Work);
 VOID PsTerminateSystemThread(VOID);
@@ -108,6 +111,9 @@ PAGED_CODE_SECTION static BOOLEAN Act(const ACT *What, PVOID Information, NTSTAT
         break;
     case ACT_CRASH:
         *Status = *(volatile NTSTATUS *)0x10;
+        break;
+    case ACT_BUG_CHECK:
+        KeBugCheckEx(DRIVER_VIOLATION, What->NotifyClass, 0, 0, 0);
         break;
     case ACT_CONTEXT:
         Context(What->NotifyClass, Information);

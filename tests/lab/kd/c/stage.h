@@ -13,6 +13,7 @@ enum {
     ACT_UNREGISTER,
     ACT_CONTEXT, /* before setting a value: allocates a context; afterwards: frees it */
     ACT_CRASH,
+    ACT_BUG_CHECK,
 };
 
 typedef struct _ACT {
