@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.lab.kd.lab import DEFAULT_PROFILE
 from tests.lab.kd.questions import ask_target
 from tests.lab.kd.run import run
 from tests.lab.kd.script import Script
 from tests.lab.kd.scripts import DEFAULT_SCRIPT
+from tests.lab.profiles import PROFILES
 
 from .engine import INSIDE, CompletedRun, Engine
 
@@ -69,11 +71,13 @@ class LiveTarget(NamedTuple):
 
 
 @contextmanager
-def live_target(script: Script = DEFAULT_SCRIPT, pace: float = 0.0) -> Iterator[LiveTarget]:
+def live_target(
+    script: Script = DEFAULT_SCRIPT, pace: float = 0.0, profile: str = DEFAULT_PROFILE.name
+) -> Iterator[LiveTarget]:
     """A target in a process of its own; it is ended, whatever happened to it."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_serve, args=(script, pace, sender), daemon=True)
+    process = context.Process(target=_serve, args=(script, pace, profile, sender), daemon=True)
     process.start()
     sender.close()  # so that the other end's is the last, and its end is seen
     try:
@@ -88,5 +92,5 @@ def live_target(script: Script = DEFAULT_SCRIPT, pace: float = 0.0) -> Iterator[
         process.join()
 
 
-def _serve(script: Script, pace: float, sender: Any) -> None:
-    run(script, 0, pace, sender.send)
+def _serve(script: Script, pace: float, profile: str, sender: Any) -> None:
+    run(script, 0, pace, sender.send, PROFILES[profile])

@@ -42,7 +42,8 @@ _KERNEL_EXPORTS = (
 _LIST_EXPORTS = (
     "CmCallbackGetKeyObjectIDEx", "CmCallbackReleaseKeyObjectIDEx", "CmRegisterCallbackEx",
 )  # fmt: skip
-_UNWIND = ("-fasynchronous-unwind-tables",)  # for stacks that a debugger is to walk
+# For stacks that a debugger is to walk.
+_UNWIND = ("-fasynchronous-unwind-tables", "-fno-omit-frame-pointer")
 _LIVE_EXPORTS = (
     "KiDeliverApc", "KiServiceInternal", "PsTerminateSystemThread", "ZwYieldExecution",
 )  # fmt: skip

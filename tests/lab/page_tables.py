@@ -53,6 +53,11 @@ class PageTables:
             memory.write_word(self._top, layout.self_map * 8, 8, entry)
 
     @property
+    def indexes(self) -> tuple[tuple[int, int], ...]:
+        """Where in a VA the index of each level is, from the top: (shift, bits)."""
+        return self._layout.indexes
+
+    @property
     def self_map_base(self) -> int:
         """The VA of the page table entries, 0 without a self map."""
         index = self._layout.self_map

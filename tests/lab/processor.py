@@ -9,7 +9,7 @@ from .processes import Processes
 from .running import Running
 from .world import World
 
-__all__ = ["Processor", "add_x64_processor", "write_processor"]
+__all__ = ["Processor", "add_processor", "write_processor"]
 
 
 class Processor(NamedTuple):
@@ -50,10 +50,12 @@ def _x64(world: World, processes: Processes, running: Running) -> Processor:
     return Processor(context, special, running.program_counter, _x64_offsets(world))
 
 
-def add_x64_processor(world: World, number: int, thread: int) -> tuple[int, bytes]:
-    """The VA of another processor's KPCR, and its KSPECIAL_REGISTERS; ``thread`` runs on it."""
-    pcr = world.nonpaged.allocate(_X64_PRCB + world.offsets.size("_KPRCB"), b"Kpcr")
-    special = _write_x64_region(world, pcr, number, thread, thread)
+def add_processor(world: World, number: int, thread: int) -> tuple[int, bytes]:
+    """The VA of another processor's KPCR, and its KSPECIAL_REGISTERS, on x64 and x86; ``thread``
+    runs on it."""
+    write, prcb = _REGIONS[world.profile.architecture]
+    pcr = world.nonpaged.allocate(prcb + world.offsets.size("_KPRCB"), b"Kpcr")
+    special = write(world, pcr, number, thread, thread)
     world.set_ulong("KeNumberProcessors", number + 1)
     return pcr, special
 
@@ -122,12 +124,20 @@ _X86_PRCB = 0x120  # KPCR.PrcbData
 
 def _x86(world: World, processes: Processes, running: Running) -> Processor:
     pcr = world.nt("KiInitialPCR")
-    prcb = pcr + _X86_PRCB
-    global_table = world.nonpaged.allocate(0x40 + 0x40, b"Gdt ")
-    _write_x86_segments(world, global_table, pcr)
     for index, word in enumerate((running.return_address, *running.arguments)):
         world.space.write_pointer(running.stack_pointer + 4 * index, word)
     context = _x86_context(world, processes, running)
+    special = _write_x86_region(world, pcr, 0, running.thread, processes.threads[0])
+    state = world.field(pcr + _X86_PRCB, "_KPRCB", "ProcessorState")
+    world.space.write(state, context)
+    return Processor(context, special, running.program_counter, _x86_offsets(world))
+
+
+def _write_x86_region(world: World, pcr: int, number: int, thread: int, idle: int) -> bytes:
+    """Fills a KPCR and the KPRCB in it; the KSPECIAL_REGISTERS."""
+    prcb = pcr + _X86_PRCB
+    global_table = world.nonpaged.allocate(0x40 + 0x40, b"Gdt ")
+    _write_x86_segments(world, global_table, pcr)
     special = _x86_special_registers(world, global_table)
     world.fill(
         pcr,
@@ -143,15 +153,17 @@ def _x86(world: World, processes: Processes, running: Running) -> Processor:
     world.fill(
         prcb,
         "_KPRCB",
-        CurrentThread=running.thread,
-        IdleThread=processes.threads[0],
+        CurrentThread=thread,
+        IdleThread=idle,
+        Number=number,
         MajorVersion=1,
         MinorVersion=1,
         MHz=3400,
     )
-    world.space.write(world.field(prcb, "_KPRCB", "ProcessorState"), context + special)
-    world.set_pointer("KiProcessorBlock", prcb)
-    return Processor(context, special, running.program_counter, _x86_offsets(world))
+    state = world.field(prcb, "_KPRCB", "ProcessorState")
+    world.space.write(state + world.offsets.size("_CONTEXT"), special)
+    world.space.write_pointer(world.nt("KiProcessorBlock") + number * 4, prcb)
+    return special
 
 
 def _write_x86_segments(world: World, table: int, pcr: int) -> None:
@@ -281,3 +293,9 @@ def _x64_offsets(world: World) -> dict[str, int]:
         "Gdt64R3CmCode": 0x23,
         "Gdt64R3CmTeb": _R3_CMTEB,
     }
+
+
+_REGIONS: dict[str, tuple[Callable[[World, int, int, int, int], bytes], int]] = {
+    "x64": (_write_x64_region, _X64_PRCB),
+    "x86": (_write_x86_region, _X86_PRCB),
+}  # and where in a KPCR the KPRCB is

@@ -180,7 +180,7 @@ class LabKernel(Machine):
         space, architecture = self.world.space, self.profile.architecture
         if architecture == "x64":
             emulator = new_emulator(space.tables.directory)
-            self._memory = GuestMemory(emulator, space.memory, space.tables.directory)
+            self._memory = GuestMemory(emulator, space.memory, space.tables)
             emulator.reg_write(x86_const.UC_X86_REG_GS_BASE, self._pcr)
             return emulator
         if architecture == "arm64":

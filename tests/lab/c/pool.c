@@ -3,21 +3,7 @@
  * Every block has the POOL_HEADER of public PDBs: sizes in units of its own size, and a tag.
  */
 #include "nt.h"
-
-typedef struct _POOL_HEADER {
-#ifdef _WIN64
-    UCHAR PreviousSize, PoolIndex, BlockSize, PoolType;
-#else
-    USHORT PreviousSize : 9, PoolIndex : 7, BlockSize : 9, PoolType : 7;
-#endif
-    ULONG PoolTag;
-#ifdef _WIN64
-    PVOID ProcessBilled;
-#endif
-} POOL_HEADER;
-
-#define POOL_UNIT sizeof(POOL_HEADER)
-#define POOL_IN_USE_TYPE 3 /* PagedPool and the in-use bit, Vista and later */
+#include "pool_header.h"
 
 UCHAR *MmPagedPoolStart = NULL, *MmPagedPoolEnd = NULL;
 

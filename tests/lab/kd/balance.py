@@ -12,7 +12,6 @@ from .work import STAGE
 
 __all__ = ["balance", "kernel_pool"]
 
-_UNIT = 0x10  # of pool, and sizeof(POOL_HEADER)
 _IN_USE = 3  # POOL_HEADER.PoolType, as c/pool.c sets it
 _POSTS = ("g_Posts", "g_Orphans", "g_LastPost")
 _LINKS_LIMIT = 100
@@ -35,21 +34,25 @@ def balance(world: World, memory: GuestMemory) -> dict[str, Any]:
 
 
 def _uses(world: World, memory: GuestMemory) -> list[int]:
-    head = world.nt("CallbackListHead")
+    """Of Vista's blocks, which have no count, none."""
+    size, head = world.profile.pointer_size, world.nt("CallbackListHead")
     uses: list[int] = []
-    entry = memory.unsigned(head, 8)
-    while entry != head and len(uses) < _LINKS_LIMIT:
-        uses.append(memory.unsigned(entry + 0x10, 4))  # PreCallListCount (SOURCES 1.1)
-        entry = memory.unsigned(entry, 8)
+    entry = memory.unsigned(head, size)
+    while entry != head and len(uses) < _LINKS_LIMIT and not world.profile.is_vista:
+        uses.append(memory.unsigned(entry + 2 * size, 4))  # PreCallListCount (SOURCES 1.1)
+        entry = memory.unsigned(entry, size)
     return uses
 
 
 def _pool(world: World, memory: GuestMemory) -> dict[str, int]:
     tags: Counter[str] = Counter()
-    place, end = kernel_pool(world.profile), memory.unsigned(world.nt("MmPagedPoolStart"), 8)
+    size = world.profile.pointer_size
+    unit, end = 2 * size, memory.unsigned(world.nt("MmPagedPoolStart"), size)
+    place = kernel_pool(world.profile)
     while place < end:
-        header = memory.read(place, _UNIT)
-        if header[3] == _IN_USE:
-            tags[header[4:8].decode("latin-1")] += 1
-        place += header[2] * _UNIT
+        word = memory.unsigned(place + 2, 2)  # BlockSize and PoolType (POOL_HEADER)
+        units, kind = (word & 0xFF, word >> 8) if size == 8 else (word & 0x1FF, word >> 9)
+        if kind == _IN_USE:
+            tags[memory.read(place + 4, 4).decode("latin-1")] += 1
+        place += units * unit
     return dict(tags)

@@ -1,29 +1,34 @@
-"""A processor in 64-bit mode, and its hardware breakpoints."""
+"""A processor with its page tables on, and its hardware breakpoints."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from unicorn import UC_ARCH_X86, UC_HOOK_CODE, UC_MODE_64, Uc, x86_const
+from unicorn import UC_ARCH_X86, UC_HOOK_CODE, UC_MODE_32, UC_MODE_64, Uc, x86_const
 
 from .registers import DebugRegisters
 
 __all__ = ["HardwareBreakpoints", "new_emulator"]
 
-_EFER, _KERNEL_EFER = 0xC0000080, 0xD01  # SCE, LME, LMA, NXE
-_CR0, _CR4 = 0x80050033, 0x350EF8
+_EFER = 0xC0000080
+# EFER (SCE, LME, LMA, NXE; x86: NXE), CR4, CR0 as Windows has them; x86 with PAE.
+_MODES = {
+    UC_MODE_64: (0xD01, 0x350EF8, 0x80050033),
+    UC_MODE_32: (0x800, 0x6F9, 0x80010031),
+}
 
 
-def new_emulator(directory: int) -> Uc:
+def new_emulator(directory: int, mode: int = UC_MODE_64) -> Uc:
     """A processor whose page tables are at the physical address ``directory``.
 
     The memory is put in afterwards.
     """
-    emulator = Uc(UC_ARCH_X86, UC_MODE_64)
-    emulator.reg_write(x86_const.UC_X86_REG_MSR, (_EFER, _KERNEL_EFER))
+    efer, cr4, cr0 = _MODES[mode]
+    emulator = Uc(UC_ARCH_X86, mode)
+    emulator.reg_write(x86_const.UC_X86_REG_MSR, (_EFER, efer))
     emulator.reg_write(x86_const.UC_X86_REG_CR3, directory)
-    emulator.reg_write(x86_const.UC_X86_REG_CR4, _CR4)
-    emulator.reg_write(x86_const.UC_X86_REG_CR0, _CR0)
+    emulator.reg_write(x86_const.UC_X86_REG_CR4, cr4)
+    emulator.reg_write(x86_const.UC_X86_REG_CR0, cr0)
     return emulator
 
 

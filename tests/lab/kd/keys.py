@@ -11,7 +11,7 @@ _COMPRESSED = 1
 _HIVES = ("\\REGISTRY\\MACHINE\\SOFTWARE", "\\REGISTRY\\MACHINE\\SYSTEM")
 _ROOT = "ROOT"  # what the root cell of a hive is called
 _KEY_HIVE_ENTRY = 4
-_FLAGS = 0xBA  # _CM_KEY_CONTROL_BLOCK, Flags of 16 bits, 18362 and later
+_ROOT_HAS_BLOCK = 14393  # the first build of which that is so (SOURCES 5.4)
 
 
 class Keys:
@@ -50,9 +50,11 @@ class Keys:
         if path not in self._blocks:
             parent, _, name = path.rpartition("\\")
             block = self._write_control_block(self._control_block(parent), name, path)
-            if path in _HIVES:  # where a hive is mounted, its root cell has a block of its own
+            # Where a hive is mounted, its root cell has a block of its own.
+            if path in _HIVES and self._world.profile.build >= _ROOT_HAS_BLOCK:
                 block = self._write_control_block(block, _ROOT, path)
-                self._world.space.write_unsigned(block + _FLAGS, 2, _KEY_HIVE_ENTRY)
+                flags = self._world.field(block, "_CM_KEY_CONTROL_BLOCK", "Flags") + 2
+                self._world.space.write_unsigned(flags, 2, _KEY_HIVE_ENTRY)
             self._blocks[path] = block
         return self._blocks[path]
 

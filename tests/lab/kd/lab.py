@@ -6,14 +6,16 @@ from typing import NamedTuple
 
 from ..build import build
 from ..debugger_data import write_debugger_data
+from ..kernel_types import kernel_offsets
 from ..loaded_modules import write_loaded_modules, write_unloaded_drivers
 from ..processes import PROCESSES, Processes, ProcessRow, write_processes
-from ..processor import add_x64_processor, write_processor
-from ..profiles import PROFILES
+from ..processor import add_processor, write_processor
+from ..profiles import PROFILES, Profile
 from ..registrations import KERNEL
 from ..running import in_bugcheck
 from ..shared_data import write_shared_data
 from ..world import BOOT_TIME, World
+from .architectures import ARCHITECTURES
 from .balance import kernel_pool
 from .emulator import new_emulator
 from .events import Raised
@@ -23,9 +25,9 @@ from .script import Operation, Script, Work
 from .truth import RegisteredCallback, registered_callbacks
 from .work import WorkWriter
 
-__all__ = ["LiveLab", "ThreadOperations", "build_live_lab"]
+__all__ = ["DEFAULT_PROFILE", "LiveLab", "ThreadOperations", "build_live_lab"]
 
-PROFILE = PROFILES["x64-19041"]
+DEFAULT_PROFILE = PROFILES["x64-19041"]
 _KERNEL_POOL = 0x40000  # bytes that the running kernel allocates from
 _STACK = 0x6000
 _STACK_STRIDE = 0x10000
@@ -53,13 +55,17 @@ class LiveLab(NamedTuple):
     runs_on: bool  # while a processor takes a step for the debugger, the others run
 
 
-def build_live_lab(script: Script) -> LiveLab:
+def build_live_lab(script: Script, profile: Profile = DEFAULT_PROFILE) -> LiveLab:
     """Boots a kernel with the script's drivers; its threads are ready and have not run.
 
-    Raises ToolFailed, and RuntimeError when the kernel does not come up.
+    Raises ToolFailed, RuntimeError when the kernel does not come up, and ValueError for a profile
+    of which none can be run.
     """
-    built = build(PROFILE, runs=True, shape=script.shape)
-    world = World(PROFILE, built, [], runs=True)
+    if not _can_run(profile):
+        able = ", ".join(each.name for each in PROFILES.values() if _can_run(each))
+        raise ValueError(f"{profile.name} cannot be run; {able} can")
+    built = build(profile, runs=True, shape=script.shape)
+    world = World(profile, built, [], runs=True)
     modules = dict(zip(world.images, write_loaded_modules(world)))
     world.space.link(world.nt("PsLoadedModuleList"), [modules[KERNEL]])
     write_unloaded_drivers(world)
@@ -89,11 +95,18 @@ def build_live_lab(script: Script) -> LiveLab:
     )
 
 
+def _can_run(profile: Profile) -> bool:
+    """Of other builds it is not known where a thread has what the running kernel writes."""
+    is_known = kernel_offsets(profile).has("_KTHREAD", "PreviousMode")
+    return profile.architecture in ARCHITECTURES and is_known and not profile.five_levels
+
+
 def _init_callbacks(world: World, boots: bool) -> None:
     """What CmpInitCallbacks has done, or what memory holds before it."""
     world.space.write_unsigned(world.nt("CmpCallbackCookie"), 8, 0 if boots else BOOT_TIME)
     if boots:
-        world.space.write(world.nt("CallbackListHead"), bytes(0x10))
+        size = 2 * world.profile.pointer_size
+        world.space.write(world.nt("CallbackListHead"), bytes(size))
 
 
 def _process_rows(script: Script) -> list[ProcessRow]:
@@ -110,7 +123,7 @@ def _process_rows(script: Script) -> list[ProcessRow]:
 
 def _give_pool(world: World) -> None:
     """Pages behind our own paged pool for the kernel's allocations."""
-    start = kernel_pool(PROFILE)
+    start = kernel_pool(world.profile)
     world.space.map(start, _KERNEL_POOL)
     world.set_pointer("MmPagedPoolStart", start)
     world.set_pointer("MmPagedPoolEnd", start + _KERNEL_POOL)
@@ -121,7 +134,8 @@ def _write_version_list(world: World) -> bytes:
     head = world.nonpaged.allocate(0x10, b"KdDl")
     world.space.link(head, [world.nt("KdDebuggerDataBlock")])
     version = world.nt("KdVersionBlock")
-    world.space.write_pointer(version + 0x20, head)  # DebuggerDataList
+    extended = ARCHITECTURES[world.profile.architecture].extended(head)
+    world.space.write_unsigned(version + 0x20, 8, extended)  # DebuggerDataList
     return world.space.read(version, 0x28)
 
 
@@ -141,9 +155,10 @@ class _Threads:
     def __init__(self, world: World, processes: Processes, writer: WorkWriter) -> None:
         self._world = world
         self._writer = writer
-        client = world.offsets.field("_ETHREAD", "Cid") + 8  # CLIENT_ID.UniqueThread
+        # CLIENT_ID.UniqueThread
+        client = world.offsets.field("_ETHREAD", "Cid") + world.profile.pointer_size
         self._by_id = {world.space.pointer(each + client): each for each in processes.threads}
-        self._next_stack = PROFILE.kernel_stack + _STACK_STRIDE
+        self._next_stack = world.profile.kernel_stack + _STACK_STRIDE
 
     def boot(self, script: Script) -> _ThreadPlan:
         """The thread of System that loads the drivers."""
@@ -194,16 +209,16 @@ def _plan_processors(
     plans = [_ProcessorPlan(world.nt("KiInitialPCR"), special_registers, threads.idle(0))]
     for number in range(1, script.processors):
         idle = threads.idle(number)
-        plans.append(_ProcessorPlan(*add_x64_processor(world, number, idle.ethread), idle))
+        plans.append(_ProcessorPlan(*add_processor(world, number, idle.ethread), idle))
     return plans
 
 
 def _boot(world: World, processors: list[_ProcessorPlan], boot: _ThreadPlan) -> Machine:
     """The machine, once its first thread has loaded the drivers."""
-    directory = world.space.tables.directory
-    emulator = new_emulator(directory)
-    memory = GuestMemory(emulator, world.space.memory, directory)
-    machine = Machine(emulator, memory, world.offsets.field("_KTHREAD", "State"))
+    architecture = ARCHITECTURES[world.profile.architecture]
+    emulator = new_emulator(world.space.tables.directory, architecture.mode)
+    memory = GuestMemory(emulator, world.space.memory, world.space.tables)
+    machine = Machine(architecture, emulator, memory, world.offsets.field("_KTHREAD", "State"))
     for processor in processors:
         idle = processor.idle
         machine.add_processor(processor.pcr, idle.ethread, idle.start, idle.stack)

@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from unicorn import UC_HOOK_INTR, Uc, UcError, x86_const
 
+from .architectures import Architecture
 from .breakpoints import Breakpoints
 from .emulator import HardwareBreakpoints
 from .events import (
@@ -24,31 +25,28 @@ from .events import (
     Symbols,
 )
 from .memory import GuestMemory
+from .new_threads import begin_thread
 from .processors import Processor, Thread
 from .registers import context_of, set_context
 
 __all__ = ["Machine"]
 
-_INT3, _INT2D = 3, 0x2D
+_INT3, _PAGE_FAULT, _INT2D = 3, 14, 0x2D
 _HLT = b"\xf4"
-_SERVICE_REGISTERS = (
-    x86_const.UC_X86_REG_EAX,
-    x86_const.UC_X86_REG_RCX,
-    x86_const.UC_X86_REG_RDX,
-)
 _PRINT, _UNLOAD_SYMBOLS = 1, 4  # BREAKPOINT_* of c/debug_service.h
 _SLICE = 200_000  # microseconds without a hlt, after which the link is looked at all the same
 _NOWHERE = 0  # and not the highest address: the emulator touches the page before it
-_INTERRUPTS_ON = 0x202  # EFLAGS
-_CURRENT_THREAD = 0x188  # KPCR.Prcb.CurrentThread
 _TERMINATED = 4  # KTHREAD_STATE
 
 
 class Machine:
     """Processors, memory and breakpoints. ``current`` is the processor that ran last."""
 
-    def __init__(self, emulator: Uc, memory: GuestMemory, state_offset: int) -> None:
+    def __init__(
+        self, architecture: Architecture, emulator: Uc, memory: GuestMemory, state_offset: int
+    ) -> None:
         """``state_offset``: KTHREAD.State."""
+        self.architecture = architecture
         self.memory = memory
         self.breakpoints = Breakpoints(memory)
         self.processors: list[Processor] = []
@@ -85,17 +83,17 @@ class Machine:
     def program_counter(self) -> int:
         """Of the current processor."""
         self._load(self.current)
-        return int(self._emulator.reg_read(x86_const.UC_X86_REG_RIP))
+        return int(self._emulator.reg_read(self.architecture.counter))
 
     def context(self, processor: Processor) -> bytes:
         """A processor's CONTEXT."""
         self._load(processor)
-        return context_of(self._emulator, processor.debug)
+        return context_of(self._emulator, self.architecture.context, processor.debug)
 
     def set_context(self, processor: Processor, context: bytes) -> None:
         """Gives a processor other registers."""
         self._load(processor)
-        processor.debug = set_context(self._emulator, context)
+        processor.debug = set_context(self._emulator, self.architecture.context, context)
 
     def flags(self, processor: Processor) -> int:
         """EFLAGS."""
@@ -141,18 +139,9 @@ class Machine:
         return self.current
 
     def _new_thread(self, pcr: int, ethread: int, start: int, argument: int, stack: int) -> Thread:
-        """Registers as at a function's first instruction: a return address and its home space."""
-        registers = {
-            x86_const.UC_X86_REG_RIP: start,
-            x86_const.UC_X86_REG_RCX: argument,
-            x86_const.UC_X86_REG_RSP: stack - 0x28,
-            x86_const.UC_X86_REG_GS_BASE: pcr,
-            x86_const.UC_X86_REG_EFLAGS: _INTERRUPTS_ON,
-        }
         self._save()
         self._loaded = None
-        for register, value in registers.items():
-            self._emulator.reg_write(register, value)
+        begin_thread(self._emulator, self.architecture, self.memory, pcr, start, argument, stack)
         return Thread(ethread, self._emulator.context_save())
 
     def _save(self) -> None:
@@ -167,7 +156,8 @@ class Machine:
         self._save()
         self._emulator.context_restore(thread.registers)
         self._loaded = thread
-        self.memory.write_unsigned(processor.pcr + _CURRENT_THREAD, 8, thread.ethread)
+        place = processor.pcr + self.architecture.current_thread
+        self.memory.write_unsigned(place, self.architecture.pointer_size, thread.ethread)
 
     def _start(self, count: int) -> None:
         counter = self.program_counter
@@ -180,18 +170,22 @@ class Machine:
 
     def _outcome(self, is_step: bool) -> Event | None:
         counter = self.program_counter
-        if self._interrupt is not None:
+        if self._interrupt not in (None, _PAGE_FAULT):
             return self._interrupted(self._interrupt, counter)
         if self._hardware.hit is not None:
             debug = self.current.debug
             self.current.debug = debug._replace(dr6=debug.dr6 | 1 << self._hardware.hit)
             return Raised(SINGLE_STEP, counter)
-        fault = int(self._emulator.reg_read(x86_const.UC_X86_REG_CR2))
+        fault = self._page_fault()
         if fault:
             return Raised(ACCESS_VIOLATION, counter, (0, fault))
         if not is_step and self.memory.read(counter - 1, 1) == _HLT:
             self._give_up_processor(self.current)
         return None
+
+    def _page_fault(self) -> int:
+        """The VA that could not be reached, 0 for none."""
+        return int(self._emulator.reg_read(x86_const.UC_X86_REG_CR2))
 
     def _interrupted(self, number: int, counter: int) -> Event:
         if number == _INT3:
@@ -203,25 +197,19 @@ class Machine:
         return Raised(ILLEGAL_INSTRUCTION, counter)
 
     def _service(self) -> Event:
-        """int 2Dh: the service in eax, its arguments in rcx and rdx."""
-        service, first, second = (
-            int(self._emulator.reg_read(each))
-            for each in (
-                x86_const.UC_X86_REG_EAX,
-                x86_const.UC_X86_REG_RCX,
-                x86_const.UC_X86_REG_RDX,
-            )
-        )
+        """int 2Dh."""
+        service, first, second = map(int, map(self._emulator.reg_read, self.architecture.service))
         if service == _PRINT:
             return Said(self.memory.read(first, second & 0xFFFF))
-        length, buffer = self.memory.unsigned(first, 2), self.memory.unsigned(first + 8, 8)
+        unsigned, pointer = self.memory.unsigned, self.architecture.pointer_size
+        length, buffer = unsigned(first, 2), unsigned(first + pointer, pointer)
         path = self.memory.read(buffer, length).decode("utf-16-le").encode()
-        base, process = (self.memory.unsigned(second + 8 * index, 8) for index in (0, 1))
-        checksum, size = (self.memory.unsigned(second + 16 + 4 * index, 4) for index in (0, 1))
+        base, process = (unsigned(second + pointer * index, pointer) for index in (0, 1))
+        checksum, size = (unsigned(second + 2 * pointer + 4 * index, 4) for index in (0, 1))
         return Symbols(path, base, process, checksum, size, service == _UNLOAD_SYMBOLS)
 
     def _set_counter(self, counter: int) -> None:
-        self._emulator.reg_write(x86_const.UC_X86_REG_RIP, counter)
+        self._emulator.reg_write(self.architecture.counter, counter)
 
     def _give_up_processor(self, processor: Processor) -> None:
         thread = processor.current

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unicorn import Uc, UcError
 
+from ..page_tables import PageTables
 from ..physical_memory import PAGE, PhysicalMemory
 
 __all__ = ["GuestMemory"]
@@ -15,10 +16,9 @@ _FRAME = 0x000F_FFFF_FFFF_F000
 class GuestMemory:
     """Memory of the emulator, filled from what was built. Addresses are VAs where not said."""
 
-    def __init__(self, emulator: Uc, memory: PhysicalMemory, directory: int) -> None:
-        """``directory`` is the physical address of the top page table."""
+    def __init__(self, emulator: Uc, memory: PhysicalMemory, tables: PageTables) -> None:
         self._emulator = emulator
-        self._directory = directory
+        self._tables = tables
         self.runs = memory.runs()
         for first, count in self.runs:
             emulator.mem_map(first * PAGE, count * PAGE)
@@ -26,12 +26,11 @@ class GuestMemory:
                 emulator.mem_write(frame * PAGE, bytes(memory.frames[frame]))
 
     def physical_address(self, address: int) -> int | None:
-        """Where the VA is mapped to, None where it is not (4-level tables, Intel SDM 3, 4.5)."""
-        table = self._directory
-        for shift in (39, 30, 21, 12):
-            entry = int.from_bytes(
-                self._emulator.mem_read(table + (address >> shift & 0x1FF) * 8, 8), "little"
-            )
+        """Where the VA is mapped to, None where it is not (Intel SDM 3, 4.4 and 4.5)."""
+        table = self._tables.directory
+        for shift, bits in self._tables.indexes:
+            index = address >> shift & (1 << bits) - 1
+            entry = int.from_bytes(self._emulator.mem_read(table + index * 8, 8), "little")
             if not entry & _PRESENT:
                 return None
             table = entry & _FRAME

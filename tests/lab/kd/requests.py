@@ -9,9 +9,9 @@ import struct
 from collections import Counter
 from typing import Callable, NamedTuple
 
+from .control_space import ControlSpace
 from .machine import Machine
 from .processors import Processor
-from .registers import CONTEXT_SIZE, DebugRegisters
 
 __all__ = ["Continue", "Requests", "SwitchProcessor"]
 
@@ -50,13 +50,13 @@ class Requests:
         machine: Machine,
         counts: Counter[str],
         version: bytes,
-        special_registers: Callable[[Processor], bytes],
+        control_space: ControlSpace,
     ) -> None:
         """``version``: DBGKD_GET_VERSION64."""
         self._machine = machine
         self._counts = counts
         self._version = version
-        self._special_registers = special_registers
+        self._control_space = control_space
         self._handlers: dict[int, tuple[str, Callable[[Processor, bytes, bytes], Answer]]] = {
             0x3130: ("ReadVirtualMemory", self._read_virtual),
             0x3131: ("WriteVirtualMemory", self._write_virtual),
@@ -104,8 +104,8 @@ class Requests:
             self._counts["Continue"] += 1
             return Continue(False)
         self._counts["Continue2"] += 1
-        # DBGKD_CONTINUE2: status, then AMD64_DBGKD_CONTROL_SET: TraceFlag, Dr7.
-        _, trace, dr7 = struct.unpack_from("<IIQ", union)
+        # DBGKD_CONTINUE2: status, then a DBGKD_CONTROL_SET: TraceFlag, Dr7.
+        trace, dr7 = struct.unpack_from(self._machine.architecture.control_set, union, 4)
         for processor in self._machine.processors:
             processor.debug = processor.debug._replace(dr6=_DR6_CLEAR, dr7=dr7)
         return Continue(bool(trace))
@@ -118,7 +118,7 @@ class Requests:
 
     def _read(self, read: Callable[[int, int], bytes], union: bytes) -> Answer:
         address, size = struct.unpack_from("<QI", union)
-        found = read(address, min(size, _MAX_DATA))
+        found = read(self._machine.architecture.address(address), min(size, _MAX_DATA))
         status = _SUCCESS if found else _UNSUCCESSFUL
         return Answer(struct.pack("<QII", address, size, len(found)), found, status)
 
@@ -130,7 +130,7 @@ class Requests:
 
     def _write(self, write: Callable[[int, bytes], int], union: bytes, data: bytes) -> Answer:
         address, size = struct.unpack_from("<QI", union)
-        written = write(address, data[:size])
+        written = write(self._machine.architecture.address(address), data[:size])
         status = _SUCCESS if written else _UNSUCCESSFUL
         return Answer(struct.pack("<QII", address, size, written), status=status)
 
@@ -138,7 +138,7 @@ class Requests:
         return Answer(union, self._machine.context(processor))
 
     def _set_context(self, processor: Processor, union: bytes, data: bytes) -> Answer:
-        if len(data) < CONTEXT_SIZE:
+        if len(data) < self._machine.architecture.context.size:
             return Answer(union, status=_UNSUCCESSFUL)
         self._machine.set_context(processor, data)
         return Answer(union)
@@ -157,7 +157,7 @@ class Requests:
 
     def _write_breakpoint(self, _: Processor, union: bytes, __: bytes) -> Answer:
         address = struct.unpack_from("<Q", union)[0]
-        handle = self._machine.breakpoints.insert(address)
+        handle = self._machine.breakpoints.insert(self._machine.architecture.address(address))
         status = _SUCCESS if handle else _UNSUCCESSFUL
         return Answer(struct.pack("<QI", address, handle), status=status)
 
@@ -166,26 +166,15 @@ class Requests:
         return Answer(union, status=_SUCCESS if found else _UNSUCCESSFUL)
 
     def _read_control_space(self, processor: Processor, union: bytes, _: bytes) -> Answer:
-        """On amd64 the "address" says which: KPCR, KPRCB, special registers, KTHREAD."""
         what, size = struct.unpack_from("<QI", union)
-        spaces: dict[int, bytes] = {
-            0: processor.pcr.to_bytes(8, "little"),
-            1: (processor.pcr + 0x180).to_bytes(8, "little"),
-            2: self._special_registers(processor),
-            3: processor.current.ethread.to_bytes(8, "little"),
-        }
-        found = spaces.get(what, b"")[:size]
+        found = self._control_space.read(processor, what, size)
         status = _SUCCESS if found else _UNSUCCESSFUL
         return Answer(struct.pack("<QII", what, size, len(found)), found, status)
 
     def _write_control_space(self, processor: Processor, union: bytes, data: bytes) -> Answer:
-        """Of the special registers the debug registers alone (KSPECIAL_REGISTERS.KernelDr0)."""
         what, size = struct.unpack_from("<QI", union)
-        if what != 2 or len(data) < 0x50:
+        if not self._control_space.write(processor, what, data[:size]):
             return Answer(union, status=_UNSUCCESSFUL)
-        *addresses, dr6, dr7 = struct.unpack_from("<6Q", data, 0x20)
-        first, second, third, fourth = addresses
-        processor.debug = DebugRegisters((first, second, third, fourth), dr6, dr7)
         return Answer(struct.pack("<QII", what, size, len(data)))
 
     def _get_version(self, _: Processor, __: bytes, ___: bytes) -> Answer:
@@ -198,7 +187,8 @@ class Requests:
 
     def _search(self, _: Processor, union: bytes, pattern: bytes) -> Answer:
         address, length, size = struct.unpack_from("<QQI", union)
-        data = self._machine.breakpoints.read(address, length)
+        start = self._machine.architecture.address(address)
+        data = self._machine.breakpoints.read(start, length)
         place = data.find(pattern[:size])
         if place < 0:
             return Answer(union, status=_NO_MORE_ENTRIES)

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Callable
 
+from ..profiles import Profile
 from .connection import Closed
 from .control import serve_questions
-from .lab import build_live_lab
+from .lab import DEFAULT_PROFILE, build_live_lab
 from .script import Script
 from .target import Target
 
@@ -19,13 +20,19 @@ DEFAULT_PACE = 0.01  # seconds
 _PATIENCE = 600.0  # seconds to wait for a debugger
 
 
-def run(script: Script, port: int, pace: float, hello: Callable[[Mapping[str, Any]], None]) -> None:
+def run(
+    script: Script,
+    port: int,
+    pace: float,
+    hello: Callable[[Mapping[str, Any]], None],
+    profile: Profile = DEFAULT_PROFILE,
+) -> None:
     """Serves one debugger on the loopback interface and comes back when it has gone.
 
     ``port`` 0: any. ``pace``: seconds of rest after every operation of a thread. ``hello`` is told
     where the target is to be found, once it listens.
     """
-    lab = build_live_lab(script)
+    lab = build_live_lab(script, profile)
     target = Target(lab, pace)
     with socket.create_server(("127.0.0.1", port)) as listener:
         listener.settimeout(_PATIENCE)

@@ -11,6 +11,7 @@ __all__ = [
     "KEY_SET_VALUE",
     "KINDS",
     "LAB_DRIVERS",
+    "PROTECTED_KEY",
     "WRITE_DAC",
     "Act",
     "Actor",
@@ -45,6 +46,7 @@ ACTS = (
     "context", "crash", "bug-check",
 )  # fmt: skip
 ALWAYS = 0xFFFFFFFF
+PROTECTED_KEY = "\\REGISTRY\\MACHINE\\SOFTWARE\\RegProtect"  # by regprotect
 
 KEY_READ, KEY_SET_VALUE, WRITE_DAC = 0x20019, 2, 0x40000  # winnt.h
 

@@ -6,6 +6,7 @@ from .script import (
     KEY_READ,
     KEY_SET_VALUE,
     LAB_DRIVERS,
+    PROTECTED_KEY,
     Act,
     Actor,
     Operation,
@@ -17,12 +18,12 @@ __all__ = ["DEFAULT_SCRIPT", "SCRIPTS"]
 
 _PRE_SET, _POST_SET, _PRE_CREATE = 1, 16, 26  # REG_NOTIFY_CLASS
 _SOFTWARE = "\\REGISTRY\\MACHINE\\SOFTWARE"
-_EXAMPLE, _PROTECTED = f"{_SOFTWARE}\\Example", f"{_SOFTWARE}\\RegProtect"
+_EXAMPLE = f"{_SOFTWARE}\\Example"
 _STAGE = (*LAB_DRIVERS, "stage.sys")
 
 _CREATE = Operation("create", _SOFTWARE, "Example\\Settings", access=KEY_SET_VALUE)
 _SET_VOLUME = Operation("set-value", _EXAMPLE, "Volume", b"\x2a\0\0\0")
-_SET_ANSWER = Operation("set-value", _PROTECTED, "Answer", b"\x2a\0\0\0")
+_SET_ANSWER = Operation("set-value", PROTECTED_KEY, "Answer", b"\x2a\0\0\0")
 
 
 def _regedit(*operations: Operation) -> Work:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import struct
 from collections import Counter
 from threading import Lock
 from typing import Any, Union
@@ -11,18 +10,17 @@ from typing import Any, Union
 from .balance import balance
 from .clock import Clock
 from .connection import Connection, Restarted
+from .control_space import ControlSpace
 from .events import BREAKPOINT, SINGLE_STEP, Event, Raised, Said, Symbols
 from .lab import LiveLab
 from .packets import DEBUG_IO, STATE_CHANGE, STATE_MANIPULATE
-from .processors import Processor
 from .requests import Continue, Requests, SwitchProcessor
 from .state_change import exception_packet, print_packet, symbols_packet
-from .work import COUNT, STATUS
+from .structures import layouts
 
 __all__ = ["Target"]
 
 _IDLE_WAIT = 0.05  # seconds
-_KERNEL_DR0 = 0x20  # KSPECIAL_REGISTERS
 
 Stop = Union[Raised, Symbols]
 
@@ -41,7 +39,8 @@ class Target:
         self._pace = pace
         self._running = Lock()  # held while the emulator is at work
         self._clock = Clock(lab.world, lab.machine.memory)
-        self.requests = Requests(lab.machine, self.counts, lab.version, self._special_registers)
+        control_space = ControlSpace(lab.machine, lab.special_registers)
+        self.requests = Requests(lab.machine, self.counts, lab.version, control_space)
 
     def serve(self, peer: socket.socket) -> None:
         """Runs until the debugger closes the connection; raises Closed then.
@@ -79,11 +78,12 @@ class Target:
 
     def _operations(self, kinds: list[str], addresses: list[int]) -> list[dict[str, Any]]:
         unsigned = self._machine.memory.unsigned
+        at = layouts(self._machine.architecture.pointer_size).operation.at
         return [
             {
                 "kind": kind,
-                "status": unsigned(each + STATUS, 4),
-                "count": unsigned(each + COUNT, 4),
+                "status": unsigned(each + at["Status"], 4),
+                "count": unsigned(each + at["Count"], 4),
             }
             for kind, each in zip(kinds, addresses)
         ]
@@ -145,10 +145,3 @@ class Target:
             connection.send(DEBUG_IO, print_packet(self._machine, said.text))
         except Restarted:
             connection.break_in = True
-
-    def _special_registers(self, processor: Processor) -> bytes:
-        """KSPECIAL_REGISTERS, with the debug registers as they are."""
-        special = bytearray(self._lab.special_registers[processor.number])
-        debug = processor.debug
-        struct.pack_into("<6Q", special, _KERNEL_DR0, *debug.addresses, debug.dr6, debug.dr7)
-        return bytes(special)

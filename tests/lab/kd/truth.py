@@ -7,7 +7,8 @@ from typing import NamedTuple
 from ..drivers import drivers
 from ..world import BOOT_TIME, World
 from .script import Script
-from .work import ACTOR_SIZE, CALLBACK_FUNCTIONS, STAGE
+from .structures import layouts
+from .work import CALLBACK_FUNCTIONS, STAGE
 
 __all__ = ["RegisteredCallback", "registered_callbacks"]
 
@@ -28,6 +29,7 @@ class RegisteredCallback(NamedTuple):
 def registered_callbacks(world: World, script: Script) -> list[RegisteredCallback]:
     """In calling order, highest altitude first."""
     known = {each.file_name: each for each in drivers(world.profile, runs=True)}
+    actor_size = layouts(world.profile.pointer_size).actor.size
     callbacks: list[RegisteredCallback] = []
     for file_name in script.drivers:
         driver, symbols = known[file_name], world.images[file_name].symbols
@@ -36,7 +38,7 @@ def registered_callbacks(world: World, script: Script) -> list[RegisteredCallbac
                 (
                     f"StageCallback{number % CALLBACK_FUNCTIONS}",
                     actor.altitude,
-                    symbols["g_Actors"] + ACTOR_SIZE * number,
+                    symbols["g_Actors"] + actor_size * number,
                 )
                 for number, actor in enumerate(script.actors)
                 if actor.at_load

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..world import World
 from .keys import Keys
-from .script import ACTS, KINDS, Act, Actor, Operation, Work
+from .script import ACTS, KINDS, PROTECTED_KEY, Act, Actor, Operation, Work
+from .structures import layouts
 
-__all__ = ["ACTOR_SIZE", "CALLBACK_FUNCTIONS", "COUNT", "STAGE", "STATUS", "WorkWriter", "Written"]
+__all__ = ["CALLBACK_FUNCTIONS", "STAGE", "WorkWriter", "Written"]
 
 STAGE = "stage.sys"
 
-_OPERATION_SIZE, _WORK_SIZE, _DRIVER_SIZE = 0x38, 0x10, 0x160
-STATUS, COUNT = 0x30, 0x34  # of an OPERATION
-ACTOR_SIZE, _ACT_SIZE = 0x30, 0x18
 _ACTORS, CALLBACK_FUNCTIONS = 64, 16
 _STAGE_CALLS = {"register-callback": "StageRegister", "unregister-callback": "StageUnregister"}
 _SYSTEM = 4  # whose handles are a driver's
-_OBJECT = 0x10  # DRIVER.Object
 _DRIVER_TYPE = 4  # IO_TYPE_DRIVER
 _SERVICES = "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\"
 
@@ -39,8 +35,10 @@ class WorkWriter:
         self._world = world
         self._modules = modules
         self._drivers: dict[str, int] = {}
+        self._protected: list[int] = []  # VAs of key objects
         self._keys = Keys(world)
         self._stage = world.images[STAGE].symbols
+        self._layouts = layouts(world.profile.pointer_size)
 
     def write(self, work: Work) -> Written:
         """Writes the operations of a thread."""
@@ -48,67 +46,85 @@ class WorkWriter:
 
     def _write_work(self, wanted: Sequence[Operation], rounds: int, process_id: int) -> Written:
         world, space = self._world, self._world.space
-        place = world.nonpaged.allocate(_WORK_SIZE, b"LabW")
-        array = world.nonpaged.allocate(_OPERATION_SIZE * len(wanted), b"LabO")
-        operations = [array + index * _OPERATION_SIZE for index in range(len(wanted))]
-        space.write_pointer(place, array)
-        space.write_unsigned(place + 8, 4, len(wanted))
-        space.write_unsigned(place + 12, 4, rounds)
+        layout, size = self._layouts.work, self._layouts.operation.size
+        place = world.nonpaged.allocate(layout.size, b"LabW")
+        array = world.nonpaged.allocate(size * len(wanted), b"LabO")
+        operations = [array + index * size for index in range(len(wanted))]
+        space.write_pointer(place + layout.at["Operations"], array)
+        space.write_unsigned(place + layout.at["Count"], 4, len(wanted))
+        space.write_unsigned(place + layout.at["Rounds"], 4, rounds)
         for address, operation in zip(operations, wanted):
             self._write_operation(address, operation, process_id)
         return Written(place, operations)
 
     def actor(self, number: int) -> int:
         """The VA of an ACTOR in the driver's memory."""
-        return self._stage["g_Actors"] + number * ACTOR_SIZE
+        return self._stage["g_Actors"] + number * self._layouts.actor.size
 
     def write_actors(self, actors: Sequence[Actor]) -> None:
         """Tells the callbacks of stage.sys what to do. Raises ValueError for too many."""
         if len(actors) > _ACTORS:
             raise ValueError(f"{len(actors)} actors: stage.sys has {_ACTORS} actors")
         world, space = self._world, self._world.space
+        at = self._layouts.actor.at
         for number, actor in enumerate(actors):
             place = self.actor(number)
             buffer, length = world.nonpaged.text(actor.altitude, b"LabN", terminated=False)
-            space.write_unicode_string(place, buffer, length, length)
+            space.write_unicode_string(place + at["Altitude"], buffer, length, length)
             if actor.acts:
-                space.write_pointer(place + 0x20, self._write_acts(actor.acts))
-            space.write_unsigned(place + 0x28, 4, len(actor.acts))
-            space.write_unsigned(place + 0x2C, 4, int(actor.at_load))
+                space.write_pointer(place + at["Acts"], self._write_acts(actor.acts))
+            space.write_unsigned(place + at["Count"], 4, len(actor.acts))
+            space.write_unsigned(place + at["AtLoad"], 4, int(actor.at_load))
 
     def _write_acts(self, acts: Sequence[Act]) -> int:
-        array = self._world.nonpaged.allocate(_ACT_SIZE * len(acts), b"LabA")
+        space, layout = self._world.space, self._layouts.act
+        array = self._world.nonpaged.allocate(layout.size * len(acts), b"LabA")
         for index, act in enumerate(acts):
             argument = 0
             if act.operations:
                 argument = self._write_work(act.operations, 1, _SYSTEM).address
             elif act.kind in ("register", "unregister"):
                 argument = self.actor(act.actor)
-            words = (act.notify_class, ACTS.index(act.kind), act.status, act.times, argument)
-            self._world.space.write(array + index * _ACT_SIZE, struct.pack("<4IQ", *words))
+            place = array + index * layout.size
+            words = {"NotifyClass": act.notify_class, "Kind": ACTS.index(act.kind),
+                     "Status": act.status, "Times": act.times}  # fmt: skip
+            for name, value in words.items():
+                space.write_unsigned(place + layout.at[name], 4, value)
+            space.write_pointer(place + layout.at["Argument"], argument)
         return array
 
     def _write_operation(self, place: int, operation: Operation, process_id: int) -> None:
-        world, space = self._world, self._world.space
-        space.write_unsigned(place, 4, KINDS[operation.kind])
-        space.write_unsigned(place + 4, 4, operation.access)
+        world, space, at = self._world, self._world.space, self._layouts.operation.at
+        space.write_unsigned(place + at["Kind"], 4, KINDS[operation.kind])
+        space.write_unsigned(place + at["Access"], 4, operation.access)
         if operation.key:
-            space.write_pointer(place + 8, self._keys.body(operation.key, process_id))
+            body = self._keys.body(operation.key, process_id)
+            space.write_pointer(place + at["Key"], body)
+            if operation.key == PROTECTED_KEY:
+                self._protect(body)
         if operation.kind.endswith("-driver"):
-            space.write_pointer(place + 0x20, self._driver(operation.name))
+            space.write_pointer(place + at["Data"], self._driver(operation.name))
         elif operation.kind in _STAGE_CALLS:
-            space.write_pointer(place + 8, self.actor(operation.actor))
-            space.write_pointer(place + 0x20, self._stage[_STAGE_CALLS[operation.kind]])
+            space.write_pointer(place + at["Key"], self.actor(operation.actor))
+            space.write_pointer(place + at["Data"], self._stage[_STAGE_CALLS[operation.kind]])
         elif operation.kind == "init-callbacks":
-            space.write_pointer(place + 0x20, world.nt("CmpInitCallbacks"))
+            space.write_pointer(place + at["Data"], world.nt("CmpInitCallbacks"))
         elif operation.data:
             data = world.nonpaged.allocate(len(operation.data), b"LabD")
             space.write(data, operation.data)
-            space.write_pointer(place + 0x20, data)
+            space.write_pointer(place + at["Data"], data)
         buffer, length = world.nonpaged.text(operation.name, b"LabN", terminated=False)
-        space.write_unicode_string(place + 0x10, buffer, length, length)
-        space.write_unsigned(place + 0x28, 4, len(operation.data))
-        space.write_unsigned(place + 0x2C, 4, operation.type)
+        space.write_unicode_string(place + at["Name"], buffer, length, length)
+        space.write_unsigned(place + at["DataSize"], 4, len(operation.data))
+        space.write_unsigned(place + at["DataType"], 4, operation.type)
+
+    def _protect(self, body: int) -> None:
+        """Tells the stand-in for regprotect, on builds before 8, of a key object."""
+        slots = self._world.images["regprotect.sys"].symbols.get("g_ProtectedKeys")
+        if slots is not None and body not in self._protected:
+            size = self._world.profile.pointer_size
+            self._world.space.write_pointer(slots + len(self._protected) * size, body)
+            self._protected.append(body)
 
     def _driver(self, file_name: str) -> int:
         if file_name not in self._drivers:
@@ -118,18 +134,19 @@ class WorkWriter:
     def _write_driver(self, file_name: str) -> int:
         world, space = self._world, self._world.space
         image = world.images[file_name].image
-        driver = world.nonpaged.allocate(_DRIVER_SIZE, b"Driv")
+        layout, size = self._layouts.driver, world.offsets.size("_DRIVER_OBJECT")
+        driver = world.nonpaged.allocate(layout.size + size, b"Driv")
         path = world.nonpaged.allocate(0x10, b"LabN")
         text = _SERVICES + file_name.removesuffix(".sys")
         buffer, length = world.nonpaged.text(text, b"LabN", terminated=False)
         space.write_unicode_string(path, buffer, length, length)
-        space.write_pointer(driver, self._modules[file_name])
-        space.write_pointer(driver + 8, path)
+        space.write_pointer(driver + layout.at["LoadedModule"], self._modules[file_name])
+        space.write_pointer(driver + layout.at["RegistryPath"], path)
         world.fill(
-            driver + _OBJECT,
+            driver + layout.at["Object"],
             "_DRIVER_OBJECT",
             Type=_DRIVER_TYPE,
-            Size=world.offsets.size("_DRIVER_OBJECT"),
+            Size=size,
             DriverStart=image.base,
             DriverSize=image.size,
             DriverSection=self._modules[file_name],

@@ -39,3 +39,11 @@ def test_a_port_that_is_taken() -> None:
     assert done.returncode == 2
     assert done.stdout.startswith("lab: ")
     assert done.stderr == ""
+
+
+def test_a_profile_that_cannot_be_run() -> None:
+    command = [sys.executable, "-m", "tests.lab", "kd", "--profile", "x86-2600"]
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout.startswith("lab: x86-2600 cannot be run; x64-19041, ")
+    assert done.stderr == ""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
+from tests.lab.kd.structures import layouts
+from tests.lab.profiles import PROFILES
 from tests.lab.world import DUMP_TIME
 
 if TYPE_CHECKING:
@@ -20,20 +22,38 @@ STATUSES = [0, 0, 0, REGPROTECT_DENIES, REGPROTECT_DENIES]
 
 @pytest.fixture
 def lab() -> LiveLab:
+    return live_lab("x64-19041")
+
+
+def live_lab(profile: str) -> LiveLab:
     from tests.lab.kd.lab import build_live_lab  # Windows' Python has no unicorn
 
-    return build_live_lab(DEFAULT_SCRIPT)
+    return build_live_lab(DEFAULT_SCRIPT, PROFILES[profile])
 
 
-def test_drivers_have_registered(lab: LiveLab) -> None:
-    memory, nt = lab.machine.memory, lab.world.nt
+def statuses(lab: LiveLab) -> list[int]:
+    """What the callers of the only thread's operations got, once each was done."""
+    (operations,) = lab.operations
+    at = layouts(lab.world.profile.pointer_size).operation.at
+    unsigned = lab.machine.memory.unsigned
+    while unsigned(operations.addresses[-1] + at["Count"], 4) == 0:
+        lab.machine.run()
+    return [unsigned(each + at["Status"], 4) for each in operations.addresses]
+
+
+@pytest.mark.parametrize(
+    ("profile", "function"), [("x64-19041", 0x28), ("x86-19041", 0x1C), ("x86-6002", 0x1C)]
+)
+def test_drivers_have_registered(profile: str, function: int) -> None:
+    lab = live_lab(profile)
+    memory, nt, size = lab.machine.memory, lab.world.nt, lab.world.profile.pointer_size
     assert memory.unsigned(nt("CmpCallBackCount"), 4) == 4
     functions = []
     head = nt("CallbackListHead")
-    block = memory.unsigned(head, 8)
+    block = memory.unsigned(head, size)
     while block != head:
-        functions.append(memory.unsigned(block + 0x28, 8))
-        block = memory.unsigned(block, 8)
+        functions.append(memory.unsigned(block + function, size))
+        block = memory.unsigned(block, size)
     symbols = {
         address: name
         for image in lab.world.images.values()
@@ -44,12 +64,20 @@ def test_drivers_have_registered(lab: LiveLab) -> None:
     ]  # fmt: skip
 
 
-def test_regprotect_refuses_what_it_protects(lab: LiveLab) -> None:
-    (operations,) = lab.operations
-    while lab.machine.memory.unsigned(operations.addresses[-1] + 0x34, 4) == 0:
-        lab.machine.run()
-    statuses = [lab.machine.memory.unsigned(each + 0x30, 4) for each in operations.addresses]
-    assert statuses == STATUSES
+@pytest.mark.parametrize("profile", ["x64-19041", "x64-26100", "x86-19041"])
+def test_regprotect_refuses_what_it_protects(profile: str) -> None:
+    assert statuses(live_lab(profile)) == STATUSES
+
+
+@pytest.mark.parametrize("profile", ["x86-6002", "x86-7601"])
+def test_its_stand_in_before_windows_8_refuses_to_set_a_value(profile: str) -> None:
+    assert statuses(live_lab(profile)) == [0, 0, 0, 0, REGPROTECT_DENIES]
+
+
+@pytest.mark.parametrize("profile", ["x86-2600", "x64-7601", "arm64-22621"])
+def test_what_cannot_be_run(profile: str) -> None:
+    with pytest.raises(ValueError, match=f"{profile} cannot be run; x64-19041, x64-26100, x86-"):
+        live_lab(profile)
 
 
 def test_keys_lead_to_the_root_of_the_registry(lab: LiveLab) -> None:
@@ -96,17 +124,22 @@ def test_guarded_calls_go_through_the_dispatch() -> None:
 def rounds_done(lab: LiveLab) -> int:
     """How often the thread has come to its end that has come there least."""
     last = [each.addresses[-1] for each in lab.operations]
-    return min(lab.machine.memory.unsigned(each + 0x34, 4) for each in last)
+    count = layouts(lab.world.profile.pointer_size).operation.at["Count"]
+    return min(lab.machine.memory.unsigned(each + count, 4) for each in last)
 
 
 ENDLESS = sorted(set(SCRIPTS) - {"dying"})
+ON_X86 = ("running-on", "nested", "coming-and-going", "devirtualised", "cold")
 
 
-@pytest.mark.parametrize("name", ENDLESS)
-def test_scripts_go_round(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "profile"),
+    [*((name, "x64-19041") for name in ENDLESS), *((name, "x86-19041") for name in ON_X86)],
+)
+def test_scripts_go_round(name: str, profile: str) -> None:
     from tests.lab.kd.lab import build_live_lab
 
-    lab = build_live_lab(SCRIPTS[name])
+    lab = build_live_lab(SCRIPTS[name], PROFILES[profile])
     for _ in range(2000):
         event = lab.machine.run()
         assert not hasattr(event, "code"), event  # Raised

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import struct
-from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.lab.kd.lab import LiveLab
-    from tests.lab.kd.target import Target
+from tests.support.kd_debugger import Answer, Debugger, debugger_of
 
 pytestmark = pytest.mark.toolchain
 
-READ_VIRTUAL, WRITE_VIRTUAL, READ_PHYSICAL, WRITE_PHYSICAL = 0x3130, 0x3131, 0x313D, 0x313E
+READ_VIRTUAL, READ_PHYSICAL, WRITE_PHYSICAL = 0x3130, 0x313D, 0x313E
 GET_CONTEXT, SET_CONTEXT, GET_CONTEXT_EX, SET_CONTEXT_EX = 0x3132, 0x3133, 0x315F, 0x3160
 WRITE_BREAKPOINT, RESTORE_BREAKPOINT = 0x3134, 0x3135
 READ_CONTROL_SPACE, WRITE_CONTROL_SPACE, READ_MSR = 0x3137, 0x3138, 0x3152
@@ -24,48 +20,9 @@ RCX, RIP = 0x80, 0xF8  # in a CONTEXT
 NOWHERE = 0xFFFFF7FF_FFFF0000
 
 
-class Answer(NamedTuple):
-    status: int
-    union: bytes
-    data: bytes
-
-
-class Debugger:
-    """Asks a target as a debugger does, without a link in between."""
-
-    def __init__(self, lab: LiveLab, target: Target) -> None:
-        self.lab = lab
-        self.counts: Counter[str] = target.counts
-        self._requests = target.requests
-
-    def send(self, number: int, union: bytes, data: bytes = b"", processor: int = 0) -> Any:
-        header = struct.pack("<IHHI4x", number, 6, processor, 0)
-        return self._requests.answer(header + union.ljust(40, b"\xee") + data)
-
-    def ask(self, number: int, union: bytes, data: bytes = b"", processor: int = 0) -> Answer:
-        answer = self.send(number, union, data, processor)
-        echoed, _, echoed_processor, status = struct.unpack_from("<IHHI", answer)
-        assert (echoed, echoed_processor) == (number, processor)
-        return Answer(status, answer[16:56], answer[56:])
-
-    def read(self, address: int, size: int, number: int = READ_VIRTUAL) -> Answer:
-        return self.ask(number, struct.pack("<QI", address, size))
-
-    def write(self, address: int, data: bytes, number: int = WRITE_VIRTUAL) -> Answer:
-        return self.ask(number, struct.pack("<QI", address, len(data)), data)
-
-    def nt(self, symbol: str) -> int:
-        return self.lab.world.nt(symbol)
-
-
 @pytest.fixture(scope="module")
 def debugger() -> Debugger:
-    from tests.lab.kd.lab import build_live_lab  # Windows' Python has no unicorn
-    from tests.lab.kd.scripts import DEFAULT_SCRIPT
-    from tests.lab.kd.target import Target
-
-    lab = build_live_lab(DEFAULT_SCRIPT._replace(processors=2))
-    return Debugger(lab, Target(lab, 0))
+    return debugger_of("x64-19041")
 
 
 def actual(answer: Answer) -> int:

@@ -12,7 +12,7 @@ static VOID Put(LINE *Line, char Character) {
         Line->Text[Line->Length++] = Character;
 }
 
-static VOID PutNumber(LINE *Line, ULONGLONG Value, ULONG Base, ULONG Width, char Pad) {
+static VOID PutNumber(LINE *Line, ULONG_PTR Value, ULONG Base, ULONG Width, char Pad) {
     char Digits[20];
     ULONG Count = 0;
     do
@@ -24,7 +24,7 @@ static VOID PutNumber(LINE *Line, ULONGLONG Value, ULONG Base, ULONG Width, char
         Put(Line, Digits[--Count]);
 }
 
-static VOID PutConversion(LINE *Line, char Conversion, ULONG Width, char Pad, ULONGLONG Value) {
+static VOID PutConversion(LINE *Line, char Conversion, ULONG Width, char Pad, ULONG_PTR Value) {
     const UNICODE_STRING *String = (const UNICODE_STRING *)Value;
     switch (Conversion) {
     case 'd':
@@ -37,7 +37,7 @@ static VOID PutConversion(LINE *Line, char Conversion, ULONG Width, char Pad, UL
         PutNumber(Line, (ULONG)Value, 16, Width, Pad);
         break;
     case 'p':
-        PutNumber(Line, Value, 16, 16, '0');
+        PutNumber(Line, Value, 16, 2 * sizeof(PVOID), '0');
         break;
     case 's':
         for (const char *Text = (const char *)Value; *Text; Text++)
@@ -68,7 +68,7 @@ static VOID Format(LINE *Line, const char *Text, __builtin_va_list Arguments) {
             Text++;
         if (!*Text)
             return;
-        PutConversion(Line, *Text, Width, Pad, __builtin_va_arg(Arguments, ULONGLONG));
+        PutConversion(Line, *Text, Width, Pad, __builtin_va_arg(Arguments, ULONG_PTR));
     }
 }
 

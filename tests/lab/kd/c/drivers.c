@@ -8,18 +8,32 @@
 typedef NTSTATUS(NTAPI *PDRIVER_INITIALIZE)(DRIVER_OBJECT *DriverObject,
                                             UNICODE_STRING *RegistryPath);
 
+/* Of public PDBs (10240), as it has been since XP; the rest is not needed here. */
+typedef struct _KLDR_DATA_TABLE_ENTRY {
+    LIST_ENTRY InLoadOrderLinks;
+    PVOID ExceptionTable;
+    ULONG ExceptionTableSize;
+    PVOID GpValue, NonPagedDebugInfo, DllBase;
+    PDRIVER_INITIALIZE EntryPoint;
+    ULONG SizeOfImage;
+    UNICODE_STRING FullDllName, BaseDllName;
+    ULONG Flags;
+    USHORT LoadCount, SignatureInfo;
+    PVOID SectionPointer;
+    ULONG CheckSum;
+} KLDR_DATA_TABLE_ENTRY;
+
 extern LIST_ENTRY PsLoadedModuleList;
 static ULONG_PTR PsLoadedModuleLock;
 
-static VOID TellDebugger(ULONG Service, PVOID Entry) {
+static VOID TellDebugger(ULONG Service, const KLDR_DATA_TABLE_ENTRY *Entry) {
     KD_SYMBOLS_INFO Symbols = {
-        .BaseOfDll = FIELD(PVOID, Entry, OFFSET_KLDR_DATA_TABLE_ENTRY_DllBase),
+        .BaseOfDll = Entry->DllBase,
         .ProcessId = (PVOID)-1,
-        .CheckSum = FIELD(ULONG, Entry, OFFSET_KLDR_DATA_TABLE_ENTRY_CheckSum),
-        .SizeOfImage = FIELD(ULONG, Entry, OFFSET_KLDR_DATA_TABLE_ENTRY_SizeOfImage),
+        .CheckSum = Entry->CheckSum,
+        .SizeOfImage = Entry->SizeOfImage,
     };
-    DebugService(Service, &FIELD(UNICODE_STRING, Entry, OFFSET_KLDR_DATA_TABLE_ENTRY_FullDllName),
-                 &Symbols);
+    DebugService(Service, &Entry->FullDllName, &Symbols);
 }
 
 static VOID LinkModule(LIST_ENTRY *Entry) {
@@ -39,15 +53,13 @@ static VOID UnlinkModule(LIST_ENTRY *Entry) {
 }
 
 PAGED_CODE_SECTION NTSTATUS IopLoadDriver(DRIVER *Driver) {
-    PVOID Entry = Driver->LoadedModule;
-    PDRIVER_INITIALIZE Initialize =
-        FIELD(PDRIVER_INITIALIZE, Entry, OFFSET_KLDR_DATA_TABLE_ENTRY_EntryPoint);
-    LinkModule(Entry);
+    KLDR_DATA_TABLE_ENTRY *Entry = Driver->LoadedModule;
+    LinkModule(&Entry->InLoadOrderLinks);
     TellDebugger(BREAKPOINT_LOAD_SYMBOLS, Entry);
-    NTSTATUS Status = Initialize(&Driver->Object, Driver->RegistryPath);
+    NTSTATUS Status = Entry->EntryPoint(&Driver->Object, Driver->RegistryPath);
     if (!NT_SUCCESS(Status)) {
         TellDebugger(BREAKPOINT_UNLOAD_SYMBOLS, Entry);
-        UnlinkModule(Entry);
+        UnlinkModule(&Entry->InLoadOrderLinks);
     }
     return Status;
 }
@@ -57,6 +69,6 @@ PAGED_CODE_SECTION NTSTATUS IopUnloadDriver(DRIVER *Driver) {
         return STATUS_INVALID_DEVICE_REQUEST;
     Driver->Object.DriverUnload(&Driver->Object);
     TellDebugger(BREAKPOINT_UNLOAD_SYMBOLS, Driver->LoadedModule);
-    UnlinkModule(Driver->LoadedModule);
+    UnlinkModule(&Driver->LoadedModule->InLoadOrderLinks);
     return STATUS_SUCCESS;
 }

@@ -29,14 +29,14 @@ typedef struct _WORK {
 
 /* A driver that can be loaded: its entry of PsLoadedModuleList, and its object. */
 typedef struct _DRIVER {
-    LIST_ENTRY *LoadedModule;
+    struct _KLDR_DATA_TABLE_ENTRY *LoadedModule;
     UNICODE_STRING *RegistryPath;
     DRIVER_OBJECT Object;
 } DRIVER;
 
 NTSTATUS KiSystemServiceCopyEnd(OPERATION *Operation);
 
-/* ../work.py writes them. */
-_Static_assert(sizeof(OPERATION) == 0x38, "");
-_Static_assert(sizeof(WORK) == 0x10, "");
-_Static_assert(sizeof(DRIVER) == 0x160, "");
+/* ../structures.py has them. */
+_Static_assert(sizeof(OPERATION) == (sizeof(PVOID) == 8 ? 0x38 : 0x28), "");
+_Static_assert(sizeof(WORK) == (sizeof(PVOID) == 8 ? 0x10 : 0xC), "");
+_Static_assert(sizeof(DRIVER) == (sizeof(PVOID) == 8 ? 0x160 : 0xB0), "");

@@ -1,14 +1,7 @@
 /* Paged pool for a kernel that runs: blocks are given out again, by their size. */
 #include "live.h"
+#include "pool_header.h"
 
-typedef struct _POOL_HEADER {
-    UCHAR PreviousSize, PoolIndex, BlockSize, PoolType;
-    ULONG PoolTag;
-    PVOID ProcessBilled;
-} POOL_HEADER;
-
-#define POOL_UNIT sizeof(POOL_HEADER)
-#define POOL_IN_USE_TYPE 3 /* PagedPool and the in-use bit, Vista and later */
 #define BAD_POOL_CALLER 0xC2
 
 UCHAR *MmPagedPoolStart = NULL, *MmPagedPoolEnd = NULL;
@@ -43,7 +36,7 @@ PVOID NTAPI ExAllocatePoolWithTag(ULONG PoolType, SIZE_T Size, ULONG Tag) {
     if (!Header)
         return NULL;
     Header->PreviousSize = Header->PoolIndex = 0;
-    Header->BlockSize = (UCHAR)Units;
+    Header->BlockSize = Units;
     Header->PoolType = POOL_IN_USE_TYPE;
     Header->PoolTag = Tag;
     return memset(Header + 1, 0, (Units - 1) * POOL_UNIT);

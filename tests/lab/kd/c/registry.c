@@ -11,6 +11,13 @@ UCHAR NTAPI ExGetPreviousMode(VOID) {
     return FIELD(UCHAR, KeGetCurrentThread(), OFFSET_KTHREAD_PreviousMode);
 }
 
+#if LAB_BUILD >= 15063
+#define CALL_CALLBACKS(NotifyClass, Information, ...)                                              \
+    CmpCallCallBacksEx(NotifyClass, Information, NULL, __VA_ARGS__)
+#else
+#define CALL_CALLBACKS CmpCallCallBacks
+#endif
+
 /* Tells the callbacks what became of an operation; what its caller gets. */
 PAGED_CODE_SECTION static NTSTATUS CmPostCallbackNotification(ULONG PostClass, PVOID Object,
                                                               NTSTATUS Status,
@@ -22,7 +29,7 @@ PAGED_CODE_SECTION static NTSTATUS CmPostCallbackNotification(ULONG PostClass, P
         .PreInformation = PreInformation,
         .ReturnStatus = Status,
     };
-    CmpCallCallBacksEx(PostClass, &Information, NULL, FALSE, PostClass, Object, Calls);
+    CALL_CALLBACKS(PostClass, &Information, FALSE, PostClass, Object, Calls);
     return Information.ReturnStatus;
 }
 
@@ -31,7 +38,7 @@ static NTSTATUS Ask(ULONG NotifyClass, ULONG PostClass, PVOID Information, PVOID
                     LIST_ENTRY *Calls) {
     if (!CmpCallBackCount)
         return STATUS_SUCCESS;
-    return CmpCallCallBacksEx(NotifyClass, Information, NULL, TRUE, PostClass, Key, Calls);
+    return CALL_CALLBACKS(NotifyClass, Information, TRUE, PostClass, Key, Calls);
 }
 
 /* Tells the callbacks before and after an operation that always succeeds. */

@@ -1,30 +1,19 @@
 /* A driver with 16 registry callbacks that do as they are told, each at up to four altitudes. */
 #include "stage.h"
+#include "nt.h"
+#include "notification_types.h"
 
 #define STAGE_ACTORS 64
 #define STAGE_CALLS 256
 
-typedef struct _REG_POST_OPERATION_INFORMATION {
-    PVOID Object;
-    NTSTATUS Status;
-    PVOID PreInformation;
-    NTSTATUS ReturnStatus;
-    PVOID CallContext;
-} REG_POST_OPERATION_INFORMATION;
-
-#define RegNtPreSetValueKey 1
 #define TAG_CONTEXT 0x43677453 /* 'StgC' */
-#define PagedPool 1 /* POOL_TYPE */
 #define DRIVER_VIOLATION 0x121 /* bugcodes.h */
 
-/* REG_SET_VALUE_KEY_INFORMATION.CallContext */
-#define CALL_CONTEXT(information) (*(PVOID *)((UCHAR *)(information) + 0x28))
+#define CALL_CONTEXT(information) (((REG_SET_VALUE_KEY_INFORMATION *)(information))->CallContext)
 
 #define STATUS_CALLBACK_BYPASS ((NTSTATUS)0xC0000503)
 #define ALWAYS 0xFFFFFFFF
 
-PVOID NTAPI ExAllocatePoolWithTag(ULONG PoolType, SIZE_T Size, ULONG Tag);
-VOID NTAPI ExFreePoolWithTag(PVOID Block, ULONG Tag);
 VOID NTAPI KeBugCheckEx(ULONG Code, ULONG_PTR First, ULONG_PTR Second, ULONG_PTR Third,
                         ULONG_PTR Fourth);
 NTSTATUS KiServiceInternal(OPERATION *Operation);
@@ -44,7 +33,7 @@ static VOID Record(ACTOR *Actor, ULONG NotifyClass) {
     CALLED *Called = &g_Calls[__sync_fetch_and_add(&g_CallCount, 1) % STAGE_CALLS];
     Called->Actor = (ULONG)(Actor - g_Actors);
     Called->NotifyClass = NotifyClass;
-    __asm__ volatile("movq %%gs:0x188, %0" : "=r"(Called->Thread));
+    Called->Thread = KeGetCurrentThread();
 }
 
 PAGED_CODE_SECTION NTSTATUS StageRegister(ACTOR *Actor) {

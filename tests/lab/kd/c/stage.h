@@ -40,6 +40,7 @@ typedef struct _CALLED {
     PVOID Thread;
 } CALLED;
 
-_Static_assert(sizeof(ACT) == 0x18, "");
-_Static_assert(sizeof(ACTOR) == 0x30, "");
-_Static_assert(sizeof(CALLED) == 0x10, "");
+/* ../structures.py has them. */
+_Static_assert(sizeof(ACT) == (sizeof(PVOID) == 8 ? 0x18 : 0x14), "");
+_Static_assert(sizeof(ACTOR) == (sizeof(PVOID) == 8 ? 0x30 : 0x20), "");
+_Static_assert(sizeof(CALLED) == (sizeof(PVOID) == 8 ? 0x10 : 0xC), "");
