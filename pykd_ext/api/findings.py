@@ -34,7 +34,7 @@ def findings(
     >>> [finding.id for finding in found if finding.callback == 3]
     ['owner-unloaded', 'altitude-foreign']
     """
-    searches = target.kind == "crash-dump" if carve is None else carve
+    searches = target.is_file if carve is None else carve
     files = ImageFiles(target.symbol_path)
     return check(target, files, (progress or _silent) if searches else None)
 

@@ -58,8 +58,10 @@ def live_target(target: Target, arguments: argparse.Namespace) -> LiveTarget:
     """``target``, which can be set going; raises TargetError where it cannot, and BadArgument for
     limits that make no sense."""
     command = arguments.command
-    if target.kind == "crash-dump":
-        raise TargetError(f"nothing runs in a crash dump: {command} needs a live kernel (KD)")
+    if target.is_file:
+        raise TargetError(
+            f"nothing runs in a {target.kind.replace('-', ' ')}: {command} needs a live kernel (KD)"
+        )
     if target.kind != "kernel":
         raise TargetError(
             f"a local kernel session cannot stop its own machine: {command} needs a second one (KD)"

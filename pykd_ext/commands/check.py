@@ -40,7 +40,7 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _check(target: Target, arguments: argparse.Namespace) -> Triage:
-    if arguments.no_carve or (target.kind != "crash-dump" and not arguments.carve):
+    if arguments.no_carve or (not target.is_file and not arguments.carve):
         return findings(target, carve=False)
     with bytes_bar("searching") as progress:
         return findings(target, carve=True, progress=progress)

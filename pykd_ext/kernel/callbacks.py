@@ -148,6 +148,8 @@ def read_callbacks(target: Target, limit: int = DEFAULT_LIMIT) -> CallbackList:
     layout = way.layouts.how_known(target)
     if layout.doubt:
         problems.append(Problem("layout", layout.doubt))
+    if not target.is_frozen:
+        problems.append(Problem("memory", _NOT_FROZEN))
     return CallbackList(
         head=places.head,
         head_found_by=found_by,
@@ -158,6 +160,12 @@ def read_callbacks(target: Target, limit: int = DEFAULT_LIMIT) -> CallbackList:
         last_cookie=_global(target, "CmpCallbackCookie", places.last_cookie, 8, problems),
         problems=problems,
     )
+
+
+_NOT_FROZEN = (
+    "nothing says that the machine stood still meanwhile: what was changed can look broken; look "
+    "twice, or take a dump"
+)
 
 
 def _of_small_dump(target: Target) -> CallbackList:

@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from . import BugCheck, Module, Symbol
+from .address_space import AddressSpace
 from .closing import ClosedAtEnd
-from .dump_file import PAGE, DumpFile
+from .dump_file import DumpFile
 from .errors import MemoryUnreadable
 from .loaded_symbols import LoadedSymbols
 from .memory import Memory
-from .page_tables import paging_mode, translate
+from .page_tables import paging_mode
 from .symbol_path import SymbolPath
 
 if TYPE_CHECKING:
     from .image_files import ImageFiles, WantedImage
     from .module_list import LoadedModule
+    from .protocol import PhysicalMemory
     from .small_dump import SmallDump
 
 __all__ = ["CrashDump"]
@@ -26,6 +28,8 @@ class CrashDump(ClosedAtEnd):
     """Fulfils :class:`pykd_ext.target.Target` for a dump file."""
 
     kind = "crash-dump"
+    is_file = True
+    is_frozen = True
 
     def __init__(self, path: str, symbol_path: SymbolPath) -> None:
         """Raises TargetError when ``path`` is not a kernel dump that can be read."""
@@ -40,13 +44,11 @@ class CrashDump(ClosedAtEnd):
         self.memory = Memory(self, whole_pages=self.small_dump is None)
         self.symbol_path = symbol_path
         self._images: ImageFiles | None = None
-        self._paging = paging_mode(
-            header.architecture,
-            header.pae,
-            self._file.word,
-            header.directory_table,
-            header.module_list,
+        directory = header.directory_table
+        paging = paging_mode(
+            header.architecture, header.pae, self._file.word, directory, header.module_list
         )
+        self._space = AddressSpace(self._file, header.architecture, paging, directory)
         self._symbols = LoadedSymbols(
             self.memory,
             header.module_list,
@@ -63,15 +65,10 @@ class CrashDump(ClosedAtEnd):
     def read(self, address: int, size: int) -> bytes:
         if self.small_dump:
             return self._read_small(self.small_dump, address, size)
-        data = bytearray()
-        while len(data) < size:
-            position = address + len(data)
-            offset = position & (PAGE - 1)
-            page = self._page(position)
-            if page is None:
-                raise MemoryUnreadable(address, size)
-            data += page[offset : offset + size - len(data)]
-        return bytes(data)
+        return self._space.read(address, size)
+
+    def physical_memory(self) -> PhysicalMemory:
+        return self._file
 
     def symbol(self, name: str, module: str = "nt") -> int:
         return self._symbols.symbol(name, module)
@@ -126,19 +123,6 @@ class CrashDump(ClosedAtEnd):
             self._images = ImageFiles(self.symbol_path)
             self._images.problems = self._symbols.problems
         return self._images
-
-    def _page(self, address: int) -> bytes | None:
-        if not self._is_canonical(address):
-            return None
-        directory = self._file.header.directory_table
-        physical = translate(self._file.word, self._paging, directory, address)
-        return None if physical is None else self._file.page(physical >> 12)
-
-    def _is_canonical(self, address: int) -> bool:
-        if self.memory.pointer_size == 4:
-            return 0 <= address < 1 << 32
-        bits = self._paging.address_bits
-        return address >> bits - 1 in (0, (1 << 65 - bits) - 1)
 
 
 def _wanted(module: LoadedModule) -> WantedImage:

@@ -12,20 +12,15 @@ from __future__ import annotations
 
 import mmap
 from bisect import bisect_right
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Callable, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import BugCheck
 from .architecture import ARCHITECTURES, ArchitectureName, architecture_of_machine
 from .errors import MemoryUnreadable, TargetError, UnsupportedTarget
+from .physical import PAGE, MappedMemory, Pages, Runs, map_file
 
 if TYPE_CHECKING:
     from .small_dump import Blocks, SmallDump
-
-PAGE = 0x1000
-_CHUNK = 16 << 20  # bytes read at once
-
-Progress = Callable[[int, int], None]  # bytes so far, bytes in all
 
 _FULL, _KERNEL, _HEADER, _TRIAGE, _BITMAP_FULL, _BITMAP_KERNEL, _AUTOMATIC = range(1, 8)
 _WITH_RUNS = {_FULL}
@@ -52,10 +47,6 @@ _FIELDS_32 = {
     "debugger_data": (0x60, 4),
     "type": (0xF88, 4),
 }
-
-
-def _silent(done: int, total: int) -> None:
-    """The progress that nobody sees."""
 
 
 class Shape(NamedTuple):
@@ -89,28 +80,23 @@ class DumpHeader(NamedTuple):
     bug_check: BugCheck
 
 
-class DumpFile:
+class DumpFile(MappedMemory):
     """A dump, memory mapped. ``problems`` holds a line for each thing wrong with the file,
     ``small`` what a small dump has in place of pages, None for any other."""
 
+    what = "dump"
+
     def __init__(self, path: str) -> None:
         """Raises TargetError when ``path`` is no kernel dump with memory in it, and says why."""
-        self.path = path
-        self.problems: list[str] = []
-        self._map = _map_file(path)
+        super().__init__(path, map_file(path))
         self._shape = shape = _shape_of(self._map, path)
         self.header = self._read_header(shape)
         self.small: SmallDump | None = None
         self._blocks: Blocks | None = None
         if self.header.dump_type == _TRIAGE:
-            self._pages = _Pages()
             self._read_small(shape)
         else:
-            self._pages = self._read_pages(shape)
-            self._note_truncation()
-
-    def close(self) -> None:
-        self._map.close()
+            self._lay_out(self._read_pages(shape))
 
     def context(self) -> bytes:
         """The room of the header's CONTEXT, the registers at the time of the crash."""
@@ -130,41 +116,6 @@ class DumpFile:
         if self._blocks is None:
             raise MemoryUnreadable(address, size)
         return self._blocks.read(address, size)
-
-    def page(self, frame: int) -> bytes | None:
-        """The 4096 bytes of the physical page ``frame``, None when the dump has not got it."""
-        offset = self._pages.offset(frame)
-        if offset is None:
-            return None
-        data = self._map[offset : offset + PAGE]
-        return data if len(data) == PAGE else None
-
-    def find(self, needle: bytes, progress: Progress = _silent) -> Iterator[int]:
-        """The physical addresses of ``needle`` wherever it lies in one page, in the file's order.
-
-        Reads past the map, whose pages would count as this process's memory. ``progress`` is told
-        the bytes read so far and those in all.
-        """
-        start, end = self._pages.start, min(self._pages.end, len(self._map))
-        with open(self.path, "rb", buffering=0) as file:
-            file.seek(start)
-            for chunk_start in range(start, end, _CHUNK):
-                chunk = file.read(min(_CHUNK, end - chunk_start))
-                at = chunk.find(needle)
-                while at >= 0:
-                    frame = self._pages.frame(chunk_start + at)
-                    yield frame * PAGE + (chunk_start + at - start) % PAGE
-                    at = chunk.find(needle, at + 1)
-                progress(chunk_start + len(chunk) - start, end - start)
-
-    def word(self, address: int, size: int) -> int | None:
-        """The ``size`` byte word at a physical address, which must not cross a page."""
-        offset = self._pages.offset(address >> 12)
-        if offset is None:
-            return None
-        offset += address & (PAGE - 1)
-        data = self._map[offset : offset + size]
-        return int.from_bytes(data, "little") if len(data) == size else None
 
     def _read_header(self, shape: Shape) -> DumpHeader:
         def field(name: str, index: int = 0) -> int:
@@ -191,9 +142,9 @@ class DumpFile:
             ),
         )
 
-    def _read_pages(self, shape: Shape) -> _Pages:
+    def _read_pages(self, shape: Shape) -> Pages:
         if self.header.dump_type in _WITH_RUNS:
-            return _Runs(_read_runs(self._map, shape, self.path))
+            return Runs(_read_runs(self._map, shape, self.path))
         is_old = self.header.dump_type == _KERNEL
         return _Bitmap(self._map, shape.header_size, is_old, self.path)
 
@@ -213,51 +164,6 @@ class DumpFile:
                 f"{self.path}: nothing of this small memory dump can be read: "
                 f"{'; '.join(self.problems)}"
             )
-
-    def _note_truncation(self) -> None:
-        if len(self._map) < self._pages.end:
-            self.problems.append(
-                f"the dump is truncated: {len(self._map):#x} of {self._pages.end:#x} bytes are "
-                "there, what lies beyond reads as not present"
-            )
-
-
-class _Pages:
-    """Physical page numbers to file offsets; a small dump has none."""
-
-    start: int = 0  # the file offset of the first page
-    end: int = 0  # and behind the last
-
-    def offset(self, frame: int) -> int | None:  # noqa: ARG002 - there are no pages
-        """Where the page ``frame`` lies, None when the dump has not got it."""
-        return None
-
-    def frame(self, offset: int) -> int:
-        """Which page lies at a file offset from ``start`` to ``end``."""
-        raise NotImplementedError
-
-
-class _Runs(_Pages):
-    """Type 1: runs of consecutive pages, one behind the other in the file."""
-
-    def __init__(self, runs: list[tuple[int, int, int]]) -> None:
-        self._runs = sorted(runs)
-        self._starts = [base for base, _, _ in self._runs]
-        self._in_file = sorted((offset, base) for base, _, offset in runs)
-        self.start = self._in_file[0][0]
-        self.end = max(offset + count * PAGE for _, count, offset in runs)
-
-    def frame(self, offset: int) -> int:
-        index = bisect_right(self._in_file, (offset, 1 << 64)) - 1
-        start, base = self._in_file[index]
-        return base + (offset - start) // PAGE
-
-    def offset(self, frame: int) -> int | None:
-        index = bisect_right(self._starts, frame) - 1
-        if index < 0:
-            return None
-        base, count, offset = self._runs[index]
-        return offset + (frame - base) * PAGE if frame < base + count else None
 
 
 class _BitmapHeader(NamedTuple):
@@ -287,7 +193,7 @@ _BMP_HEADER = _BitmapHeader(0x20, 0x28, 0x30, 8, {0x2000: 0x38, 0x1000: 0x38})
 _SUMMARY_HEADER = _BitmapHeader(0x0C, 0x14, 0x18, 4, {0x2000: 0x28, 0x1000: 0x20})
 
 
-class _Bitmap(_Pages):
+class _Bitmap(Pages):
     """Types 2, 5, 6, 7: a bit for every physical page; the set ones follow in order.
 
     The rank of a bit is a running count over blocks of the bitmap, made as far as it is needed.
@@ -310,7 +216,14 @@ class _Bitmap(_Pages):
         self._ranks = [0]
         self.start, self.end = first, first + present * PAGE
 
-    def frame(self, offset: int) -> int:
+    @property
+    def top(self) -> int:
+        return self._bits
+
+    def address(self, offset: int) -> int | None:
+        return self._frame(offset) * PAGE + (offset - self._first_page) % PAGE
+
+    def _frame(self, offset: int) -> int:
         rank = (offset - self._first_page) // PAGE
         blocks = -(-self._bits // (self._BLOCK * 8))
         while self._ranks[-1] <= rank and len(self._ranks) <= blocks:
@@ -345,15 +258,14 @@ class _Bitmap(_Pages):
         return bin(value & ((1 << bits) - 1)).count("1")
 
 
-def _map_file(path: str) -> mmap.mmap:
+def is_dump(path: str) -> bool:
+    """Whether the file begins as a dump of Windows does, of whatever kind; False for one that
+    cannot be read."""
     try:
         with open(path, "rb") as file:
-            file.seek(0, 2)
-            if not file.tell():
-                raise TargetError(f"{path}: the file is empty")
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except OSError as error:
-        raise TargetError(f"{path}: cannot be opened: {error.strerror or error}") from None
+            return file.read(4) in (b"PAGE", b"MDMP")
+    except OSError:
+        return False
 
 
 def _shape_of(data: mmap.mmap, path: str) -> Shape:
@@ -367,7 +279,8 @@ def _shape_of(data: mmap.mmap, path: str) -> Shape:
     if shape is None:
         raise TargetError(
             f"{path} is not a Windows crash dump: it starts with {magic!r}, "
-            "not PAGEDU64 or PAGEDUMP"
+            "not PAGEDU64 or PAGEDUMP; a raw image of memory has to be called .raw, .mem, .dd, "
+            ".bin or .img"
         )
     if len(data) < shape.header_size:
         raise TargetError(

@@ -15,6 +15,7 @@ from .memory import PAGE, Memory
 
 __all__ = [
     "DIRECTORY_EXCEPTION",
+    "DIRECTORY_EXPORT",
     "DIRECTORY_IAT",
     "DIRECTORY_LOAD_CONFIG",
     "DIRECTORY_RESOURCE",
@@ -33,7 +34,7 @@ __all__ = [
 _OPTIONAL_HEADER_64 = 0x20B
 DIRECTORY_RESOURCE, DIRECTORY_EXCEPTION, DIRECTORY_LOAD_CONFIG = 2, 3, 10
 DIRECTORY_IAT = 12
-_DIRECTORY_EXPORT, _DIRECTORY_DEBUG = 0, 6
+DIRECTORY_EXPORT, _DIRECTORY_DEBUG = 0, 6
 _DEBUG_TYPE_CODEVIEW = 2
 _DEBUG_TYPE_BBT = 10  # IMAGE_DEBUG_TYPE_RESERVED10 in winnt.h
 _MOST_DEBUG_ENTRIES = 32
@@ -138,7 +139,7 @@ def exports(memory: Memory, base: int) -> dict[str, int]:
 
     They come in the table's order, that of their names; a name that is paged out is left out.
     """
-    directory, size = data_directory(memory, base, _DIRECTORY_EXPORT)
+    directory, size = data_directory(memory, base, DIRECTORY_EXPORT)
     if not directory:
         return {}
     header = memory.read(base + directory, 40)

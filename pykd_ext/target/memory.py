@@ -13,7 +13,7 @@ from .architecture import ARCHITECTURES
 from .errors import MemoryUnreadable
 
 if TYPE_CHECKING:
-    from . import Target
+    from .protocol import Readable
 
 PAGE = 0x1000
 
@@ -29,7 +29,7 @@ class UnicodeString(NamedTuple):
 class Memory:
     """Typed reads of one target, little-endian. Every method raises MemoryUnreadable."""
 
-    def __init__(self, target: Target, whole_pages: bool = True) -> None:
+    def __init__(self, target: Readable, whole_pages: bool = True) -> None:
         """Without ``whole_pages`` each read is the target's: a small dump holds parts of pages."""
         self._target = target
         self.whole_pages = whole_pages

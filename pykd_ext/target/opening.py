@@ -31,7 +31,8 @@ def open_target(
     engine: Engine = None,
     on_download: Progress | None = None,
 ) -> Target:
-    """Opens a crash dump; without ``path`` the session of the debugger that this runs in.
+    """Opens a crash dump or an image of memory; without ``path`` the session of the debugger that
+    this runs in.
 
     ``symbols`` is a symbol path as WinDbg has it: folders and ``srv*cache*server``, with ``;``
     between. None takes _NT_SYMBOL_PATH, and ``""`` uses no symbols: what a dump or a session is
@@ -59,10 +60,10 @@ def open_target(
         return _session(dump, symbols)
     if not dump:
         raise TargetError("no target: open a crash dump with -z FILE, or run inside WinDbg")
-    from .crash_dump import CrashDump  # noqa: PLC0415 - WinDbg never needs it
+    from .open_file import open_file  # noqa: PLC0415 - WinDbg never needs it
     from .symbol_path import SymbolPath  # noqa: PLC0415
 
-    return CrashDump(dump, SymbolPath(symbol_path_text(symbols), on_download))
+    return open_file(dump, SymbolPath(symbol_path_text(symbols), on_download))
 
 
 def _session(dump: str | None, symbols: str | None) -> Target:

@@ -6,16 +6,67 @@ type checkers need it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol, TypeVar
 
 from . import BugCheck, Module, Symbol
 from .architecture import ArchitectureName
 from .memory import Memory
+from .physical import Hints, Progress
 from .small_dump import SmallDump
 from .symbol_path import SymbolPath
 
-__all__ = ["Target"]
+__all__ = ["Container", "PhysicalMemory", "Readable", "Target"]
+
+
+class Readable(Protocol):
+    """What can be read from: a target, or an address space."""
+
+    @property
+    def architecture(self) -> ArchitectureName:
+        """Whose addresses they are."""
+
+    def read(self, address: int, size: int) -> bytes:
+        """Exactly ``size`` bytes at a VA; raises MemoryUnreadable."""
+
+
+class PhysicalMemory(Protocol):
+    """Pages by their numbers. ``problems`` holds a line for each thing wrong with the file."""
+
+    path: str
+    problems: list[str]
+
+    @property
+    def top(self) -> int:
+        """Behind the highest page that there is."""
+
+    def page(self, frame: int) -> bytes | None:
+        """The 4096 bytes of the physical page ``frame``, None when the file has not got it."""
+
+    def pages(self, frame: int, most: int) -> bytes:
+        """What lies from page ``frame`` on without a gap, whole pages, at most ``most``; empty when
+        the file has not got the first."""
+
+    def word(self, address: int, size: int) -> int | None:
+        """The ``size`` byte word at a physical address, which must not cross a page."""
+
+    def find(self, needle: bytes, progress: Progress = ...) -> Iterator[int]:
+        """The physical addresses of ``needle`` wherever it lies in one page, in the file's order.
+
+        ``progress`` is told the bytes read so far and those in all.
+        """
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+class Container(PhysicalMemory, Protocol):
+    """Physical memory that says of what ``kind`` it is (``LiME image``), and what it knows of the
+    machine."""
+
+    kind: str
+    hints: Hints
+
 
 _Self = TypeVar("_Self")
 
@@ -30,7 +81,16 @@ class Target(Protocol):
 
     @property
     def kind(self) -> str:
-        """``crash-dump``, ``kernel`` (live, remote) or ``local-kernel``."""
+        """``crash-dump``, ``memory-image``, ``kernel`` (live, remote) or ``local-kernel``."""
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a dump or an image: all of it can be searched, and nothing runs in it."""
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the machine stood still while it was looked at, or while the file was taken: else
+        what was changed meanwhile can look broken."""
 
     @property
     def path(self) -> str | None:
@@ -70,6 +130,10 @@ class Target(Protocol):
 
     def read(self, address: int, size: int) -> bytes:
         """Exactly ``size`` bytes at the VA ``address``, never less; raises MemoryUnreadable."""
+
+    def physical_memory(self) -> PhysicalMemory | None:
+        """The pages of a machine that does not run, to be searched; None for any other. Raises
+        TargetError when the dump's file cannot be read from here."""
 
     def symbol(self, name: str, module: str = "nt") -> int:
         """The VA of ``module!name``; raises SymbolNotFound."""

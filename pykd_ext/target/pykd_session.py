@@ -141,9 +141,18 @@ class PykdSession(ClosedAtEnd):
         self._small_file = self._open_small_dump()
         self.small_dump = self._small_file.small if self._small_file else None
         self.memory = Memory(self, whole_pages=self.small_dump is None)
+        self._searched: DumpFile | None = None
         self._run: Run | None = None
         self.last_event = ""
         self.on_silence: Callable[[float], None] = lambda _: None
+
+    @property
+    def is_file(self) -> bool:
+        return self.kind == "crash-dump"
+
+    @property
+    def is_frozen(self) -> bool:
+        return self.kind != "local-kernel"
 
     @property
     def debugger_data(self) -> int:
@@ -314,6 +323,14 @@ class PykdSession(ClosedAtEnd):
             return []
         return [self._from_engine(each.ip) for each in frames[:count]]
 
+    def physical_memory(self) -> DumpFile | None:
+        """The engine's own SearchMemory is by virtual address, and slow."""
+        if not self.is_file or self.path is None:
+            return None
+        if self._searched is None:
+            self._searched = DumpFile(self.path)
+        return self._searched
+
     def modules(self) -> Sequence[Module]:
         return [
             Module(each.name(), self._from_engine(each.begin()), each.size())
@@ -328,8 +345,9 @@ class PykdSession(ClosedAtEnd):
     def close(self) -> None:
         """Closes a dump that this session opened; a debugger's session is not ours to end."""
         self._engine_memory.release()
-        if self._small_file:
-            self._small_file.close()
+        for file in (self._small_file, self._searched):
+            if file:
+                file.close()
         if self._opened is not None:
             pykd.closeDump(self._opened)
 

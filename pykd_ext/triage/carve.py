@@ -18,11 +18,11 @@ from ..kernel.layouts import BLOCKS, context_layout
 from ..kernel.listing import Listing
 from ..kernel.registry_callback import RegistryCallback
 from ..kernel.threads import active_callbacks
-from ..target.dump_file import DumpFile
 from ..target.errors import MemoryUnreadable, TargetError
 
 if TYPE_CHECKING:
     from ..target import Target
+    from ..target.protocol import PhysicalMemory
 
 __all__ = ["Carved", "Carving", "carve"]
 
@@ -55,33 +55,32 @@ class Carving(NamedTuple):
 def carve(target: Target, listing: Listing, progress: Progress) -> Carving:
     """The blocks that ``listing`` has not got.
 
-    Of a crash dump all of its pages are searched, ``progress`` is told the bytes so far and in all;
-    of a live target the threads alone, since its memory cannot be searched from here.
+    Of a dump or an image of memory all pages are searched, ``progress`` is told the bytes so far
+    and in all; of a live target the threads alone, since its memory cannot be searched from here.
     """
     if listing.callbacks.is_vector:
         return Carving((), ("XP keeps its callbacks in a vector: nothing is unlinked from it",))
     problems: list[str] = []
     search = _Search(target, listing)
     search.add("thread", (each.block for each in active_callbacks(target, problems)))
-    if target.kind == "crash-dump" and target.path:
-        _search_file(search, target.path, progress, problems)
+    try:
+        physical = target.physical_memory()
+    except TargetError as error:
+        problems.append(str(error))
     else:
-        problems.append("the pool of a live target is not searched: !poolfind CMcb 1 does it")
+        if physical is None:
+            problems.append("the pool of a live target is not searched: !poolfind CMcb 1 does it")
+        else:
+            _search_pages(search, physical, progress, problems)
     return Carving(tuple(search.found.values()), tuple(problems))
 
 
-def _search_file(search: _Search, path: str, progress: Progress, problems: list[str]) -> None:
-    try:
-        file = DumpFile(path)
-    except TargetError as error:
-        problems.append(str(error))
-        return
-    try:
-        blocks, contexts, passed_over = _tagged(file, search.header, progress)
-        search.add("object-context", filter(None, map(search.block_of_context, contexts)))
-        search.add("carved", filter(None, map(search.address_of_block, blocks)))
-    finally:
-        file.close()
+def _search_pages(
+    search: _Search, physical: PhysicalMemory, progress: Progress, problems: list[str]
+) -> None:
+    blocks, contexts, passed_over = _tagged(physical, search.header, progress)
+    search.add("object-context", filter(None, map(search.block_of_context, contexts)))
+    search.add("carved", filter(None, map(search.address_of_block, blocks)))
     if passed_over:
         problems.append(
             f"{passed_over} more pool tags were not looked at, {_MOST_TAGS} of each were"
@@ -96,17 +95,17 @@ def _search_file(search: _Search, path: str, progress: Progress, problems: list[
 
 
 def _tagged(
-    file: DumpFile, header: int, progress: Progress
+    physical: PhysicalMemory, header: int, progress: Progress
 ) -> tuple[list[bytes], list[bytes], int]:
     """The bytes from the pool headers with either tag on to 0x60 behind them, of blocks and of
     object contexts, and how many there were beyond ``_MOST_TAGS`` of each."""
     passed_over = 0
     found: dict[bytes, list[bytes]] = {_BLOCK_TAG: [], _CONTEXT_TAG: []}
-    for address in file.find(_BLOCK_TAG[:3], progress):
+    for address in physical.find(_BLOCK_TAG[:3], progress):
         place = address - 4
         if place % header:
             continue
-        page = file.page(place >> 12) or b""
+        page = physical.page(place >> 12) or b""
         raw = page[place & 0xFFF :][: header + 0x60]
         tag = raw[4:8]
         if tag not in found:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..target.errors import MemoryUnreadable
 from ..target.memory import Memory
 from .finding import Finding
 from .scene import Scene
 
+if TYPE_CHECKING:
+    from ..target import Target
+
 __all__ = ["head_links_disagree", "list_broken"]
 
-_LIVE = "on a running target a read may catch the list half changed: look twice"
+
 _LIMIT = 10_000
 
 
@@ -61,7 +64,7 @@ def head_links_disagree(scene: Scene) -> Iterator[Finding]:
                 f"{each:#x}" for each in forward.entries if each not in backward.entries
             ],
         },
-        doubt=_LIVE if scene.target.kind != "crash-dump" else None,
+        doubt=_half_changed(scene.target),
         next=f"dps {head:#x} L2",
     )
 
@@ -78,9 +81,16 @@ def list_broken(scene: Scene) -> Iterator[Finding]:
             callback=numbers.get(address),
             summary=f"{link} of {'the head' if address == scene.head else 'the entry'} {why}",
             evidence={"address": f"{address:#x}", "link": link, "value": f"{value:#x}"},
-            doubt=_LIVE if scene.target.kind != "crash-dump" else None,
+            doubt=_half_changed(scene.target),
             next=f"dps {address:#x} L2",
         )
+
+
+def _half_changed(target: Target) -> str | None:
+    """A debugger stops the kernel anywhere, and an image's pages were read one after the other."""
+    if target.is_file and target.is_frozen:
+        return None
+    return "on a running target a read may catch the list half changed: look twice"
 
 
 def _broken_links(scene: Scene) -> Iterator[tuple[int, str, int, str]]:

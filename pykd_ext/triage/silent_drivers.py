@@ -51,7 +51,7 @@ def driver_silent(scene: Scene) -> Iterator[Finding | Remark]:
     Of a dump alone: all code and constants of each driver are read, which over a debugging
     connection takes long.
     """
-    if scene.target.kind != "crash-dump" or len(scene.readable) < len(scene.entries):
+    if not scene.target.is_file or len(scene.readable) < len(scene.entries):
         return  # and whose an entry is that cannot be read, nobody knows
     wanted = {address: name for name, address in _exports(scene.target).items()}
     owners = {entry.owner.base for entry in scene.entries}

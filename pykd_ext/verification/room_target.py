@@ -78,6 +78,17 @@ class RoomTarget(ClosedAtEnd):
     def bug_check(self) -> BugCheck | None:
         return None
 
+    @property
+    def is_file(self) -> bool:
+        return False
+
+    @property
+    def is_frozen(self) -> bool:
+        return True
+
+    def physical_memory(self) -> None:
+        return None
+
     def modules(self) -> Sequence[Module]:
         return [Module("nt", self.nt_base, self.room.source.size)]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .bad_inputs import BAD_INPUTS, make_bad_input
 from .build import build
+from .containers import CONTAINERS
 from .damages import DAMAGES
 from .dump_writer import DUMP_TYPES
 from .kd.scripts import SCRIPTS
@@ -50,7 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("dump", help="write a dump, and what is in it as JSON beside it")
     command.add_argument("out", type=Path, help="the dump; OUT.json says what is in it")
     command.add_argument("--profile", default="x64-19041", help="see `profiles` (%(default)s)")
-    command.add_argument("--type", type=int, default=1, choices=DUMP_TYPES, help="%(default)s")
+    kinds = ", ".join(map(str, (*DUMP_TYPES, *CONTAINERS)))
+    command.add_argument("--type", type=_type, default=1, help=f"{kinds} (%(default)s)")
     command.add_argument(
         "--callbacks", type=int, default=DEFAULT_CALLBACKS, metavar="N", help="%(default)s"
     )
@@ -142,6 +144,10 @@ def _kd(options: argparse.Namespace) -> None:
             lambda hello: print(json.dumps(hello), flush=True),
             profile_named(options.profile),
         )
+
+
+def _type(text: str) -> int | str:
+    return int(text) if text.isdigit() else text
 
 
 def _size(text: str) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .build import build
 from .callback_blocks import PlacedCallback, write_callbacks
+from .containers import CONTAINERS, write_container
 from .damages import apply_damages, parse_damages
 from .debugger_data import write_debugger_data
 from .dump_writer import DUMP_TYPES, write_dump
@@ -33,7 +34,7 @@ DEFAULT_CALLBACKS = 4
 def make_dump(
     path: str | Path,
     profile: str = "x64-19041",
-    dump_type: int = 1,
+    dump_type: int | str = 1,
     callbacks: int = DEFAULT_CALLBACKS,
     damage: Sequence[str] = (),
     size: int | None = None,
@@ -43,6 +44,9 @@ def make_dump(
 ) -> Truth:
     """Writes a dump to ``path`` and returns what is in it.
 
+    ``dump_type`` is one of DUMP_TYPES, or of CONTAINERS for an image of memory, whose suffix
+    ``path`` then has.
+
     ``damage`` names what `damages` lists. With ``size`` (bytes, a power of two) the machine has
     that much memory, and the file is sparse. ``stopped_in`` names the notification of which the
     current thread is telling a callback (see :func:`find_notice`), ``stopped_at`` that callback by
@@ -51,8 +55,8 @@ def make_dump(
     or does not go together.
     """
     chosen = profile_named(profile)
-    if dump_type not in DUMP_TYPES:
-        raise ValueError(f"no dump type {dump_type}; there are {DUMP_TYPES}")
+    if dump_type not in DUMP_TYPES and dump_type not in CONTAINERS:
+        raise ValueError(f"no dump type {dump_type}; there are {(*DUMP_TYPES, *CONTAINERS)}")
     built = build(chosen)
     damages = parse_damages(damage)
     wanted = registrations(chosen, callbacks)
@@ -77,12 +81,15 @@ def make_dump(
     if stop is not None:
         truth = replace(truth, stop=stop.truth)
     done = apply_damages(scene, damages, after_writing=False)
-    write_dump(scene.path, world, processor, running, dump_type)
+    if isinstance(dump_type, str):
+        write_container(scene.path, dump_type, world, processor)
+    else:
+        write_dump(scene.path, world, processor, running, dump_type)
     done += apply_damages(scene, damages, after_writing=True)
     return replace(truth, damage=done, symbols=str(scene.symbols))
 
 
-def _truth(scene: Scene, keys: dict[str, KeyTruth], dump_type: int) -> Truth:
+def _truth(scene: Scene, keys: dict[str, KeyTruth], dump_type: int | str) -> Truth:
     world, profile = scene.world, scene.world.profile
     head = "CmpCallBackVector" if profile.has_vector else "CallbackListHead"
     last = None

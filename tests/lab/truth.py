@@ -135,7 +135,7 @@ class Truth:
     profile: str
     architecture: str
     build: int
-    dump_type: int
+    dump_type: int | str
     symbols: str  # the folder with the PDBs
     nt_base: int
     list_head: int  # CallbackListHead, CmpCallBackVector on XP

@@ -84,6 +84,17 @@ class ByteTarget(ClosedAtEnd):
     def bug_check(self) -> BugCheck | None:
         return None
 
+    @property
+    def is_file(self) -> bool:
+        return False
+
+    @property
+    def is_frozen(self) -> bool:
+        return True
+
+    def physical_memory(self) -> None:
+        return None
+
     def modules(self) -> Sequence[Module]:
         return self.images
 

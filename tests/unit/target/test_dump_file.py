@@ -7,9 +7,10 @@ from pathlib import Path
 import kdmp_parser
 import pytest
 
-from pykd_ext.target.dump_file import PAGE, DumpFile
+from pykd_ext.target.dump_file import DumpFile
 from pykd_ext.target.errors import MemoryUnreadable
 from pykd_ext.target.page_tables import ARM64, X64, X64_LA57, X86, X86_PAE, Paging, translate
+from pykd_ext.target.physical import PAGE
 from tests.lab import Truth, make_dump
 from tests.support.regcb import MakeDump
 from tests.support.targets import open_dump

@@ -10,7 +10,8 @@ import pytest
 
 from pykd_ext.kernel.listing import read_listing
 from pykd_ext.target.crash_dump import CrashDump
-from pykd_ext.target.dump_file import PAGE, DumpFile
+from pykd_ext.target.dump_file import DumpFile
+from pykd_ext.target.physical import PAGE
 from pykd_ext.target.symbol_path import SymbolPath
 from pykd_ext.triage.carve import Carving, carve
 from tests.lab import Truth, make_dump

@@ -1,0 +1,48 @@
+"""What a container gives: its pages, and what it says of the machine."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Sequence
+
+from ..errors import TargetError
+from ..physical import PAGE, Hints, MappedMemory, Runs
+
+__all__ = ["MappedContainer", "damaged"]
+
+
+class MappedContainer(MappedMemory):
+    """Fulfils :class:`..protocol.Container` for pages that lie in the file as they are."""
+
+    def __init__(
+        self,
+        path: str,
+        kind: str,
+        data: mmap.mmap,
+        runs: Sequence[tuple[int, int, int]],
+        hints: Hints = Hints(),  # noqa: B008 - nobody changes it
+    ) -> None:
+        """``runs``: first page, how many, file offset. Raises TargetError without any."""
+        kept = [run for run in runs if run[1] > 0]
+        if not kept:
+            raise TargetError(f"{path}: this {kind} has no memory in it")
+        super().__init__(path, data, Runs(_without_overlaps(kept)))
+        self.kind = kind
+        self.hints = hints
+
+
+def _without_overlaps(runs: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """Of pages that are there twice, the first run's count."""
+    found: list[tuple[int, int, int]] = []
+    end = 0
+    for base, count, offset in sorted(runs):
+        skipped = max(end - base, 0)
+        if count > skipped:
+            found.append((base + skipped, count - skipped, offset + skipped * PAGE))
+            end = base + count
+    return found
+
+
+def damaged(path: str, kind: str, what: str) -> TargetError:
+    """The error for a container whose own words do not hold."""
+    return TargetError(f"{path}: this {kind} is damaged: {what}")

@@ -1,0 +1,78 @@
+"""ELF64 cores: QEMU's dump-guest-memory, libvirt's virsh dump --memory-only, VirtualBox.
+
+Headers: the System V ABI (Elf64_Ehdr, Elf64_Phdr, Elf64_Nhdr). A segment's physical address is the
+guest's. QEMU's own note has each processor's registers (QEMUCPUState, target/i386/arch_dump.c).
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator
+from struct import Struct
+from typing import TYPE_CHECKING
+
+from ..physical import PAGE, Hints, map_file
+from .container import MappedContainer, damaged
+
+if TYPE_CHECKING:
+    from ..protocol import Container
+
+
+_MAGIC = b"\x7fELF\x02\x01"  # 64 bits, little-endian
+_KIND = "ELF core"
+_TYPE_CORE = 4
+_HEADER = Struct("<16x2H4x8xQ8x4x2x2H")  # type, machine, program headers, their size, how many
+_SEGMENT = Struct("<2I4Q16x")  # type, flags, file offset, VA, physical address, size in the file
+_NOTE = Struct("<3I")  # bytes of the name, of the description, type
+_LOAD, _NOTES = 1, 4
+_MOST_SEGMENTS = 0x1000
+_MOST_NOTES = 0x4000
+
+_QEMU = b"QEMU"
+_QEMU_RIP, _QEMU_IDT, _QEMU_CR3 = 136, 384, 416  # offsets in QEMUCPUState
+_WORD = Struct("<Q")
+
+
+def detect(head: bytes, _: str) -> bool:
+    return head.startswith(_MAGIC)
+
+
+def open_container(path: str) -> Container:
+    data = map_file(path)
+    if len(data) < _HEADER.size:
+        raise damaged(path, _KIND, "it ends in its header")
+    kind, _, table, size, count = _HEADER.unpack_from(data)
+    if kind != _TYPE_CORE:
+        raise damaged(path, _KIND, "it is a program, no core")
+    count = min(count, _MOST_SEGMENTS)
+    if size < _SEGMENT.size or table + count * size > len(data):
+        raise damaged(path, _KIND, f"its program headers at {table:#x} are not in the file")
+    runs, processors = [], []
+    for at in range(table, table + count * size, size):
+        segment, _, offset, _, physical, length = _SEGMENT.unpack_from(data, at)
+        if segment == _LOAD and physical % PAGE == 0:
+            runs.append((physical // PAGE, length // PAGE, offset))
+        elif segment == _NOTES:
+            processors += list(_qemu_states(data, offset, min(offset + length, len(data))))
+    return MappedContainer(path, _KIND, data, runs, _hints(processors))
+
+
+def _qemu_states(data: mmap.mmap, at: int, end: int) -> Iterator[bytes]:
+    for _ in range(_MOST_NOTES):
+        if at + _NOTE.size > end:
+            return
+        name_size, size, _ = _NOTE.unpack_from(data, at)
+        name = at + _NOTE.size
+        description = name + (name_size + 3 & ~3)
+        if data[name : name + 4] == _QEMU and size >= _QEMU_CR3 + 8:
+            yield data[description : description + size]
+        at = description + (size + 3 & ~3)
+
+
+def _hints(states: list[bytes]) -> Hints:
+    def words(offset: int) -> tuple[int, ...]:
+        return tuple(
+            _WORD.unpack_from(state, offset)[0] for state in states if len(state) >= offset + 8
+        )
+
+    return Hints(words(_QEMU_CR3), words(_QEMU_RIP), words(_QEMU_IDT), is_frozen=bool(states))

@@ -1,0 +1,374 @@
+"""What a crash dump's header says, found in physical memory that has none: the page tables, the
+kernel, its module list, its build.
+
+Page tables are guessed at, the likeliest first: what the container's registers say; the real-mode
+stub that Windows starts processors with, in the first MiB; a top table that maps itself, as
+Windows' do (x64, ARM64, x86 without PAE), or the four pointers of PAE, in low memory and then in
+all. A guess is right where KUSER_SHARED_DATA lies at its fixed address, and an image that calls
+itself the kernel is mapped.
+
+Sources: PROCESSOR_START_BLOCK as in MemProcFS and in "Getting Physical" (Alex Ionescu);
+KUSER_SHARED_DATA in ntddk.h; the entries' bits as in :mod:`.page_tables`. Seen on the lab's memory
+alone so far, not on a real image (tests/lab/README.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from struct import Struct
+from typing import TYPE_CHECKING, NamedTuple
+
+from . import image
+from .address_space import AddressSpace
+from .architecture import ARCHITECTURES, ArchitectureName, architecture_of_machine
+from .errors import MemoryUnreadable, TargetError
+from .memory import PAGE, Memory
+from .page_tables import ARM64, X64, X64_LA57, X86, X86_PAE, Paging
+from .physical import Hints
+
+if TYPE_CHECKING:
+    from .protocol import PhysicalMemory
+
+__all__ = ["Machine", "find_machine"]
+
+
+class Machine(NamedTuple):
+    """``space`` is the kernel's; ``module_list`` is the VA of PsLoadedModuleList, ``debugger_data``
+    of KDDEBUGGER_DATA64, 0 where it is encoded; ``found_by`` says how the page tables were."""
+
+    space: AddressSpace
+    build: int
+    nt_base: int
+    module_list: int
+    debugger_data: int
+    found_by: str
+
+
+class _Guess(NamedTuple):
+    """A top page table, and a VA of the kernel's code or 0."""
+
+    directory: int
+    pagings: tuple[tuple[ArchitectureName, Paging], ...]
+    how: str
+    code: int = 0
+
+
+_64_BITS: tuple[tuple[ArchitectureName, Paging], ...] = (("x64", X64), ("x64", X64_LA57))
+_ANY_64_BITS = (*_64_BITS, ("arm64", ARM64))
+_PAE: tuple[tuple[ArchitectureName, Paging], ...] = (("x86", X86_PAE),)
+_NO_PAE: tuple[tuple[ArchitectureName, Paging], ...] = (("x86", X86),)
+
+_LOW_FRAMES = 0x1000  # 16 MiB
+_LOW_FRAMES_32 = 0x4000
+_AT_ONCE = 0x1000  # pages
+_ZERO = bytes(PAGE)
+
+
+def find_machine(memory: PhysicalMemory, hints: Hints) -> Machine:
+    """The Windows in ``memory``; raises TargetError where none is found."""
+    tried = 0
+    for guess in _guesses(memory, hints):
+        tried += 1
+        for architecture, paging in guess.pagings:
+            space = AddressSpace(memory, architecture, paging, guess.directory)
+            machine = _machine(space, guess, hints)
+            if machine is not None:
+                return machine
+    raise TargetError(
+        f"{memory.path}: no Windows is found in this memory ({tried} page tables were tried): is "
+        "it whole, and not encrypted?"
+    )
+
+
+def _guesses(memory: PhysicalMemory, hints: Hints) -> Iterator[_Guess]:
+    for directory in dict.fromkeys(each & ~0xFFF for each in hints.directory_tables):
+        yield _Guess(directory, _ANY_64_BITS, "the container's registers")
+    for directory, code in _start_blocks(memory):
+        yield _Guess(directory, _64_BITS, "the processors' start block", code)
+    for directory in _self_maps(memory, 1, _LOW_FRAMES):
+        yield _Guess(directory, _ANY_64_BITS, "a page table that maps itself")
+    for directory in _pae_pointers(memory, _LOW_FRAMES_32):
+        yield _Guess(directory, _PAE, "page directory pointers")
+    for directory in _self_maps_32(memory, _LOW_FRAMES_32):
+        yield _Guess(directory, _NO_PAE, "a page directory that maps itself")
+    for directory in _self_maps(memory, _LOW_FRAMES, memory.top):
+        yield _Guess(directory, _ANY_64_BITS, "a page table that maps itself")
+
+
+# PROCESSOR_START_BLOCK: a jump and a completion flag; LmTarget, a VA of the kernel, and the
+# kernel's CR3.
+_START_BLOCK, _START_MASK = 0x0000_0001_0006_00E9, 0xFFFF_FFFF_FFFF_00FF
+_START_TARGET, _START_CR3 = 0x70, 0xA0
+_LOW_STUBS = range(1, 0x100)
+_WORD = Struct("<Q")
+_POINTERS = Struct("<4Q")
+
+
+def _start_blocks(memory: PhysicalMemory) -> Iterator[tuple[int, int]]:
+    for frame in _LOW_STUBS:
+        page = memory.page(frame)
+        if page and _WORD.unpack_from(page)[0] & _START_MASK == _START_BLOCK:
+            code = _WORD.unpack_from(page, _START_TARGET)[0]
+            directory = _WORD.unpack_from(page, _START_CR3)[0]
+            if code >> 43 == 0x1F_FFFF and not directory & 0xFFFF_FF00_0000_0FFF:
+                yield directory, code
+
+
+def _self_maps(memory: PhysicalMemory, low: int, high: int) -> Iterator[int]:
+    """Pages with exactly one entry in their upper half that leads to the page itself.
+
+    Each page is searched for the bytes of its own number: all of 16 GiB takes 15 s.
+    """
+    frame, high = low, min(high, memory.top)
+    while frame < high:
+        data = memory.pages(frame, min(_AT_ONCE, high - frame))
+        if not data:
+            frame += 1
+            continue
+        for offset in range(0, len(data), PAGE):
+            page = data[offset : offset + PAGE]
+            if page != _ZERO and _maps_itself(page, frame + offset // PAGE):
+                yield (frame + offset // PAGE) * PAGE
+        frame += len(data) // PAGE
+
+
+def _maps_itself(page: bytes, frame: int) -> bool:
+    needle = (frame >> 4).to_bytes(4, "little")  # bits 16 to 47 of an entry
+    entries = 0
+    at = page.find(needle, PAGE // 2 + 2)
+    while at >= 0:
+        if at % 8 == 2:
+            entry = _WORD.unpack_from(page, at - 2)[0]
+            entries += entry & 1 and entry >> 12 & 0xF_FFFF_FFFF == frame
+        at = page.find(needle, at + 1)
+    return entries == 1
+
+
+def _pae_pointers(memory: PhysicalMemory, high: int) -> Iterator[int]:
+    """Four page directory pointers, of which the last, the system's, is there."""
+    for frame in range(1, min(high, memory.top)):
+        page = memory.page(frame)
+        if page is None or page == _ZERO:
+            continue
+        for offset in range(0, PAGE, _POINTERS.size):
+            pointers = _POINTERS.unpack_from(page, offset)
+            if pointers[3] and all(
+                not each or each & 0xFFFF_FFF0_0000_0FFF == 1 for each in pointers
+            ):
+                yield frame * PAGE + offset
+
+
+_SELF_MAP_32 = Struct("<I")
+_SELF_MAP_32_AT = 4 * 0x300  # the entry of 0xC0000000, where Windows maps its page tables
+
+
+def _self_maps_32(memory: PhysicalMemory, high: int) -> Iterator[int]:
+    for frame in range(1, min(high, memory.top)):
+        page = memory.page(frame)
+        if page is not None:
+            entry = _SELF_MAP_32.unpack_from(page, _SELF_MAP_32_AT)[0]
+            if entry & 1 and entry >> 12 == frame:
+                yield frame * PAGE
+
+
+def _machine(space: AddressSpace, guess: _Guess, hints: Hints) -> Machine | None:
+    memory = Memory(space)
+    seen = _shared_data(memory)
+    if seen is None or seen.machine != ARCHITECTURES[space.architecture].machine:
+        return None
+    code = [each for each in (guess.code, *hints.code, *_handlers(memory, hints)) if each]
+    base = next(filter(None, (_kernel_below(memory, each) for each in code)), 0)
+    base = base or _kernel_by_tables(space, memory)
+    if not base:
+        return None
+    try:
+        exports = image.exports(memory, base)
+        build = seen.build or memory.u32(exports["NtBuildNumber"]) & 0xFFFF
+        module_list = exports.get("PsLoadedModuleList") or _module_list(memory, base)
+    except (MemoryUnreadable, KeyError):
+        return None
+    return Machine(space, build, base, module_list, _debugger_data(memory, base), guess.how)
+
+
+class _SharedData(NamedTuple):
+    """``build`` is 0 before Windows 10, which does not keep it there; ``machine`` is an
+    IMAGE_FILE_MACHINE_*."""
+
+    build: int
+    machine: int
+
+
+_SHARED_DATA = {8: 0xFFFF_F780_0000_0000, 4: 0xFFDF_0000}
+_IMAGE_NUMBER, _SYSTEM_ROOT, _BUILD_NUMBER, _MAJOR, _MINOR = 0x2C, 0x30, 0x260, 0x26C, 0x270
+_VERSIONS = {(5, 1), (5, 2), (6, 0), (6, 1), (6, 2), (6, 3), (10, 0)}
+
+
+def _shared_data(memory: Memory) -> _SharedData | None:
+    at = _SHARED_DATA[memory.pointer_size]
+    try:
+        root = memory.read(at + _SYSTEM_ROOT, 6)
+        version = memory.u32(at + _MAJOR), memory.u32(at + _MINOR)
+        build = memory.u32(at + _BUILD_NUMBER) & 0xFFFF
+        machine = memory.u16(at + _IMAGE_NUMBER)
+    except MemoryUnreadable:
+        return None
+    if root[1:6] != b"\0:\0\\\0" or version not in _VERSIONS:
+        return None
+    if architecture_of_machine(machine) is None:
+        return None
+    return _SharedData(build if version[0] >= 10 else 0, machine)
+
+
+_PAGE_FAULT = 14
+_GATE = 16  # bytes of an IDT's entry, whose handler is in three parts
+
+
+def _handlers(memory: Memory, hints: Hints) -> Iterator[int]:
+    """The handlers of page faults, which are the kernel's."""
+    for table in hints.interrupt_tables:
+        try:
+            gate = memory.read(table + _PAGE_FAULT * _GATE, _GATE)
+        except MemoryUnreadable:
+            continue
+        yield int.from_bytes(gate[:2] + gate[6:12], "little")
+
+
+_NAMES = {"ntoskrnl.exe", "ntkrnlmp.exe", "ntkrnlpa.exe", "ntkrpamp.exe", "ntkrla57.exe"}
+_FARTHEST = 0x200_0000  # bytes from a kernel's code down to its base
+
+
+def _kernel_below(memory: Memory, code: int) -> int:
+    if not memory.is_kernel(code):
+        return 0
+    top = code & ~(PAGE - 1)
+    return next((at for at in range(top, top - _FARTHEST, -PAGE) if _is_kernel(memory, at)), 0)
+
+
+def _is_kernel(memory: Memory, base: int) -> bool:
+    """Whether the image at ``base`` calls itself the kernel, as it was linked or by its PDB."""
+    try:
+        if memory.read(base, 2) != b"MZ":
+            return False
+        directory, _ = image.data_directory(memory, base, image.DIRECTORY_EXPORT)
+        if directory:
+            name = memory.read(base + memory.u32(base + directory + 12), 16)
+            if name.partition(b"\0")[0].decode("latin-1").lower() in _NAMES:
+                return True
+        pdb = image.pdb_reference(memory, base)
+    except MemoryUnreadable:
+        return False
+    return pdb is not None and pdb.name.lower().replace(".pdb", ".exe") in _NAMES
+
+
+# Where kernels lie: below what Windows gives to other system space (SOURCES 6.1), above 2 GiB.
+_KERNEL_SPACE = {8: (0xFFFF_F800_0000_0000, 0xFFFF_FFFF_FFFF_FFFF), 4: (0x8000_0000, 0xFFFF_FFFF)}
+_MOST_MAPPINGS = 4_000_000
+_SIGN = 0xFFFF_FFFF_FFFF_FFFF
+_MZ = 0x5A4D
+
+
+def _kernel_by_tables(space: AddressSpace, memory: Memory) -> int:
+    """The first kernel image that the page tables map, 0 without one."""
+    low, high = _KERNEL_SPACE[memory.pointer_size]
+    left = _MOST_MAPPINGS
+    behind = 0
+    for address, size, physical in _mappings(space, low, high, space.directory):
+        left -= 1
+        if not left:
+            return 0
+        # An image on large pages begins at any page of the first of them.
+        starts = range(0, size, PAGE) if address != behind else range(0, PAGE, PAGE)
+        for offset in starts:
+            if space.physical.word(physical + offset, 2) == _MZ and _is_kernel(
+                memory, address + offset
+            ):
+                return address + offset
+        behind = address + size
+    return 0
+
+
+def _mappings(
+    space: AddressSpace, low: int, high: int, table: int, depth: int = 0, base: int = 0
+) -> Iterator[tuple[int, int, int]]:
+    """VA, size in bytes and physical address of what is mapped between two VAs, ascending."""
+    paging = space.paging
+    level = paging.levels[depth]
+    start = table & paging.table_mask if depth == 0 else table
+    page = space.physical.page(start >> 12)
+    if page is None:
+        return
+    for index in range(1 << level.index_bits):
+        address = base + (index << level.shift)
+        if depth == 0 and paging.address_bits > 32 and index >> level.index_bits - 1:
+            address |= _SIGN & -1 << paging.address_bits
+        if address + (1 << level.shift) <= low or address > high:
+            continue
+        at = (start & 0xFFF) + index * paging.entry_size
+        entry = int.from_bytes(page[at : at + paging.entry_size], "little")
+        if not entry & 1:
+            continue
+        frame = entry & paging.frame_mask
+        if paging.maps_page(entry, level):
+            size = 1 << level.shift
+            yield address, size, frame & ~(size - 1)
+        elif depth + 1 < len(paging.levels):
+            yield from _mappings(space, low, high, frame, depth + 1, address)
+
+
+_MOST_DATA = 16 << 20  # bytes of nt's own data that are looked through
+
+
+def _data_pages(memory: Memory, base: int) -> Iterator[tuple[int, bytes]]:
+    """The pages of nt's writable sections."""
+    left = _MOST_DATA // PAGE
+    for section in image.sections(memory, base):
+        if not section.writable or section.executable:
+            continue
+        first = base + section.address & ~(PAGE - 1)
+        for address in range(first, base + section.address + section.size, PAGE):
+            left -= 1
+            if left < 0:
+                return
+            try:
+                yield address, memory.read(address, PAGE)
+            except MemoryUnreadable:
+                continue
+
+
+_DLL_BASE = {8: 0x30, 4: 0x18}  # of a KLDR_DATA_TABLE_ENTRY (SOURCES 6.1)
+
+
+def _module_list(memory: Memory, base: int) -> int:
+    """The list head in nt's data whose first entry is nt's own; 0 without one."""
+    size = memory.pointer_size
+    for address, page in _data_pages(memory, base):
+        for offset in range(0, PAGE, size):
+            first = int.from_bytes(page[offset : offset + size], "little")
+            if not memory.is_kernel(first) or first % size:
+                continue
+            try:
+                if (
+                    memory.pointer(first + _DLL_BASE[size]) == base
+                    and memory.pointer(first + size) == address + offset
+                ):
+                    return address + offset
+            except MemoryUnreadable:
+                continue
+    return 0
+
+
+_OWNER_TAG, _KERN_BASE = 0x10, 0x18  # of KDDEBUGGER_DATA64 (wdbgexts.h)
+
+
+def _debugger_data(memory: Memory, base: int) -> int:
+    """KDDEBUGGER_DATA64 of this kernel; 0 where there is none, as where it is encoded."""
+    for address, page in _data_pages(memory, base):
+        at = page.find(b"KDBG")
+        if at >= _OWNER_TAG:
+            block = address + at - _OWNER_TAG
+            try:
+                if memory.pointer(block + _KERN_BASE) == base:
+                    return block
+            except MemoryUnreadable:
+                continue
+    return 0

@@ -1,0 +1,175 @@
+"""Physical memory in a file: where each page lies, and what the file says of the machine.
+
+What a file of physical memory is to the rest of this room: a crash dump (:mod:`.dump_file`), or a
+container of :mod:`.containers`.
+"""
+
+from __future__ import annotations
+
+import mmap
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import Callable, NamedTuple
+
+from .errors import TargetError
+from .memory import PAGE
+
+__all__ = [
+    "PAGE", "Hints", "MappedMemory", "Pages", "Progress", "Runs", "map_file",
+]  # fmt: skip
+
+_CHUNK = 16 << 20  # bytes read at once
+
+Progress = Callable[[int, int], None]  # bytes so far, bytes in all
+
+
+def _silent(done: int, total: int) -> None:
+    """The progress that nobody sees."""
+
+
+class Hints(NamedTuple):
+    """What a container says of its machine, beside its memory: the top page tables of its
+    processors (CR3), VAs of code they were in, VAs of their interrupt tables. ``is_frozen``: the
+    machine stood still while it was taken."""
+
+    directory_tables: tuple[int, ...] = ()
+    code: tuple[int, ...] = ()
+    interrupt_tables: tuple[int, ...] = ()
+    is_frozen: bool = False
+
+
+class Pages:
+    """Physical page numbers to file offsets; a small dump has none."""
+
+    start: int = 0  # the file offset of the first page
+    end: int = 0  # and behind the last
+
+    def offset(self, frame: int) -> int | None:  # noqa: ARG002 - there are no pages
+        """Where the page ``frame`` lies, None when the dump has not got it."""
+        return None
+
+    def address(self, offset: int) -> int | None:  # noqa: ARG002
+        """The physical address of the byte at a file offset from ``start`` to ``end``; None for
+        one that is the container's own."""
+        return None
+
+    @property
+    def top(self) -> int:
+        """Behind the highest page."""
+        return 0
+
+    def together(self, frame: int) -> int:  # noqa: ARG002 - the least that is true
+        """How many pages from ``frame`` on, which is there, lie one behind the other."""
+        return 1
+
+
+class Runs(Pages):
+    """Runs of consecutive pages: the first one's number, how many, the file offset of the first."""
+
+    def __init__(self, runs: Sequence[tuple[int, int, int]]) -> None:
+        self._runs = sorted(runs)
+        self._starts = [base for base, _, _ in self._runs]
+        self._in_file = sorted((offset, base, count) for base, count, offset in runs)
+        self.start = self._in_file[0][0]
+        self.end = max(offset + count * PAGE for _, count, offset in runs)
+
+    def address(self, offset: int) -> int | None:
+        index = bisect_right(self._in_file, (offset, 1 << 64)) - 1
+        start, base, count = self._in_file[index]
+        return base * PAGE + offset - start if offset < start + count * PAGE else None
+
+    def offset(self, frame: int) -> int | None:
+        index = bisect_right(self._starts, frame) - 1
+        if index < 0:
+            return None
+        base, count, offset = self._runs[index]
+        return offset + (frame - base) * PAGE if frame < base + count else None
+
+    @property
+    def top(self) -> int:
+        base, count, _ = self._runs[-1]
+        return base + count
+
+    def together(self, frame: int) -> int:
+        base, count, _ = self._runs[bisect_right(self._starts, frame) - 1]
+        return base + count - frame
+
+
+class MappedMemory:
+    """Fulfils :class:`.protocol.PhysicalMemory` for a mapped file, whose pages lie in it as they
+    are."""
+
+    what = "image"  # in a sentence about it
+
+    def __init__(self, path: str, data: mmap.mmap, pages: Pages | None = None) -> None:
+        """Where ``pages`` come later, :meth:`_lay_out` takes them."""
+        self.path = path
+        self.problems: list[str] = []
+        self._map = data
+        self._pages = Pages()
+        if pages is not None:
+            self._lay_out(pages)
+
+    def _lay_out(self, pages: Pages) -> None:
+        self._pages = pages
+        if len(self._map) < pages.end:
+            self.problems.append(
+                f"the {self.what} is truncated: {len(self._map):#x} of {pages.end:#x} bytes are "
+                "there, what lies beyond reads as not present"
+            )
+
+    @property
+    def top(self) -> int:
+        return self._pages.top
+
+    def close(self) -> None:
+        self._map.close()
+
+    def page(self, frame: int) -> bytes | None:
+        offset = self._pages.offset(frame)
+        if offset is None:
+            return None
+        data = self._map[offset : offset + PAGE]
+        return data if len(data) == PAGE else None
+
+    def find(self, needle: bytes, progress: Progress = _silent) -> Iterator[int]:
+        """Reads past the map, whose pages would count as this process's memory."""
+        start, end = self._pages.start, min(self._pages.end, len(self._map))
+        with open(self.path, "rb", buffering=0) as file:
+            file.seek(start)
+            for chunk_start in range(start, end, _CHUNK):
+                chunk = file.read(min(_CHUNK, end - chunk_start))
+                at = chunk.find(needle)
+                while at >= 0:
+                    address = self._pages.address(chunk_start + at)
+                    if address is not None:
+                        yield address
+                    at = chunk.find(needle, at + 1)
+                progress(chunk_start + len(chunk) - start, end - start)
+
+    def word(self, address: int, size: int) -> int | None:
+        offset = self._pages.offset(address >> 12)
+        if offset is None:
+            return None
+        offset += address & (PAGE - 1)
+        data = self._map[offset : offset + size]
+        return int.from_bytes(data, "little") if len(data) == size else None
+
+    def pages(self, frame: int, most: int) -> bytes:
+        offset = self._pages.offset(frame)
+        if offset is None:
+            return b""
+        count = min(most, self._pages.together(frame), (len(self._map) - offset) // PAGE)
+        return self._map[offset : offset + count * PAGE]
+
+
+def map_file(path: str) -> mmap.mmap:
+    """The whole file; raises TargetError when it cannot be read or is empty."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(0, 2)
+            if not file.tell():
+                raise TargetError(f"{path}: the file is empty")
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise TargetError(f"{path}: cannot be opened: {error.strerror or error}") from None

@@ -1,0 +1,198 @@
+"""Images of memory say what a dump of the same machine says.
+
+The lab writes each container from the machine's pages, without any of the reader's code.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from pykd_ext.command_line.main import main
+from pykd_ext.target.containers import find_container
+from pykd_ext.target.errors import RegcbError, TargetError
+from pykd_ext.target.physical import PAGE
+from tests.lab import PROFILES, Truth, make_dump
+from tests.lab.containers import CONTAINERS
+from tests.lab.damages import DAMAGES
+from tests.lab.profiles import LA57
+
+pytestmark = pytest.mark.toolchain
+
+# What differs by nature: an image has no thread's registers, and no header of a dump.
+NOT_IN_AN_IMAGE = {"callback-crashed", "crash-parameter"}
+
+
+def answer(capsys: pytest.CaptureFixture[str], truth: Truth, *words: str) -> dict[str, Any]:
+    capsys.readouterr()
+    status = main([*words, "-z", truth.path, "-y", truth.symbols])
+    captured = capsys.readouterr()
+    assert status in (0, 1), captured.err
+    document: dict[str, Any] = json.loads(captured.out)
+    for name in ("kind", "path"):
+        del document["target"][name]
+    document["problems"] = [each for each in document["problems"] if not of_image(each)]
+    return document
+
+
+def findings(capsys: pytest.CaptureFixture[str], truth: Truth) -> Any:
+    """What check has found, or why it could not look."""
+    capsys.readouterr()
+    status = main(["check", "--json", "-z", truth.path, "-y", truth.symbols])
+    captured = capsys.readouterr()
+    if status == 2:
+        return captured.err.replace(truth.path, "")
+    return [
+        (each["id"], each["callback"], each["severity"])
+        for each in json.loads(captured.out)["findings"]
+        if each["id"] not in NOT_IN_AN_IMAGE
+    ]
+
+
+def of_image(problem: dict[str, str]) -> bool:
+    return problem["where"] == "memory" and "stood still" in problem["what"]
+
+
+@pytest.mark.parametrize("profile", [*PROFILES, LA57.name])
+def test_every_container_says_what_the_dump_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], profile: str
+) -> None:
+    dump = make_dump(tmp_path / "dump.dmp", profile, callbacks=6)
+    listed = answer(capsys, dump, "list", "--json")
+    for kind in CONTAINERS:
+        image = make_dump(tmp_path / f"image.{kind}", profile, kind, callbacks=6)
+        assert answer(capsys, image, "list", "--json") == listed, kind
+
+
+def test_every_damage_is_found_in_raw_memory_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    differ = {}
+    for damage in DAMAGES:
+        try:
+            dump = make_dump(tmp_path / "dump.dmp", damage=[damage], callbacks=6)
+            image = make_dump(tmp_path / "image.raw", "x64-19041", "raw", 6, damage=[damage])
+        except ValueError:
+            continue
+        found = [findings(capsys, each) for each in (dump, image)]
+        if found[0] != found[1] and damage != "truncated":  # what is lost differs by the format
+            differ[damage] = found
+    assert differ == {}
+
+
+@pytest.mark.parametrize("profile", ["x64-19041", "arm64-22621", "x86-7601"])
+def test_a_machine_with_much_memory(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], profile: str
+) -> None:
+    """Its pages lie all over, its top page table where the boot loader puts it."""
+    dump = make_dump(tmp_path / "dump.dmp", profile, size=1 << 32)
+    for kind in ("raw", "vmem"):
+        image = make_dump(tmp_path / f"image.{kind}", profile, kind, size=1 << 32)
+        said = answer(capsys, image, "list", "--json")
+        lost = [each for each in said["problems"] if "above 3 GiB" not in each["what"]]
+        assert len(lost) < 3
+        if kind == "raw":
+            assert said == answer(capsys, dump, "list", "--json")
+
+
+def test_a_vmem_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = make_dump(tmp_path / "image.vmem", "x64-19041", "vmem")
+    (tmp_path / "image.vmss").unlink()
+    assert len(answer(capsys, image, "list", "--json")["callbacks"]) == image.count
+
+
+def test_a_decoy_page_table_is_passed_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A page that maps itself, as the top tables of user processes and of other systems do."""
+    image = make_dump(tmp_path / "image.raw", "x64-19041", "raw")
+    decoy = bytearray(PAGE)
+    struct.pack_into("<Q", decoy, 8 * 0x1ED, 0x10 * PAGE | 0x63)
+    with Path(image.path).open("r+b") as file:
+        file.seek(0x10 * PAGE)
+        file.write(decoy)
+    assert len(answer(capsys, image, "list", "--json")["callbacks"]) == image.count
+
+
+def refusal(capsys: pytest.CaptureFixture[str], path: Path) -> str:
+    capsys.readouterr()
+    assert main(["list", "-z", str(path)]) == 2
+    return capsys.readouterr().err
+
+
+def test_memory_without_a_windows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "image.raw"
+    path.write_bytes(bytes(range(256)) * 0x1000)
+    assert refusal(capsys, path) == (
+        f"regcb: {path}: no Windows is found in this memory (0 page tables were tried): is it "
+        "whole, and not encrypted?\n"
+    )
+
+
+def test_an_image_that_is_cut_off(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = make_dump(tmp_path / "image.elf", "x64-19041", "elf")
+    path = Path(image.path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert main(["list", "-z", image.path, "-y", image.symbols]) in (0, 2)
+    captured = capsys.readouterr()
+    assert "truncated" in captured.out + captured.err or "no Windows" in captured.err
+
+
+def test_a_gzip_file_with_something_else_in_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import gzip
+
+    path = tmp_path / "notes.txt.gz"
+    path.write_bytes(gzip.compress(b"no image"))
+    assert refusal(capsys, path) == (
+        f"regcb: {path}: what is in this gzip file is no memory image\n"
+    )
+    path.write_bytes(path.read_bytes()[:-6])
+    assert "cannot be unpacked" in refusal(capsys, path)
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("images")
+    kinds = ("lime", "elf", "vmem")
+    made = {each: make_dump(folder / f"image.{each}", "x64-19041", each) for each in kinds}
+    return {kind: Path(each.path) for kind, each in made.items()}
+
+
+@pytest.mark.parametrize("kind", ["lime", "elf", "vmem"])
+@given(data=some.data())
+def test_headers_that_lie(images: dict[str, Path], kind: str, data: some.DataObject) -> None:
+    """Any bytes in the place of a header's: an error of ours, or memory that can be read."""
+    path = images[kind]
+    broken = path.with_name("broken" + path.suffix)
+    shutil.copy(path, broken)
+    header = broken
+    if kind == "vmem":
+        header = broken.with_suffix(".vmss")
+        shutil.copy(path.with_suffix(".vmss"), header)
+    raw = bytearray(header.read_bytes())
+    for _ in range(data.draw(some.integers(1, 4))):
+        at = data.draw(some.integers(0, min(len(raw), 0x400) - 8))
+        word = data.draw(some.binary(min_size=1, max_size=8))
+        raw[at : at + len(word)] = word
+    header.write_bytes(raw)
+    try:
+        container = find_container(str(broken))
+    except TargetError:
+        return
+    if container is not None:
+        try:
+            container.page(0x1AD)
+            container.pages(0, 16)
+            container.word(0x1AD000, 8)
+        except RegcbError:
+            pass
+        container.close()
