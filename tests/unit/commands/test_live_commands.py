@@ -34,6 +34,6 @@ def test_a_dump_does_not_run(name: str, regcb: Regcb, lab_dump: MakeDump) -> Non
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf"), 1e10])
 def test_a_time_that_nobody_can_wait_for(seconds: float) -> None:
     """Windows' select takes 31 bits of seconds."""
-    kernel: Any = SimpleNamespace(kind="kernel")
+    kernel: Any = SimpleNamespace(kind="kernel", is_file=False)
     with pytest.raises(BadArgument, match="--for is more than 0"):
         live_target(kernel, Namespace(command="watch", seconds=seconds, count=None))
