@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Literal, Optional
 
     from . import Target
-    from .symbol_path import Progress
+    from .symbol_path import Progress, SymbolPath
 
     Engine = Optional[Literal["none", "pykd"]]
 
@@ -60,10 +60,25 @@ def open_target(
         return _session(dump, symbols)
     if not dump:
         raise TargetError("no target: open a crash dump with -z FILE, or run inside WinDbg")
-    from .open_file import open_file  # noqa: PLC0415 - WinDbg never needs it
-    from .symbol_path import SymbolPath  # noqa: PLC0415
+    from .symbol_path import SymbolPath  # noqa: PLC0415 - WinDbg never needs it
 
-    return open_file(dump, SymbolPath(symbol_path_text(symbols), on_download))
+    return _file(dump, SymbolPath(symbol_path_text(symbols), on_download))
+
+
+def _file(path: str, symbol_path: SymbolPath) -> Target:
+    from .dump_file import is_dump  # noqa: PLC0415
+
+    if not is_dump(path):
+        from .containers import find_container  # noqa: PLC0415 - a dump needs none
+
+        container = find_container(path)
+        if container is not None:
+            from .memory_image import MemoryImage  # noqa: PLC0415
+
+            return MemoryImage(container, symbol_path)
+    from .crash_dump import CrashDump  # noqa: PLC0415
+
+    return CrashDump(path, symbol_path)
 
 
 def _session(dump: str | None, symbols: str | None) -> Target:

@@ -71,7 +71,9 @@ def test_tests_stand_in_the_rooms_that_they_test() -> None:
 
 
 def test_the_adapters_are_known_where_a_target_is_opened() -> None:
-    adapters = {"pykd_ext.target.pykd_session", "pykd_ext.target.crash_dump"}
+    adapters = {
+        f"pykd_ext.target.{each}" for each in ("pykd_session", "crash_dump", "memory_image")
+    }
     for source in SOURCES:
         known = adapters & set(imported_modules(source))
         assert not known or source == PACKAGE / "target" / "opening.py", f"{source}: {known}"
