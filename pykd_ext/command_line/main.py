@@ -60,6 +60,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; ``argv`` without the program's name, sys.argv's when None."""
     words = list(sys.argv[1:] if argv is None else argv)
     output = Output(sys.stdout)
+    if not output.is_debugger:
+        return _guarded(words, output)
+    from .ctrl_break import ctrl_break  # noqa: PLC0415 - elsewhere there is Ctrl+C
+
+    with ctrl_break():
+        return _guarded(words, output)
+
+
+def _guarded(words: list[str], output: Output) -> int:
+    """Errors become lines."""
     try:
         status = _run(words, output)
         output.flush()
@@ -73,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (_Usage, RegcbError) as error:
         output.error(f"regcb: {error}")
     except (KeyboardInterrupt, SystemExit):
-        # Ctrl+C; inside WinDbg, Ctrl+Break comes as SystemExit (pykd-ext, windbgext.cpp).
+        # Ctrl+C, Ctrl+Break; where the bootstrapper is heard, it says SystemExit.
         output.error("regcb: interrupted")
     except BrokenPipeError:  # the reader (head, less) has gone
         _abandon_output()

@@ -19,6 +19,7 @@ from ..documents.scan import ScanDocument
 from ..documents.scan_formats import FORMATS, header
 from ..present.output import Output
 from ..target.errors import RegcbError
+from ..target.opening import inside_debugger
 
 _FOUND, _NONE_COULD_BE_READ = 1, 2
 _MAGIC = (b"PAGEDU64", b"PAGEDUMP")
@@ -75,7 +76,8 @@ def _results(arguments: argparse.Namespace, paths: list[str]) -> Iterator[ScanDo
     )
     if arguments.scheduler:
         return on_cluster(work, failed, paths, arguments.scheduler)
-    return in_processes(work, failed, paths, min(arguments.jobs, max(len(paths), 1)))
+    jobs = 1 if inside_debugger() else arguments.jobs  # a new process would be a new debugger
+    return in_processes(work, failed, paths, min(jobs, max(len(paths), 1)))
 
 
 def _dumps(paths: list[Path]) -> Iterator[Path]:

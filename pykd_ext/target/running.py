@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Callable
 
-from .engine_interrupt import POLL, user_interrupts
+from .engine_interrupt import POLL, main_interpreter_was_told, user_interrupts
 
 if TYPE_CHECKING:
     from .live import OnHit
@@ -84,6 +84,8 @@ class Run:
             mouth.close()
             watch.join()
             ear.close()
+            if main_interpreter_was_told():
+                self._is_interrupted = True
 
     def _watch(self, ear: socket.socket, break_in: Callable[[], None]) -> None:
         """Until the run is over, which closes the other end."""

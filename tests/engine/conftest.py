@@ -9,6 +9,7 @@ import pytest
 
 from .engine import Engine
 from .errors import EngineError
+from .window import prepare
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,3 +28,9 @@ def engine() -> Iterator[Engine]:
             yield running
     except EngineError as error:
         pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def debugger(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a debugger, for :func:`.window.open_window`."""
+    return prepare(engine.installation, tmp_path_factory.mktemp("debugger"))

@@ -12,7 +12,7 @@ import pytest
 from tests.lab import Truth, make_dump
 
 from .engine import Engine
-from .window import Window, links, open_window, plain, prepare
+from .window import Window, links, open_window, plain
 from .wine import windows_path
 
 PROJECT = Path(__file__).parents[2]
@@ -24,11 +24,6 @@ COMPLAINTS = (
     "Traceback", "No export", "Syntax error", "syntax error", "Couldn't resolve", "regcb: ",
     "script not found", "usage:", " error in '", "No module named",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def debugger(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepare(engine.installation, tmp_path_factory.mktemp("debugger"))
 
 
 @pytest.fixture(scope="module")

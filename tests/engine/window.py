@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 from . import wine
 from .engine import Engine
@@ -40,16 +40,37 @@ class Window:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
-        self.opened = self._read()
+        self._lines: list[str] = []
+        self._read()
 
-    def execute(self, command: str) -> str:
-        """What ``command`` shows, as DML. Raises EngineError when it or the debugger ends."""
+    def execute(self, command: str, break_when: Callable[[], bool] | None = None) -> str:
+        """What ``command`` shows, as DML. Raises EngineError when it or the debugger ends.
+
+        ``break_when`` is asked all the time: when to press Ctrl+Break, which is done again each
+        second until the command has ended.
+        """
+        self._lines = []
         self._write(command)
-        return self._read()
+        is_over = threading.Event()
+        finger = threading.Thread(target=self._press, args=(break_when, is_over), daemon=True)
+        finger.start()
+        try:
+            return self._read()
+        finally:
+            is_over.set()
+            finger.join()
 
-    def press_ctrl_break(self) -> None:
-        """From another thread than the one that waits for a command."""
-        self._write(_CTRL_BREAK)
+    def has_shown(self, text: str) -> bool:
+        """Whether a line of the command that runs, or of the last one, holds ``text``."""
+        return any(text in line for line in self._lines)
+
+    def _press(self, is_time: Callable[[], bool] | None, is_over: threading.Event) -> None:
+        while is_time and not is_time():
+            if is_over.wait(0.1):
+                return
+        while is_time and not is_over.is_set():
+            self._write(_CTRL_BREAK)
+            is_over.wait(1)
 
     def _write(self, line: str) -> None:
         assert self._process.stdin is not None
@@ -60,14 +81,14 @@ class Window:
         assert self._process.stdout is not None
         watchdog = threading.Timer(_LONGEST, self._process.kill)
         watchdog.start()
-        lines: list[str] = []
-        for line in self._process.stdout:
-            if line == _END:
-                watchdog.cancel()
-                return "".join(lines)[:-1]
-            lines.append(line)
-        watchdog.cancel()
-        raise EngineError(f"the debugger has ended: {''.join(lines)[-2000:]}")
+        try:
+            for line in self._process.stdout:
+                if line == _END:
+                    return "".join(self._lines)[:-1]
+                self._lines.append(line)
+        finally:
+            watchdog.cancel()
+        raise EngineError(f"the debugger has ended: {''.join(self._lines)[-2000:]}")
 
     def close(self) -> None:
         """Ends the session, and the debugger."""

@@ -111,6 +111,7 @@ static void execute(IDebugClient *client)
     static WCHAR command[LONGEST];
     ULONG status;
     MultiByteToWideChar(CP_UTF8, 0, line, -1, command, LONGEST);
+    CALL(control, GetInterrupt); /* forgets the key that was pressed too late */
     CALL(wide, ExecuteWide, DEBUG_OUTCTL_ALL_CLIENTS, command,
                                   DEBUG_EXECUTE_NO_REPEAT);
     CALL(control, GetExecutionStatus, &status);
