@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
-from pkgutil import iter_modules
 
 from .. import commands
 from .command import GROUPS, Command
@@ -13,7 +13,16 @@ __all__ = ["command_names", "find_command", "summaries"]
 
 def command_names() -> list[str]:
     """As they are typed. Lists the folder, or the zip file that it lies in, and runs none of it."""
-    return [each.name.replace("_", "-") for each in iter_modules(commands.__path__)]
+    (folder,) = commands.__path__
+    try:
+        files = os.listdir(folder)  # noqa: PTH208 - pathlib costs 3 ms
+    except OSError:
+        from pkgutil import iter_modules  # noqa: PLC0415 - 5 ms, most of it for inspect
+
+        names = [each.name for each in iter_modules(commands.__path__)]
+    else:
+        names = sorted(each[:-3] for each in files if each.endswith(".py") and each[0] != "_")
+    return [each.replace("_", "-") for each in names]
 
 
 def find_command(name: str) -> Command:

@@ -8,7 +8,7 @@ from ..kernel.saved_document import read_document
 from ..target.errors import RegcbError
 from .callback_fields import CALLBACK_FIELDS
 from .callbacks import CallbacksDocument
-from .field import ADDRESS
+from .field_types import ADDRESS
 
 __all__ = ["BaselineError", "read_baseline"]
 

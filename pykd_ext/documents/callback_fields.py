@@ -4,7 +4,8 @@ from typing import Optional, TypedDict, cast
 
 from ..kernel.drivers import Owner
 from ..kernel.listing import Entry
-from .field import (
+from .field import Column, Field, document_of
+from .field_types import (
     ADDRESS,
     ADDRESS_64,
     COUNT,
@@ -15,9 +16,6 @@ from .field import (
     ORDINAL,
     SURE_ADDRESS,
     TEXT,
-    Column,
-    Field,
-    document_of,
     words,
 )
 from .text import address_text, printable

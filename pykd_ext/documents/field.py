@@ -3,35 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from .text import address_text, hexadecimal, printable
-
-__all__ = [
-    "ADDRESS", "ADDRESS_64", "COUNT", "FILE_NAME", "FLAG", "INDEX", "NOTES", "ORDINAL",
-    "SURE_ADDRESS", "TEXT", "Column", "Field", "FieldType", "document_of", "schema_of", "words",
-]  # fmt: skip
+__all__ = ["Column", "Field", "FieldType", "document_of", "schema_of"]
 
 FIRST = "1.0"  # of every schema
 
 
-class FieldType(NamedTuple):
+def _itself(value: Any) -> Any:
+    return value
+
+
+# Plain classes, which every start pays for: a NamedTuple takes the interpreter ten times as long.
+
+
+class FieldType:
     """What a field's value is: ``schema`` in JSON Schema, ``name`` in words.
 
-    ``plain`` makes JSON of what the record holds, ``text`` what a table shows of it, given the
-    target's architecture too. ``fits`` is whether a JSON value is of this type. ``identity`` makes
-    equal what ``diff`` takes for the same.
+    ``fits`` is whether a JSON value is of this type. ``text`` makes what a table shows of what the
+    record holds, given the target's architecture too; ``plain`` makes JSON of it. ``identity``
+    makes equal what ``diff`` takes for the same.
     """
 
-    name: str
-    schema: dict[str, Any]
-    fits: Callable[[Any], bool]
-    text: Callable[[Any, str], str]
-    plain: Callable[[Any], Any] = lambda value: value
-    identity: Callable[[Any], Any] = lambda value: value
+    def __init__(
+        self,
+        name: str,
+        schema: dict[str, Any],
+        fits: Callable[[Any], bool],
+        text: Callable[[Any, str], str],
+        plain: Callable[[Any], Any] = _itself,
+        identity: Callable[[Any], Any] = _itself,
+    ) -> None:
+        self.name, self.schema, self.fits, self.text = name, schema, fits, text
+        self.plain, self.identity = plain, identity
 
 
-class Column(NamedTuple):
+class Column:
     """How a table shows a field. ``width`` is its limit in the narrow table, which has no column
     without one, and where ``shorten`` is tried before the text is cut.
 
@@ -39,23 +46,33 @@ class Column(NamedTuple):
     target's architecture too); ``command`` is what a click runs, the debugger's or ``regcb ...``.
     """
 
-    title: str
-    width: int | None = None
-    text: Callable[[Any, str], str] | None = None
-    command: Callable[[Any], str | None] = lambda _: None
-    shorten: Callable[[str], str] = lambda text: text
+    def __init__(
+        self,
+        title: str,
+        width: int | None = None,
+        text: Callable[[Any, str], str] | None = None,
+        command: Callable[[Any], str | None] = lambda _: None,
+        shorten: Callable[[str], str] = _itself,
+    ) -> None:
+        self.title, self.width, self.text = title, width, text
+        self.command, self.shorten = command, shorten
 
 
-class Field(NamedTuple):
+class Field:
     """``value`` takes it from the record. ``since`` is the version of the schema that first had it:
     documents of older ones lack it. ``compared``: it differs only where something has happened."""
 
-    name: str
-    type: FieldType
-    value: Callable[[Any], Any]
-    since: str = FIRST
-    compared: bool = False
-    column: Column | None = None
+    def __init__(
+        self,
+        name: str,
+        type_: FieldType,
+        value: Callable[[Any], Any],
+        since: str = FIRST,
+        compared: bool = False,
+        column: Column | None = None,
+    ) -> None:
+        self.name, self.type, self.value = name, type_, value
+        self.since, self.compared, self.column = since, compared, column
 
     def shown(self, record: Any, architecture: str) -> str:
         """The text of a table's cell."""
@@ -82,71 +99,3 @@ def schema_of(fields: Sequence[Field]) -> dict[str, Any]:
 def _property(field: Field) -> dict[str, Any]:
     since = {} if field.since == FIRST else {"$comment": f"since {field.since}"}
     return {**field.type.schema, **since}
-
-
-def _shared(name: str) -> dict[str, Any]:
-    """A type that all schemas share."""
-    return {"$ref": f"urn:regcb:callbacks:1#/$defs/{name}"}
-
-
-def _is_hexadecimal(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and int(value, 16) >= 0
-    except ValueError:
-        return False
-
-
-def _is_count(value: Any) -> bool:
-    return type(value) is int and value >= 0
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _or_null(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: value is None or fits(value)
-
-
-def _number_text(value: int | None, _: str) -> str:
-    return "?" if value is None else str(value)
-
-
-def _text(value: str | None, _: str) -> str:
-    return printable(value)
-
-
-def _file_identity(name: str | None) -> str | None:
-    """Names of files have no case."""
-    return name.lower() if name else name
-
-
-SURE_ADDRESS = FieldType(
-    "hexadecimal number", _shared("hex"), _is_hexadecimal, address_text, hexadecimal
-)
-ADDRESS = SURE_ADDRESS._replace(schema=_shared("hex_or_null"), fits=_or_null(_is_hexadecimal))
-ADDRESS_64 = ADDRESS._replace(text=lambda value, _: address_text(value, "x64"))
-TEXT = FieldType("text", _shared("text_or_null"), _or_null(_is_text), _text)
-FILE_NAME = TEXT._replace(identity=_file_identity)
-COUNT = FieldType("number", _shared("count_or_null"), _or_null(_is_count), _number_text)
-ORDINAL = COUNT._replace(schema={"type": ["integer", "null"], "minimum": 1})  # from 1
-INDEX = COUNT._replace(schema={"type": "integer", "minimum": 0}, fits=_is_count)  # from 0
-FLAG = FieldType(
-    "true or false",
-    {"type": "boolean"},
-    lambda value: isinstance(value, bool),
-    lambda value, _: "yes" if value else "no",
-)
-NOTES = FieldType(
-    "list of texts",
-    {"type": "array", "items": {"type": "string"}},
-    lambda value: isinstance(value, list) and all(map(_is_text, value)),
-    lambda value, _: "; ".join(map(printable, value)),
-    plain=list,
-)
-
-
-def words(*known: str | None) -> FieldType:
-    """One of ``known``, to which words may be added as fields may."""
-    types = ["string", "null"] if None in known else "string"
-    return TEXT._replace(schema={"type": types, "examples": list(known)})

@@ -8,7 +8,8 @@ from typing import Any
 
 from ..triage.finding import SEVERITIES
 from .csv_table import csv_header, csv_row
-from .field import COUNT, TEXT, Field
+from .field import Field
+from .field_types import COUNT, TEXT
 from .findings import FindingDocument
 from .json_text import json_line
 from .scan import ScanDocument

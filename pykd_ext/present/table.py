@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from tabulate import tabulate
 
 from ..documents.callback_fields import CALLBACK_FIELDS
-from ..documents.field import TEXT, Column, Field
+from ..documents.field import Column, Field
+from ..documents.field_types import TEXT
 from ..documents.text import address_text, printable, time_text
 from ..kernel.listing import Entry, Listing
 from .text import cell, command_link

@@ -10,7 +10,8 @@ import pytest
 from jsonschema import ValidationError
 
 from pykd_ext.documents.callback_fields import CALLBACK_FIELDS
-from pykd_ext.documents.field import TEXT, Field, schema_of
+from pykd_ext.documents.field import Field, schema_of
+from pykd_ext.documents.field_types import TEXT
 from tests.support.regcb import MakeDump, Regcb
 from tests.support.schemas import SCHEMAS, validate, validate_as_a_reader
 
