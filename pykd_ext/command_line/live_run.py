@@ -21,21 +21,24 @@ if TYPE_CHECKING:
     from ..target.live import LiveTarget
 
 __all__ = [
+    "add_boot",
     "add_duration",
     "add_limits",
     "give_up",
     "live_target",
     "nearest_paths",
+    "require_initial_break",
     "say_what_is_missed",
     "say_what_passes",
     "say_why",
 ]
 
+_USUAL = 600.0  # seconds, where Ctrl+Break may not be heard and nobody is there to press it again
 _LONGEST = 365 * 24 * 60 * 60  # seconds; select() takes 31 bits of them on Windows
 
 _WHY = {
     "hit": "that was enough",
-    "time": "the time is over",
+    "time": "the time is over (--for)",
     "debugger": "you stopped it",
     "breakpoint": "a breakpoint of yours stopped it",
 }
@@ -51,12 +54,27 @@ def add_limits(parser: argparse.ArgumentParser, counted: str) -> None:
 
 def add_duration(parser: argparse.ArgumentParser) -> None:
     """``--for``."""
-    parser.add_argument("--for", dest="seconds", type=float, metavar="SECONDS", help="stop then")
+    parser.add_argument(
+        "--for",
+        dest="seconds",
+        type=float,
+        metavar="SECONDS",
+        help=f"stop then; 0: never ({_USUAL:.0f}; never with --boot)",
+    )
+
+
+def add_boot(parser: argparse.ArgumentParser) -> None:
+    """``--boot``."""
+    parser.add_argument(
+        "--boot",
+        action="store_true",
+        help="from the initial break on (kd -b; sxe ibp and .reboot), when nothing is registered",
+    )
 
 
 def live_target(target: Target, arguments: argparse.Namespace) -> LiveTarget:
     """``target``, which can be set going; raises TargetError where it cannot, and BadArgument for
-    limits that make no sense."""
+    limits that make no sense. ``arguments.seconds`` is None then for no end."""
     command = arguments.command
     if target.is_file:
         raise TargetError(
@@ -66,15 +84,30 @@ def live_target(target: Target, arguments: argparse.Namespace) -> LiveTarget:
         raise TargetError(
             f"a local kernel session cannot stop its own machine: {command} needs a second one (KD)"
         )
-    for name, value in (
-        ("--count", getattr(arguments, "count", None)),
-        ("--for", arguments.seconds),
-    ):
-        if value is not None and not value > 0:
-            raise BadArgument(f"{name} is more than 0, not {value}")
-    if arguments.seconds is not None and arguments.seconds > _LONGEST:
-        raise BadArgument(f"--for is more than 0 and at most {_LONGEST} (a year)")
+    count = getattr(arguments, "count", None)
+    if count is not None and not count > 0:
+        raise BadArgument(f"--count is more than 0, not {count}")
+    arguments.seconds = _seconds(arguments)
     return cast("LiveTarget", target)
+
+
+def _seconds(arguments: argparse.Namespace) -> float | None:
+    wanted: float | None = arguments.seconds
+    if wanted is None:
+        return None if getattr(arguments, "boot", False) else _USUAL
+    if not 0 <= wanted <= _LONGEST:
+        raise BadArgument(f"--for is at most {_LONGEST} (a year) and not negative: {wanted}")
+    return wanted or None
+
+
+def require_initial_break(listing: Listing) -> None:
+    """For ``--boot``; raises BadArgument where callbacks are registered already."""
+    count = len(listing.entries)
+    if count:
+        raise BadArgument(
+            f"--boot starts at the initial break, and this kernel has {count} "
+            f"callback{'s' * (count != 1)} already: sxe ibp; .reboot leads there, or kd -b"
+        )
 
 
 def give_up(output: Output, seconds: float) -> None:
@@ -90,11 +123,12 @@ def give_up(output: Output, seconds: float) -> None:
         os._exit(GONE)
 
 
-def say_what_is_missed(output: Output, placement: Placement, listing: Listing) -> None:
-    """What nobody will see of what happens, before it does."""
+def say_what_is_missed(output: Output, placement: Placement, listing: Listing, boots: bool) -> None:
+    """What nobody will see of what happens, before it does; ``boots`` is whether that is due to
+    the target's beginning, which the user knows of."""
     for problem in placement.problems:
         output.write(f"! {problem}")
-    if not listing.entries:
+    if not listing.entries and not boots:
         output.write("! no callbacks are registered: nothing will be seen until there are some")
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from ..command_line.arguments import process_argument
 from ..command_line.command import LiveCommand
 from ..command_line.live_run import (
+    add_boot,
     add_limits,
     nearest_paths,
+    require_initial_break,
     say_what_is_missed,
     say_what_passes,
     say_why,
@@ -57,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--jsonl", metavar="FILE", help="regcb.operation/1, a line an operation")
     add_python(parser)
+    add_boot(parser)
     add_limits(parser, "operations")
 
 
@@ -78,8 +81,10 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
         return on_operation(document) or bool(count == arguments.count)
 
     tracer = Tracer(target, filters, report, each=arguments.each)
+    if arguments.boot:
+        require_initial_break(tracer.names.listing)
     placement = place(target)
-    say_what_is_missed(output, placement, tracer.names.listing)
+    say_what_is_missed(output, placement, tracer.names.listing, arguments.boot)
     places = places_of(placement, arguments.each or bool(arguments.owner))
     say_what_passes(output, target, all(can_stay(target, each) for each in places))
     with JsonLog(arguments.jsonl) as log:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .. import findings
 from ..command_line.command import LiveCommand
-from ..command_line.live_run import add_limits, say_why
+from ..command_line.live_run import add_boot, add_limits, require_initial_break, say_why
 from ..kernel.listing import target_facts
 from ..live.registrations import Registration, RegistrationWatch
 from ..present.output import Output
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_boot(parser)
     add_limits(parser, "registrations and removals")
 
 
@@ -34,7 +35,10 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
         output.write(registration_text(facts, registration, _findings(target, registration)))
         return bool(count == arguments.count)
 
-    why = RegistrationWatch(target, report).run(arguments.seconds)
+    registrations = RegistrationWatch(target, report)
+    if arguments.boot:
+        require_initial_break(registrations.names.listing)
+    why = registrations.run(arguments.seconds)
     return say_why(output, target, why, f"{count} registered or removed")
 
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from ..command_line.command import LiveCommand
 from ..command_line.live_run import (
+    add_boot,
     add_duration,
     nearest_paths,
+    require_initial_break,
     say_what_is_missed,
     say_what_passes,
     say_why,
@@ -59,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave the target in the callback, as it refuses; a stop for every verdict",
     )
     add_python(parser)
+    add_boot(parser)
     add_duration(parser)
 
 
@@ -80,8 +83,10 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
         return on_operation(operation_document(traced)) and search.add(traced)
 
     tracer = Tracer(target, filters, report, stack=True)
+    if arguments.boot:
+        require_initial_break(tracer.names.listing)
     placement = place(target)
-    say_what_is_missed(output, placement, tracer.names.listing)
+    say_what_is_missed(output, placement, tracer.names.listing, arguments.boot)
     places = places_of(placement, each=False)
     say_what_passes(output, target, all(can_stay(target, each) for each in places))
     callbacks = [each.callback for each in tracer.names.listing.entries]

@@ -31,9 +31,20 @@ def test_a_dump_does_not_run(name: str, regcb: Regcb, lab_dump: MakeDump) -> Non
     assert errors == f"regcb: nothing runs in a crash dump: {name} needs a live kernel (KD)\n"
 
 
-@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf"), 1e10])
+@pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf"), 1e10])
 def test_a_time_that_nobody_can_wait_for(seconds: float) -> None:
     """Windows' select takes 31 bits of seconds."""
     kernel: Any = SimpleNamespace(kind="kernel", is_file=False)
-    with pytest.raises(BadArgument, match="--for is more than 0"):
+    with pytest.raises(BadArgument, match="--for is at most"):
         live_target(kernel, Namespace(command="watch", seconds=seconds, count=None))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "boot", "means"),
+    [(None, False, 600.0), (None, True, None), (0.0, False, None), (5.0, True, 5.0)],
+)
+def test_how_long(seconds: float | None, boot: bool, means: float | None) -> None:
+    kernel: Any = SimpleNamespace(kind="kernel", is_file=False)
+    arguments = Namespace(command="watch", seconds=seconds, count=None, boot=boot)
+    live_target(kernel, arguments)
+    assert arguments.seconds == means
