@@ -129,6 +129,38 @@ def _tag(name: str, indices: tuple[int, ...], value: bytes) -> bytes:
     return head + struct.pack(f"<{len(indices)}I", *indices) + value
 
 
+def _hibernation(path: Path, world: World, _: Processor) -> None:
+    """PO_MEMORY_IMAGE of 19041; every second set compressed."""
+    frames = list(_pages(world))
+    sets = bytearray()
+    for number, start in enumerate(range(0, len(frames), 16)):
+        part = frames[start : start + 16]
+        data = b"".join(page for _, page in part)
+        packed = _huffman(data) if number % 2 else data
+        sets += struct.pack("<I", len(part) | len(packed) << 8 | (number % 2) << 31)
+        sets += b"".join(struct.pack("<Q", frame << 4) for frame, _ in part)
+        sets += packed
+    head = bytearray(2 * PAGE)
+    head[:4] = b"HIBR"
+    struct.pack_into("<I", head, 0xC, 0x3E0)
+    struct.pack_into("<3Q", head, 0x58, 0, 0, 2)  # no pages for the loader
+    struct.pack_into("<Q", head, 0x70, 2)
+    struct.pack_into("<Q", head, 0x230, len(frames))
+    struct.pack_into("<Q", head, 0x398, _top(world) - 1)
+    path.write_bytes(head + sets)
+
+
+def _huffman(data: bytes) -> bytes:
+    """Xpress-Huffman (MS-XCA 2.1) of literals alone: 256 symbols of eight bits each."""
+    packed = b""
+    for start in range(0, len(data), 0x10000):
+        part = data[start : start + 0x10000]
+        words = b"".join(bytes(part[at : at + 2][::-1]) for at in range(0, len(part), 2))
+        packed += bytes([0x88] * 128 + [0] * 128) + words + bytes(4)
+    return packed
+
+
 CONTAINERS: dict[str, _Write] = {
     "raw": _raw, "raw.gz": _gzip, "lime": _lime, "elf": _elf, "vmem": _vmware,
+    "sys": _hibernation,
 }  # fmt: skip

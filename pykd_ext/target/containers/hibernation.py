@@ -1,0 +1,179 @@
+"""hiberfil.sys of 64-bit Windows 8 to 11: pages in sets, each set compressed by itself.
+
+Offsets of PO_MEMORY_IMAGE by its own length, and the form of a set: LeechCore's device_hibr.c. A
+set is a count of descriptors and a size, the descriptors (page number and pages that follow), and
+the pages, plain or packed.
+A file that Windows has resumed from keeps its header, and no pages.
+"""
+
+from __future__ import annotations
+
+import mmap
+from bisect import bisect_right
+from collections.abc import Iterator
+from struct import Struct, error
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..errors import TargetError, UnsupportedTarget
+from ..physical import PAGE, Hints, Progress, map_file
+from ..xpress_huffman import BadXpress, unpack
+from .container import damaged
+
+if TYPE_CHECKING:
+    from ..protocol import Container
+
+_KIND = "hibernation file"
+_MAGICS = (b"HIBR", b"hibr", b"WAKE", b"wake", b"RSTR", b"rstr")
+
+_LENGTH = Struct("<12xI")  # LengthSelf
+_WORD = Struct("<Q")
+_BOOT_PAGES, _BOOT_FIRST, _KERNEL_FIRST = 0x58, 0x68, 0x70  # counts of pages, in pages of the file
+# LengthSelf -> offsets of KernelPagesProcessed and HighestPhysicalPage.
+_LAYOUTS = {
+    0x4D8: (0x238, 0x498), 0x448: (0x230, 0x400), 0x3E0: (0x230, 0x398), 0x3D8: (0x230, 0x398),
+    0x3C8: (0x220, 0x388), 0x3B0: (0x218, 0x380), 0x360: (0x1C8, 0x330),
+}  # fmt: skip
+
+_HEAD = Struct("<I")  # of a set: descriptors (8 bits), bytes of its pages (22), how (2)
+_MOST_PAGES = 16  # in a set
+_CACHED = 256  # sets
+
+
+def detect(head: bytes, _: str) -> bool:
+    return head.startswith(_MAGICS)
+
+
+def open_container(path: str) -> Container:
+    return HibernationFile(path, map_file(path))
+
+
+class _Set(NamedTuple):
+    """Where its pages lie in the file, their bytes, and how many they are."""
+
+    offset: int
+    size: int
+    pages: int
+
+
+class HibernationFile:
+    """Fulfils :class:`..protocol.Container`; sets are unpacked when one of their pages is asked
+    for."""
+
+    kind = _KIND
+    hints = Hints(is_frozen=True)
+
+    def __init__(self, path: str, data: mmap.mmap) -> None:
+        """Raises TargetError for a file with no pages, or of a Windows that is not known."""
+        self.path = path
+        self.problems: list[str] = []
+        self._map = data
+        self._sets: list[_Set] = []
+        self._places: list[tuple[int, int, int, int]] = []  # first page, how many, set, index in it
+        self._unpacked: dict[int, bytes] = {}
+        try:
+            self._read()
+        except error:
+            raise damaged(path, _KIND, "it ends in its header") from None
+        if not self._places:
+            raise TargetError(
+                f"{path}: this hibernation file holds no pages: Windows has resumed from it"
+            )
+        self._places.sort()
+        self._firsts = [first for first, *_ in self._places]
+
+    @property
+    def top(self) -> int:
+        first, count, *_ = self._places[-1]
+        return first + count
+
+    def page(self, frame: int) -> bytes | None:
+        at = bisect_right(self._firsts, frame) - 1
+        if at < 0:
+            return None
+        first, count, number, index = self._places[at]
+        if frame >= first + count:
+            return None
+        start = (index + frame - first) * PAGE
+        data = self._pages_of(number)[start : start + PAGE]
+        return data if len(data) == PAGE else None
+
+    def pages(self, frame: int, most: int) -> bytes:
+        found = []
+        for number in range(frame, frame + min(most, _MOST_PAGES)):
+            page = self.page(number)
+            if page is None:
+                break
+            found.append(page)
+        return b"".join(found)
+
+    def word(self, address: int, size: int) -> int | None:
+        page = self.page(address >> 12)
+        start = address & (PAGE - 1)
+        return None if page is None else int.from_bytes(page[start : start + size], "little")
+
+    def find(self, needle: bytes, progress: Progress = lambda *_: None) -> Iterator[int]:
+        in_file = sorted(self._places, key=lambda place: place[2:])
+        for done, (first, count, number, index) in enumerate(in_file):
+            data = self._pages_of(number)[index * PAGE : (index + count) * PAGE]
+            at = data.find(needle)
+            while at >= 0:
+                yield first * PAGE + at
+                at = data.find(needle, at + 1)
+            progress(done + 1, len(in_file))
+
+    def close(self) -> None:
+        self._map.close()
+
+    def _read(self) -> None:
+        (length,) = _LENGTH.unpack_from(self._map)
+        if length not in _LAYOUTS:
+            raise UnsupportedTarget(
+                f"{self.path}: a hibernation file of a Windows that regcb does not know "
+                f"(PO_MEMORY_IMAGE of {length:#x} bytes)"
+            )
+        kernel_pages, _ = _LAYOUTS[length]
+        self._read_sets(self._word(_BOOT_FIRST) * PAGE, self._word(_BOOT_PAGES))
+        self._read_sets(self._word(_KERNEL_FIRST) * PAGE, self._word(kernel_pages))
+
+    def _word(self, offset: int) -> int:
+        value: int = _WORD.unpack_from(self._map, offset)[0]
+        return value
+
+    def _read_sets(self, at: int, pages: int) -> None:
+        """The sets from the file offset ``at`` on, with as many pages in all."""
+        while pages > 0 and at + _HEAD.size <= len(self._map):
+            (head,) = _HEAD.unpack_from(self._map, at)
+            count, size = head & 0xFF, head >> 8 & 0x3F_FFFF
+            data = at + _HEAD.size + 8 * count
+            if not 0 < count <= _MOST_PAGES or not size or data + size > len(self._map):
+                self.problems.append(
+                    f"the hibernation file is damaged at {at:#x}: {pages} pages are missing"
+                )
+                return
+            held = 0
+            for offset in range(at + _HEAD.size, data, 8):
+                descriptor = self._word(offset)
+                follow = (descriptor & 0xF) + 1
+                self._places.append((descriptor >> 4, follow, len(self._sets), held))
+                held += follow
+            self._sets.append(_Set(data, size, held))
+            pages -= held
+            at = data + size
+
+    def _pages_of(self, number: int) -> bytes:
+        if number not in self._unpacked:
+            found = self._sets[number]
+            data = self._map[found.offset : found.offset + found.size]
+            if found.size != found.pages * PAGE:
+                data = self._unpack(data, found)
+            if len(self._unpacked) >= _CACHED:
+                self._unpacked.clear()
+            self._unpacked[number] = data
+        return self._unpacked[number]
+
+    def _unpack(self, data: bytes, found: _Set) -> bytes:
+        try:
+            return unpack(data, found.pages * PAGE)
+        except BadXpress as why:
+            self.problems.append(f"the pages at {found.offset:#x} cannot be unpacked: {why}")
+            return b""
