@@ -11,6 +11,7 @@ from ..kernel.doubts import doubts
 from ..live.nearest_paths import NearestPaths
 from ..present.output import Output
 from ..target.errors import BadArgument, RegcbError, TargetError
+from ..target.fields import unsigned
 from .exit_statuses import BUG_CHECK, EXCEPTION, GONE, MODULE
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def say_what_passes(output: Output, target: LiveTarget, is_airtight: bool) -> No
 def _processors(target: LiveTarget) -> int:
     """Of the target; two where that is not known."""
     try:
-        return int.from_bytes(target.read(target.symbol("KeNumberProcessors"), 1), "little")
+        return unsigned(target.read(target.symbol("KeNumberProcessors"), 1))
     except RegcbError:
         return 2
 

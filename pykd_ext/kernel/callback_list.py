@@ -8,6 +8,7 @@ can be trusted: forward along Flink, and where that breaks, backward along Blink
 from __future__ import annotations
 
 from ..target.errors import MemoryUnreadable, TargetError
+from ..target.fields import unsigned, words
 from ..target.memory import Memory
 from .layouts import INTERNAL_CALLBACK, BlockLayout
 from .object_contexts import count_object_contexts
@@ -108,7 +109,8 @@ class _ListWalk:
     def _links(self, address: int) -> tuple[int, int]:
         size = self._memory.pointer_size
         raw = self._memory.read(address, 2 * size)
-        return int.from_bytes(raw[:size], "little"), int.from_bytes(raw[size:], "little")
+        forward, backward = words(raw, size)
+        return forward, backward
 
     def _block(self, address: int) -> RegistryCallback:
         if address not in self._read:
@@ -131,7 +133,7 @@ def read_block(memory: Memory, layout: BlockLayout, address: int) -> RegistryCal
         return RegistryCallback(address, "list", problems=(str(error),))
 
     def number(offset: int, size: int) -> int:
-        return int.from_bytes(raw[offset : offset + size], "little")
+        return unsigned(raw, offset, size)
 
     problems: list[str] = []
     uses = None if layout.active_uses is None else number(layout.active_uses, 4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..target.errors import MemoryUnreadable, TargetError
+from ..target.fields import unsigned, words
 from ..target.memory import Memory
 from .layouts import VectorLayout
 from .registry_callback import RegistryCallback
@@ -22,8 +23,7 @@ def walk_vector(memory: Memory, vector: int, layout: VectorLayout) -> Iterator[R
         slots = memory.read(vector, layout.slots * pointer)
     except MemoryUnreadable as error:
         raise TargetError(f"nt!CmpCallBackVector cannot be read: {error}") from None
-    for slot in range(layout.slots):
-        reference = int.from_bytes(slots[slot * pointer : (slot + 1) * pointer], "little")
+    for reference in words(slots, pointer):
         address = reference & ~layout.reference_mask
         if not address:
             continue
@@ -32,8 +32,8 @@ def walk_vector(memory: Memory, vector: int, layout: VectorLayout) -> Iterator[R
         except MemoryUnreadable as error:
             yield RegistryCallback(address, "vector", problems=(str(error),))
             continue
-        function = int.from_bytes(raw[layout.function : layout.function + pointer], "little")
-        block = int.from_bytes(raw[layout.context : layout.context + pointer], "little")
+        function = unsigned(raw, layout.function, pointer)
+        block = unsigned(raw, layout.context, pointer)
         callback = RegistryCallback(address, "vector", function=function)
         yield _with_block(memory, callback, block, layout)
 
@@ -49,6 +49,6 @@ def _with_block(
         return callback._replace(problems=(f"cookie and context: {error}",))
     context = raw[layout.caller_context :][: memory.pointer_size]
     return callback._replace(
-        cookie=int.from_bytes(raw[layout.cookie : layout.cookie + 8], "little"),
-        context=int.from_bytes(context, "little"),
+        cookie=unsigned(raw, layout.cookie, 8),
+        context=unsigned(context),
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..target.debugger_data import MM_UNLOADED_DRIVERS, debugger_word
 from ..target.errors import MemoryUnreadable, SymbolNotFound
+from ..target.fields import unsigned
 from ..target.memory import Memory
 from ..target.module_list import LoadedModule, debugger_name, loaded_modules, module_text
 
@@ -166,7 +167,7 @@ def _unloaded_drivers(memory: Memory, array: int) -> Iterator[UnloadedDriver]:
     for start in range(0, len(raw), size):
         entry = raw[start : start + size]
         name = memory.parse_unicode_string(entry)
-        low = int.from_bytes(entry[2 * pointer : 3 * pointer], "little")
-        high = int.from_bytes(entry[3 * pointer : 4 * pointer], "little")
+        low = unsigned(entry, 2 * pointer, pointer)
+        high = unsigned(entry, 3 * pointer, pointer)
         if low < high:
             yield UnloadedDriver(module_text(memory, name), low, high)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..target.errors import MemoryUnreadable
+from ..target.fields import unsigned
 from .type_offsets import field_offset
 
 if TYPE_CHECKING:
@@ -38,7 +39,5 @@ def kernel_stack(target: Target, thread: int) -> KernelStack | None:
         raw = target.read(thread + first, max(limit, base) + size - first)
     except MemoryUnreadable:
         return None
-    found = KernelStack(
-        *(int.from_bytes(raw[at - first : at - first + size], "little") for at in (limit, base))
-    )
+    found = KernelStack(*(unsigned(raw, at - first, size) for at in (limit, base)))
     return found if found.limit < found.base else None

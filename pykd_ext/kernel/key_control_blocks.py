@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..target.errors import MemoryUnreadable
+from ..target.fields import unsigned
 from ..target.memory import Memory
 from .key_layouts import (
     HCELL_NIL,
@@ -73,7 +74,7 @@ def read_key_control_block(memory: Memory, build: int, address: int) -> KeyContr
     raw = memory.read(address, layout.size)
 
     def field(offset: int | None, size: int = memory.pointer_size) -> int:
-        return 0 if offset is None else int.from_bytes(raw[offset : offset + size], "little")
+        return 0 if offset is None else unsigned(raw, offset, size)
 
     return KeyControlBlock(
         address=address,
@@ -167,7 +168,7 @@ def _joined_names(memory: Memory, build: int, block: KeyControlBlock) -> str:
 def _name(memory: Memory, address: int) -> str:
     layout = name_block_layout(memory.pointer_size)
     head = memory.read(address, layout.name)
-    length = int.from_bytes(head[layout.name_length : layout.name_length + 2], "little")
+    length = unsigned(head, layout.name_length, 2)
     raw = memory.read(address + layout.name, length) if length else b""
     if head[0] & 1:  # Compressed: a byte a character
         return raw.decode("latin-1")

@@ -6,6 +6,7 @@ from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ..target.errors import MemoryUnreadable, RegcbError
+from ..target.fields import unsigned
 from .key_control_blocks import (
     KeyControlBlock,
     KeyPath,
@@ -73,7 +74,7 @@ def read_key_object(target: Target, address: int, known: KnownBlocks | None = No
     raw = _body(target, address, layout.size)
 
     def field(offset: int, size: int = memory.pointer_size) -> int:
-        return int.from_bytes(raw[offset : offset + size], "little")
+        return unsigned(raw, offset, size)
 
     pointer = field(layout.key_control_block)
     flags = None if layout.flags is None else field(layout.flags, 2)
@@ -105,7 +106,7 @@ def _body(target: Target, address: int, size: int) -> bytes:
         raw = target.memory.read(address, size)
     except MemoryUnreadable as error:
         raise NotAKey(f"no key object at {address:#x}: {error}") from None
-    found = int.from_bytes(raw[:4], "little")
+    found = unsigned(raw, 0, 4)
     if found != KEY_BODY_TYPE:
         raise NotAKey(
             f"no key object at {address:#x}: Type is {found:#x}, not {KEY_BODY_TYPE:#x} ('ky02')"

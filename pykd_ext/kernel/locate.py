@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..target.errors import MemoryUnreadable, SymbolNotFound
+from ..target.fields import unsigned, words
 from ..target.image import Section, sections
 from ..target.memory import Memory
 from .drivers import Drivers
@@ -234,7 +235,7 @@ def _used_slots(memory: Memory, layout: VectorLayout, drivers: Drivers, address:
     try:
         raw = memory.read(address, layout.slots * size)
         for start in range(0, len(raw), size):
-            slot = int.from_bytes(raw[start : start + size], "little") & ~layout.reference_mask
+            slot = unsigned(raw, start, size) & ~layout.reference_mask
             if slot and not memory.is_kernel(slot):
                 return 0
             if slot:
@@ -248,7 +249,8 @@ def _used_slots(memory: Memory, layout: VectorLayout, drivers: Drivers, address:
 def _links(memory: Memory, address: int) -> tuple[int, int]:
     size = memory.pointer_size
     raw = memory.read(address, 2 * size)
-    return int.from_bytes(raw[:size], "little"), int.from_bytes(raw[size:], "little")
+    forward, backward = words(raw, size)
+    return forward, backward
 
 
 def _number(memory: Memory, address: int, size: int) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..target.errors import MemoryUnreadable
+from ..target.fields import unsigned
 from ..target.memory import Memory
 from .layouts import context_layout
 
@@ -45,7 +46,7 @@ def _contexts(memory: Memory, head: int, limit: int, link: int) -> Iterator[Obje
         raw = memory.read(address, layout.size)
 
         def field(offset: int, size: int = pointer, raw: bytes = raw) -> int:
-            return int.from_bytes(raw[offset : offset + size], "little")
+            return unsigned(raw, offset, size)
 
         yield ObjectContext(
             address=address,

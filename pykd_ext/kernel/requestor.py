@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, Union
 
 from ..target.errors import MemoryUnreadable, RegisterUnavailable
+from ..target.fields import unsigned
 from .process_layouts import ThreadLayout, thread_layout
 from .processes import process_name
 
@@ -100,8 +101,8 @@ class _Reader:
         raw = self._field("its numbers", start, lambda at: memory.read(at, length))
         if raw is None:
             return None, None, None
-        process, thread = (int.from_bytes(raw[at:][:size], "little") for at in (-2 * size, -size))
-        return int.from_bytes(raw[:8], "little") if start != numbers else None, process, thread
+        process, thread = (unsigned(raw[at:], 0, size) for at in (-2 * size, -size))
+        return unsigned(raw, 0, 8) if start != numbers else None, process, thread
 
     def _field(
         self, what: str, offset: int | None, read: Callable[[int], _Answer]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, RegisterUnavailable
+from ..target.fields import unsigned, words
 from ..target.image import Section, sections
 from .drivers import Drivers, Owner
 from .listing import symbol_text
@@ -105,8 +106,7 @@ def _words(target: Target, pointer: int) -> Iterator[tuple[int, int]]:
             raw = target.memory.read(start, length)
         except MemoryUnreadable:
             return
-        for at in range(0, length - size + 1, size):
-            yield start + at, int.from_bytes(raw[at : at + size], "little")
+        yield from zip(range(start, start + length, size), words(raw, size))
         start += length
 
 
@@ -117,7 +117,7 @@ def _follows_call(target: Target, address: int) -> bool | None:
     except MemoryUnreadable:
         return None
     if target.architecture == "arm64":
-        word = int.from_bytes(code[-4:], "little")
+        word = unsigned(code, -4)
         # bl; blr, and its forms with pointer authentication (Arm ARM C6.2).
         return word >> 26 == 0x25 or word & 0xFEFF_F000 == 0xD63F_0000
     if code[-5] == 0xE8:  # call rel32

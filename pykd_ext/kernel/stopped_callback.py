@@ -5,11 +5,11 @@ EX_CALLBACK_FUNCTION: NTSTATUS (CallbackContext, Argument1, Argument2), wdm.h.
 
 from __future__ import annotations
 
-import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, RegcbError, TargetError
+from ..target.fields import words
 from .callbacks import callbacks_with_function
 from .drivers import Drivers
 from .registry_callback import RegistryCallback
@@ -76,7 +76,7 @@ def read_call_in_progress(target: Target) -> Stop | None:
             raw = target.memory.read(each.place + size, 3 * size)
         except MemoryUnreadable:
             continue
-        context, notify_class, information = struct.unpack("<3I", raw)
+        context, notify_class, information = words(raw, size)
         for callback in inside.told:
             if callback.context == context and notify_class < _CLASSES:
                 return Stop(callback, context, notify_class, information)
@@ -98,9 +98,7 @@ def _arguments(target: Target) -> tuple[int, int, int]:
     size = architecture.pointer_size
     above = target.register(architecture.stack_pointer) + size  # the return address
     raw = target.memory.read(above, 3 * size)
-    first, second, third = (
-        int.from_bytes(raw[place : place + size], "little") for place in range(0, 3 * size, size)
-    )
+    first, second, third = words(raw, size)
     return first, second, third
 
 

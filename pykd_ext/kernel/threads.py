@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
+from ..target.fields import unsigned
 from .builds import WINDOWS_7
 from .type_offsets import field_offset, known_field_offset
 
@@ -106,7 +107,7 @@ def _pointers(raw: bytes, size: int) -> list[int]:
 
 
 def _pointer(raw: bytes) -> int:
-    return int.from_bytes(raw, "little")
+    return unsigned(raw)
 
 
 def active_callbacks(target: Target, problems: list[str]) -> Iterator[ActiveCallback]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
+from ..target.fields import words
 from ..target.function_table import extent_of
 from .code import read_code
 from .instructions import decode
@@ -75,9 +76,8 @@ class _Search:
         if not limit <= lowest < base or base - lowest > _LARGEST_STACK:
             lowest = max(limit, base - _LARGEST_STACK)
         raw, missing = self._stack(lowest & -size, base)
-        for at in range(0, len(raw) - size + 1, size):
-            if self._leads_inside(int.from_bytes(raw[at : at + size], "little")):
-                return True
+        if any(map(self._leads_inside, words(raw, size))):
+            return True
         if missing:
             raise missing
         return False

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..kernel.listing import Entry, Listing, read_listing
 from ..target.errors import MemoryUnreadable, RegcbError, SymbolNotFound
+from ..target.fields import unsigned
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -81,6 +82,6 @@ class CallbackNames:
         if self._cookie is None:
             return None
         try:
-            return int.from_bytes(self._target.read(self._cookie, 8), "little")
+            return unsigned(self._target.read(self._cookie, 8))
         except MemoryUnreadable:
             return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable
+from ..target.fields import words
 from ..target.memory import PAGE
 
 if TYPE_CHECKING:
@@ -55,11 +56,11 @@ def entered(target: Target, count: int) -> Entered:
     rest = count - len(names)
     length = first + rest * size if rest else size
     raw = target.read(stack, length)
-    words = [int.from_bytes(raw[at : at + size], "little") for at in range(0, length, size)]
+    on_stack = words(raw, size)
     if rest:
-        arguments += words[first // size :]
+        arguments += on_stack[first // size :]
     popped = size + (count * size if architecture.callee_pops else 0)
-    return Entered(words[0], stack + popped, tuple(arguments))
+    return Entered(on_stack[0], stack + popped, tuple(arguments))
 
 
 def second_argument(target: Target) -> int:
@@ -110,8 +111,8 @@ def popped_by_callback(architecture: str) -> int:
     convention = ARCHITECTURES[architecture]
     if convention.link:
         return 0
-    words = 1 + (_CALLBACK_ARGUMENTS if convention.callee_pops else 0)
-    return convention.pointer_size * words
+    pushed = 1 + (_CALLBACK_ARGUMENTS if convention.callee_pops else 0)
+    return convention.pointer_size * pushed
 
 
 def start_again(
@@ -129,7 +130,7 @@ def start_again(
     if architecture.link:
         registers[architecture.link] = call.back
     else:
-        words = (call.back, *arguments[len(architecture.arguments) :])
-        raw = (each.to_bytes(architecture.pointer_size, "little") for each in words)
+        pushed = (call.back, *arguments[len(architecture.arguments) :])
+        raw = (each.to_bytes(architecture.pointer_size, "little") for each in pushed)
         target.write(stack, b"".join(raw))
     target.set_registers(registers)

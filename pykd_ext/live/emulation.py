@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Callable
 from ..kernel.instructions import Immediate, Instruction, MemoryOperand, Operand, Register
 from ..target.architecture import ARCHITECTURES
 from ..target.errors import RegcbError
+from ..target.fields import unsigned
 
 if TYPE_CHECKING:
     from ..target.live import LiveTarget
@@ -173,7 +174,7 @@ def _value(target: LiveTarget, operand: Operand) -> int:
         return operand.value
     if isinstance(operand, Register):
         return 0 if operand.name == "xzr" else target.register(operand.name)
-    return int.from_bytes(target.read(_address(target, operand), operand.size), "little")
+    return unsigned(target.read(_address(target, operand), operand.size))
 
 
 def _address(target: LiveTarget, operand: MemoryOperand) -> int:

@@ -14,6 +14,7 @@ from ..kernel.kernel_stacks import kernel_stack
 from ..notify.notification import Notification
 from ..notify.structures import structure
 from ..target.errors import TargetError
+from ..target.fields import unsigned
 from .calls import Entered, start_again
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _members(target: LiveTarget, notification: Notification, status: int) -> dic
         if field is None:
             return 0
         size = target.memory.pointer_size
-        return int.from_bytes(target.read(notification.address + field.offset, size), "little")
+        return unsigned(target.read(notification.address + field.offset, size))
 
     return {
         "Object": 0 if is_named and status != _SUCCESS else now("Object"),

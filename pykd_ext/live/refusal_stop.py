@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Callable
 from ..notify.classes import notify_class
 from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, RegcbError
+from ..target.fields import unsigned
 from .breakpoints import Breakpoints
 from .calls import popped_by_callback, status_of
 from .data_flow import CallSite, Place
@@ -124,7 +125,7 @@ class RefusalStop:
         link = ARCHITECTURES[target.architecture].link
         if link is not None:
             return target.register(link)
-        return int.from_bytes(target.read(stack, target.memory.pointer_size), "little")
+        return unsigned(target.read(stack, target.memory.pointer_size))
 
     def _block(self, site: CallSite) -> int:
         target = self._target

@@ -11,6 +11,7 @@ from ..kernel.listing import Entry, symbol_text
 from ..kernel.requestor import Requestor, read_requestor
 from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
+from ..target.fields import unsigned
 from ..triage.altitudes import altitude_key
 from .breakpoints import Breakpoints
 from .callback_names import CallbackNames
@@ -217,7 +218,7 @@ class RegistrationWatch:
     def _cookie(self, which: _Function, call: Entered) -> int | None:
         address = self._argument(which.cookie, call, None)
         try:
-            return int.from_bytes(self._target.read(address or 0, 8), "little")
+            return unsigned(self._target.read(address or 0, 8))
         except MemoryUnreadable:
             return None
 

@@ -21,6 +21,7 @@ from ..target.errors import (
     TargetError,
     UnsupportedTarget,
 )
+from ..target.fields import unsigned
 from .breakpoints import Breakpoints
 from .call_site import CALLERS, find_call_sites
 from .calls import entered, second_argument, status_of
@@ -210,7 +211,7 @@ def value_at(target: Target, place: Place) -> int:
     if place.offset is None:
         return value
     size = target.memory.pointer_size
-    return int.from_bytes(target.read(value + place.offset, size), "little")
+    return unsigned(target.read(value + place.offset, size))
 
 
 def _returned(target: Target, block: int, number: int, information: int) -> Returned | None:
@@ -240,8 +241,7 @@ def read_post(target: Target, address: int) -> tuple[int, PostStatus]:
     size = target.memory.pointer_size
     raw = target.read(address, _POST_SIZE[size])
     status, before, after = (
-        int.from_bytes(raw[at : at + length], "little")
-        for at, length in ((size, 4), (2 * size, size), (3 * size, 4))
+        unsigned(raw, at, length) for at, length in ((size, 4), (2 * size, size), (3 * size, 4))
     )
     return before, PostStatus(status, after)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..kernel.type_offsets import field_offset
 from ..target.errors import MemoryUnreadable
+from ..target.fields import unsigned
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -46,6 +47,6 @@ def _field(target: Target, thread: int, type_name: str, field: str, size: int) -
     if offset is None:
         return None
     try:
-        return int.from_bytes(target.read(thread + offset, size), "little")
+        return unsigned(target.read(thread + offset, size))
     except MemoryUnreadable:
         return None

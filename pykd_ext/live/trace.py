@@ -16,6 +16,7 @@ from ..notify.classes import notify_class
 from ..notify.occurrence import Occurrence, read_occurrence
 from ..notify.structures import structure
 from ..target.errors import MemoryUnreadable
+from ..target.fields import unsigned
 from .breakpoints import Breakpoints
 from .callback_names import CallbackNames
 from .globs import KeyGlob
@@ -349,7 +350,7 @@ class Tracer:
 
     def _pointer(self, address: int) -> int:
         size = self._target.memory.pointer_size
-        return int.from_bytes(self._target.read(address, size), "little")
+        return unsigned(self._target.read(address, size))
 
     def _finish(self, operation: Operation[_About]) -> bool:
         about = operation.about

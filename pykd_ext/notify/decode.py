@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ..kernel.builds import VISTA
 from ..target.errors import MemoryUnreadable
+from ..target.fields import unsigned
 from ..target.memory import Memory
 from .classes import NotifyClass, notify_class
 from .extended import is_extended
@@ -153,7 +154,7 @@ def _raw_values(memory: Memory, members: tuple[Member, ...], address: int) -> di
         if len(raw) < member.size:
             raw = read_available(memory, address + member.offset, member.size)
         if len(raw) == member.size:
-            values[member.name] = int.from_bytes(raw, "little")
+            values[member.name] = unsigned(raw)
     return values
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, Optional
 
 from ..target.errors import MemoryUnreadable
+from ..target.fields import unsigned
 from ..target.memory import Memory
 from .classes import NotifyClass
 from .ntstatus import status_text
@@ -236,7 +237,7 @@ def _set_information(scene: Scene, pointer: int) -> Text:
     if not data:
         return Text(None, absence(scene.memory, pointer))
     if scene.values.get("KeySetInformationClass") == 0 and len(data) == 8:
-        return Text(filetime_text(int.from_bytes(data, "little")))
+        return Text(filetime_text(unsigned(data)))
     return Text(data.hex(" "))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ..target.fields import unsigned
 from ..target.memory import Memory
 from .reach import Text, absence, read_available
 from .structures import structure
@@ -86,10 +87,7 @@ def _result_text(buffer: Buffer, form: str | None, words: Callable[[_Result], st
     raw = read_available(buffer.memory, buffer.address, last.offset)
     if len(raw) < last.offset:
         return Text(None, absence(buffer.memory, buffer.address + len(raw)))
-    values = {
-        each.name: int.from_bytes(raw[each.offset : each.offset + each.size], "little")
-        for each in members
-    }
+    values = {each.name: unsigned(raw, each.offset, each.size) for each in members}
     return Text(words(_Result(buffer, values, last.offset)))
 
 

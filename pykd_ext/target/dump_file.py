@@ -11,12 +11,15 @@ volatility3's crash.json and crash_common.json for 32-bit; dump types: rizin's d
 from __future__ import annotations
 
 import mmap
+import struct
 from bisect import bisect_right
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import BugCheck
 from .architecture import ARCHITECTURES, ArchitectureName, architecture_of_machine
 from .errors import MemoryUnreadable, TargetError, UnsupportedTarget
+from .fields import Record, unsigned, words
 from .physical import PAGE, MappedMemory, Pages, Runs, map_file
 
 if TYPE_CHECKING:
@@ -26,34 +29,46 @@ _FULL, _KERNEL, _HEADER, _TRIAGE, _BITMAP_FULL, _BITMAP_KERNEL, _AUTOMATIC = ran
 _WITH_RUNS = {_FULL}
 _WITH_BITMAP = {_KERNEL, _BITMAP_FULL, _BITMAP_KERNEL, _AUTOMATIC}
 
-_FIELDS_64 = {
-    "build": (0x0C, 4),
-    "directory_table": (0x10, 8),
-    "module_list": (0x20, 8),
-    "machine": (0x30, 4),
-    "bug_check": (0x38, 4),
-    "parameters": (0x40, 8),
-    "debugger_data": (0x80, 8),
-    "type": (0xF98, 4),
-}
-_FIELDS_32 = {
-    "build": (0x0C, 4),
-    "directory_table": (0x10, 4),
-    "module_list": (0x18, 4),
-    "machine": (0x20, 4),
-    "bug_check": (0x28, 4),
-    "parameters": (0x2C, 4),
-    "pae": (0x5C, 1),
-    "debugger_data": (0x60, 4),
-    "type": (0xF88, 4),
-}
+
+class _Fields(NamedTuple):
+    """DUMP_HEADER32 and 64, as far as they are asked; addresses are VAs, ``directory_table`` is a
+    physical address."""
+
+    build: int
+    directory_table: int
+    module_list: int
+    machine: int
+    bug_check: BugCheck
+    pae: bool
+    debugger_data: int
+    dump_type: int
+
+
+def _of_header_64(fields: Iterable[int]) -> _Fields:
+    build, directory, modules, machine, code, *parameters, debugger_data, dump_type = fields
+    bug_check = BugCheck(code, tuple(parameters))
+    return _Fields(build, directory, modules, machine, bug_check, True, debugger_data, dump_type)
+
+
+def _of_header_32(fields: Iterable[int]) -> _Fields:
+    build, directory, modules, machine, code, *parameters, pae, debugger_data, dump_type = fields
+    bug_check = BugCheck(code, tuple(parameters))
+    return _Fields(
+        build, directory, modules, machine, bug_check, bool(pae), debugger_data, dump_type
+    )
+
+
+# MinorVersion, DirectoryTableBase, PsLoadedModuleList, MachineImageType, BugCheckCode and its
+# parameters, (PaeEnabled,) KdDebuggerDataBlock, DumpType.
+_HEADER_64 = Record("12xIQ 8xQ 8xI 4xI 4x4Q 32xQ 3856xI", _of_header_64)
+_HEADER_32 = Record("12xII 4xI 4xI 4xI4I 32xB 3xI 3876xI", _of_header_32)
 
 
 class Shape(NamedTuple):
     """How the header of one bitness is laid out; sizes and offsets in bytes."""
 
     header_size: int
-    fields: dict[str, tuple[int, int]]
+    fields: Record[_Fields]
     runs: int  # PHYSICAL_MEMORY_DESCRIPTOR
     word: int  # the size of its counts and page numbers
     context: int  # CONTEXT, where the room of the runs ends
@@ -62,8 +77,8 @@ class Shape(NamedTuple):
 
 
 _SHAPES = {
-    b"PAGEDU64": Shape(0x2000, _FIELDS_64, 0x88, 8, 0x348, 3000, 0xF00),
-    b"PAGEDUMP": Shape(0x1000, _FIELDS_32, 0x64, 4, 0x320, 1200, 0x7D0),
+    b"PAGEDU64": Shape(0x2000, _HEADER_64, 0x88, 8, 0x348, 3000, 0xF00),
+    b"PAGEDUMP": Shape(0x1000, _HEADER_32, 0x64, 4, 0x320, 1200, 0x7D0),
 }
 
 
@@ -107,8 +122,8 @@ class DumpFile(MappedMemory):
         start, word = self._shape.exception, self._shape.word
         address = start + 8 + word
         return (
-            int.from_bytes(self._map[start : start + 4], "little"),
-            int.from_bytes(self._map[address : address + word], "little"),
+            unsigned(self._map, start, 4),
+            unsigned(self._map, address, word),
         )
 
     def virtual(self, address: int, size: int) -> bytes:
@@ -118,28 +133,22 @@ class DumpFile(MappedMemory):
         return self._blocks.read(address, size)
 
     def _read_header(self, shape: Shape) -> DumpHeader:
-        def field(name: str, index: int = 0) -> int:
-            offset, size = shape.fields[name]
-            start = offset + index * size
-            return int.from_bytes(self._map[start : start + size], "little")
-
-        architecture = architecture_of_machine(field("machine"))
+        fields = shape.fields.read(self._map)
+        architecture = architecture_of_machine(fields.machine)
         if architecture is None:
             raise UnsupportedTarget(
-                f"{self.path}: machine type {field('machine'):#x} is none of x64, x86, ARM64"
+                f"{self.path}: machine type {fields.machine:#x} is none of x64, x86, ARM64"
             )
-        _refuse_type(field("type"), self.path)
+        _refuse_type(fields.dump_type, self.path)
         return DumpHeader(
             architecture=architecture.name,
-            dump_type=field("type"),
-            build=field("build"),
-            directory_table=field("directory_table"),
-            pae=bool(field("pae")) if "pae" in shape.fields else True,
-            module_list=field("module_list"),
-            debugger_data=field("debugger_data"),
-            bug_check=BugCheck(
-                field("bug_check"), tuple(field("parameters", each) for each in range(4))
-            ),
+            dump_type=fields.dump_type,
+            build=fields.build,
+            directory_table=fields.directory_table,
+            pae=fields.pae,
+            module_list=fields.module_list,
+            debugger_data=fields.debugger_data,
+            bug_check=fields.bug_check,
         )
 
     def _read_pages(self, shape: Shape) -> Pages:
@@ -167,30 +176,25 @@ class DumpFile(MappedMemory):
 
 
 class _BitmapHeader(NamedTuple):
-    """What stands before the bits; offsets from its start, ``word`` is the size of the fields."""
+    """What stands before the bits: FirstPage, the file offset of the first page; TotalPresentPages;
+    Pages, which is how many bits there are."""
 
-    first_page: int
-    present: int
-    bits: int
-    word: int
-    bitmap: dict[int, int]  # by the size of the dump's header
+    fields: struct.Struct
+    bitmap: dict[int, int]  # where they begin, by the size of the dump's header
 
     def read(self, data: mmap.mmap, header: int) -> tuple[int, int, int, int]:
-        """The first page's file offset, pages present, bits, and the bitmap's file offset."""
-
-        def field(offset: int) -> int:
-            start = header + offset
-            return int.from_bytes(data[start : start + self.word], "little")
-
-        bitmap = header + self.bitmap[header]
-        return field(self.first_page), field(self.present), field(self.bits), bitmap
+        """Those three, and the bitmap's file offset; zeros where the file ends before."""
+        if header + self.fields.size > len(data):
+            return 0, 0, 0, 0
+        first_page, present, bits = self.fields.unpack_from(data, header)
+        return first_page, present, bits, header + self.bitmap[header]
 
 
 # BMP_HEADER64 (Windows 8 on, kdmp-parser-structs.h), and SUMMARY_DUMP32 and 64 of the kernel dumps
 # before (can1357/selene, from the WDK). The bits of a SUMMARY_DUMP32 begin where the other has the
 # first page's offset, so it comes first for those.
-_BMP_HEADER = _BitmapHeader(0x20, 0x28, 0x30, 8, {0x2000: 0x38, 0x1000: 0x38})
-_SUMMARY_HEADER = _BitmapHeader(0x0C, 0x14, 0x18, 4, {0x2000: 0x28, 0x1000: 0x20})
+_BMP_HEADER = _BitmapHeader(struct.Struct("<32xQQQ"), {0x2000: 0x38, 0x1000: 0x38})
+_SUMMARY_HEADER = _BitmapHeader(struct.Struct("<12xI4xII"), {0x2000: 0x28, 0x1000: 0x20})
 
 
 class _Bitmap(Pages):
@@ -254,7 +258,7 @@ class _Bitmap(Pages):
     def _count(self, block: int, bits: int) -> int:
         """The set ones among the first ``bits`` bits of a block."""
         start = self._bitmap + block * self._BLOCK
-        value = int.from_bytes(self._data[start : start + (bits + 7) // 8], "little")
+        value = unsigned(self._data, start, (bits + 7) // 8)
         return bin(value & ((1 << bits) - 1)).count("1")
 
 
@@ -302,11 +306,7 @@ def _refuse_type(dump_type: int, path: str) -> None:
 
 def _read_runs(data: mmap.mmap, shape: Shape, path: str) -> list[tuple[int, int, int]]:
     """PHYSICAL_MEMORY_DESCRIPTOR: as (first page number, page count, file offset)."""
-
-    def word(offset: int) -> int:
-        return int.from_bytes(data[offset : offset + shape.word], "little")
-
-    count = int.from_bytes(data[shape.runs : shape.runs + 4], "little")
+    count = unsigned(data, shape.runs, 4)
     first = shape.runs + 2 * shape.word
     room = (shape.context - first) // (2 * shape.word)
     if not 0 < count <= room:
@@ -316,8 +316,8 @@ def _read_runs(data: mmap.mmap, shape: Shape, path: str) -> list[tuple[int, int,
         )
     runs = []
     offset = shape.header_size
-    for entry in range(first, first + count * 2 * shape.word, 2 * shape.word):
-        base, pages = word(entry), word(entry + shape.word)
+    numbers = words(data[first : first + count * 2 * shape.word], shape.word)
+    for base, pages in zip(numbers[0::2], numbers[1::2]):
         runs.append((base, pages, offset))
         offset += pages * PAGE
     return runs

@@ -22,6 +22,7 @@ from . import image
 from .address_space import AddressSpace
 from .architecture import ARCHITECTURES, ArchitectureName, architecture_of_machine
 from .errors import MemoryUnreadable, TargetError
+from .fields import unsigned
 from .memory import PAGE, Memory
 from .page_tables import ARM64, X64, X64_LA57, X86, X86_PAE, Paging
 from .physical import Hints
@@ -230,7 +231,7 @@ def _handlers(memory: Memory, hints: Hints) -> Iterator[int]:
             gate = memory.read(table + _PAGE_FAULT * _GATE, _GATE)
         except MemoryUnreadable:
             continue
-        yield int.from_bytes(gate[:2] + gate[6:12], "little")
+        yield unsigned(gate[:2] + gate[6:12])
 
 
 _NAMES = {"ntoskrnl.exe", "ntkrnlmp.exe", "ntkrnlpa.exe", "ntkrpamp.exe", "ntkrla57.exe"}
@@ -304,7 +305,7 @@ def _mappings(
         if address + (1 << level.shift) <= low or address > high:
             continue
         at = (start & 0xFFF) + index * paging.entry_size
-        entry = int.from_bytes(page[at : at + paging.entry_size], "little")
+        entry = unsigned(page, at, paging.entry_size)
         if not entry & 1:
             continue
         frame = entry & paging.frame_mask
@@ -343,7 +344,7 @@ def _module_list(memory: Memory, base: int) -> int:
     size = memory.pointer_size
     for address, page in _data_pages(memory, base):
         for offset in range(0, PAGE, size):
-            first = int.from_bytes(page[offset : offset + size], "little")
+            first = unsigned(page, offset, size)
             if not memory.is_kernel(first) or first % size:
                 continue
             try:

@@ -7,9 +7,12 @@ LLVM, PdbStream.html.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import struct
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from .errors import MemoryUnreadable
+from .fields import Record, words
 from .guids import guid_text
 from .memory import PAGE, Memory
 
@@ -19,6 +22,7 @@ __all__ = [
     "DIRECTORY_IAT",
     "DIRECTORY_LOAD_CONFIG",
     "DIRECTORY_RESOURCE",
+    "SECTION_HEADER",
     "PdbReference",
     "Section",
     "data_directory",
@@ -77,16 +81,56 @@ class Section(NamedTuple):
         return bool(self.characteristics & 0x0200_0000)  # IMAGE_SCN_MEM_DISCARDABLE
 
 
+def _section(fields: Iterable[Any]) -> Section:
+    name, size, address, characteristics = fields
+    return Section(name.rstrip(b"\0").decode("latin-1"), address, size, characteristics)
+
+
+class _FileHeader(NamedTuple):
+    """IMAGE_FILE_HEADER, behind the signature of IMAGE_NT_HEADERS."""
+
+    machine: int
+    sections: int
+    optional_header_size: int
+
+
+class _DebugEntry(NamedTuple):
+    """IMAGE_DEBUG_DIRECTORY; ``address`` is an RVA."""
+
+    type: int
+    size: int
+    address: int
+
+
+class _ExportTable(NamedTuple):
+    """IMAGE_EXPORT_DIRECTORY: how many, and their RVAs."""
+
+    functions: int
+    names: int
+    functions_at: int
+    names_at: int
+    ordinals_at: int
+
+
+_E_LFANEW = 0x3C  # IMAGE_DOS_HEADER
+_FILE_HEADER = Record("4xHH12xH2x", _FileHeader._make)
+_SIZE_OF_IMAGE = 56  # IMAGE_OPTIONAL_HEADER, of both kinds
+SECTION_HEADER = Record("8sII20xI", _section)
+_DEBUG_ENTRY = Record("12xIII4x", _DebugEntry._make)
+_EXPORTS = Record("20xIIIII", _ExportTable._make)
+_RSDS = struct.Struct("<4x16sI")  # GUID, age; the name follows
+
+
 def size_of_image(memory: Memory, base: int) -> int:
     """OptionalHeader.SizeOfImage in bytes, 0 without a PE header; raises MemoryUnreadable."""
     header = _nt_headers(memory, base)
-    return memory.u32(header + 24 + 56) if header else 0
+    return memory.u32(header + _FILE_HEADER.size + _SIZE_OF_IMAGE) if header else 0
 
 
 def machine(memory: Memory, base: int) -> int:
     """IMAGE_FILE_MACHINE_*, 0 without a PE header; raises MemoryUnreadable."""
     header = _nt_headers(memory, base)
-    return memory.u16(header + 4) if header else 0
+    return _file_header(memory, header).machine if header else 0
 
 
 def sections(memory: Memory, base: int) -> list[Section]:
@@ -94,44 +138,37 @@ def sections(memory: Memory, base: int) -> list[Section]:
     header = _nt_headers(memory, base)
     if not header:
         return []
-    count = min(memory.u16(header + 6), _MOST_SECTIONS)
-    table = memory.read(header + 24 + memory.u16(header + 20), 40 * count)
-
-    def word(at: int) -> int:
-        return int.from_bytes(table[at : at + 4], "little")
-
-    return [
-        Section(
-            name=table[at : at + 8].rstrip(b"\0").decode("latin-1"),
-            address=word(at + 12),
-            size=word(at + 8),
-            characteristics=word(at + 36),
-        )
-        for at in range(0, len(table), 40)
-    ]
+    about = _file_header(memory, header)
+    table = header + _FILE_HEADER.size + about.optional_header_size
+    count = min(about.sections, _MOST_SECTIONS)
+    return list(SECTION_HEADER.each(memory.read(table, count * SECTION_HEADER.size)))
 
 
 def is_rearranged(memory: Memory, base: int) -> bool:
     """Whether Microsoft's BBT has moved the image's functions, by its record in the debug
     directory: they lie without fill between them then. Raises MemoryUnreadable."""
-    directory, size = data_directory(memory, base, _DIRECTORY_DEBUG)
-    entries = range(directory, directory + min(size // 28, _MOST_DEBUG_ENTRIES) * 28, 28)
-    return any(memory.u32(base + entry + 12) == _DEBUG_TYPE_BBT for entry in entries)
+    return any(each.type == _DEBUG_TYPE_BBT for each in _debug_directory(memory, base))
 
 
 def pdb_reference(memory: Memory, base: int) -> PdbReference | None:
     """The CodeView record of the debug directory, None without one; raises MemoryUnreadable."""
-    directory, size = data_directory(memory, base, _DIRECTORY_DEBUG)
-    for entry in range(directory, directory + min(size // 28, _MOST_DEBUG_ENTRIES) * 28, 28):
-        if memory.u32(base + entry + 12) != _DEBUG_TYPE_CODEVIEW:
+    for entry in _debug_directory(memory, base):
+        if entry.type != _DEBUG_TYPE_CODEVIEW:
             continue
-        length, rva = memory.u32(base + entry + 16), memory.u32(base + entry + 20)
-        record = memory.read(base + rva, min(length, 24 + _LONGEST_NAME))
-        if record[:4] == b"RSDS" and len(record) > 24:
-            name = record[24:].partition(b"\0")[0].decode("utf-8", "backslashreplace")
-            age = int.from_bytes(record[20:24], "little")
-            return PdbReference(name, guid_text(record[4:20]), age)
+        record = memory.read(base + entry.address, min(entry.size, _RSDS.size + _LONGEST_NAME))
+        if len(record) > _RSDS.size and record.startswith(b"RSDS"):
+            guid, age = _RSDS.unpack_from(record)
+            name = record[_RSDS.size :].partition(b"\0")[0].decode("utf-8", "backslashreplace")
+            return PdbReference(name, guid_text(guid), age)
     return None
+
+
+def _debug_directory(memory: Memory, base: int) -> Iterator[_DebugEntry]:
+    """Each entry is read when it is asked for: what comes behind it may be paged out."""
+    directory, size = data_directory(memory, base, _DIRECTORY_DEBUG)
+    for index in range(min(size // _DEBUG_ENTRY.size, _MOST_DEBUG_ENTRIES)):
+        place = base + directory + index * _DEBUG_ENTRY.size
+        yield _DEBUG_ENTRY.read(memory.read(place, _DEBUG_ENTRY.size))
 
 
 def exports(memory: Memory, base: int) -> dict[str, int]:
@@ -142,22 +179,17 @@ def exports(memory: Memory, base: int) -> dict[str, int]:
     directory, size = data_directory(memory, base, DIRECTORY_EXPORT)
     if not directory:
         return {}
-    header = memory.read(base + directory, 40)
-
-    def word(at: int, raw: bytes = header) -> int:
-        return int.from_bytes(raw[at : at + 4], "little")
-
-    count = min(word(24), _MOST_EXPORTS)
-    functions = memory.read(base + word(28), 4 * min(word(20), _MOST_EXPORTS))
-    names = memory.read(base + word(32), 4 * count)
-    ordinals = memory.read(base + word(36), 2 * count)
+    table = _EXPORTS.read(memory.read(base + directory, _EXPORTS.size))
+    count = min(table.names, _MOST_EXPORTS)
+    functions = _words(memory, base + table.functions_at, min(table.functions, _MOST_EXPORTS), 4)
+    names = _words(memory, base + table.names_at, count, 4)
+    ordinals = _words(memory, base + table.ordinals_at, count, 2)
     found = {}
-    for index in range(count):
-        ordinal = int.from_bytes(ordinals[2 * index : 2 * index + 2], "little")
-        rva = word(4 * ordinal, functions)
+    for name_at, ordinal in zip(names, ordinals):
+        rva = functions[ordinal] if ordinal < len(functions) else 0
         if not rva or directory <= rva < directory + size:
             continue
-        name = _name(memory, base + word(4 * index, names))
+        name = _name(memory, base + name_at)
         if name is not None:
             found[name] = base + rva
     return found
@@ -168,11 +200,12 @@ def import_addresses(memory: Memory, base: int) -> list[int]:
     MemoryUnreadable. Unlike the import directory, it stays when the driver has started."""
     directory, size = data_directory(memory, base, DIRECTORY_IAT)
     pointer = memory.pointer_size
-    raw = memory.read(base + directory, min(size, _MOST_IMPORTS * pointer)) if directory else b""
-    return [
-        int.from_bytes(raw[at : at + pointer], "little")
-        for at in range(0, len(raw) - pointer + 1, pointer)
-    ]
+    count = min(size // pointer, _MOST_IMPORTS) if directory else 0
+    return list(_words(memory, base + directory, count, pointer))
+
+
+def _words(memory: Memory, address: int, count: int, size: int) -> tuple[int, ...]:
+    return words(memory.read(address, count * size), size)
 
 
 def _name(memory: Memory, address: int) -> str | None:
@@ -189,8 +222,12 @@ def _nt_headers(memory: Memory, base: int) -> int:
     """The VA of IMAGE_NT_HEADERS, 0 when ``base`` holds no image."""
     if memory.read(base, 2) != b"MZ":
         return 0
-    header = base + memory.u32(base + 0x3C) % 0x1000
+    header = base + memory.u32(base + _E_LFANEW) % 0x1000
     return header if memory.read(header, 4) == b"PE\0\0" else 0
+
+
+def _file_header(memory: Memory, header: int) -> _FileHeader:
+    return _FILE_HEADER.read(memory.read(header, _FILE_HEADER.size))
 
 
 def data_directory(memory: Memory, base: int, index: int) -> tuple[int, int]:
@@ -198,7 +235,9 @@ def data_directory(memory: Memory, base: int, index: int) -> tuple[int, int]:
     header = _nt_headers(memory, base)
     if not header:
         return 0, 0
-    table = header + 24 + (112 if memory.u16(header + 24) == _OPTIONAL_HEADER_64 else 96)
+    optional = header + _FILE_HEADER.size
+    table = optional + (112 if memory.u16(optional) == _OPTIONAL_HEADER_64 else 96)
     if index >= memory.u32(table - 4):  # NumberOfRvaAndSizes
         return 0, 0
-    return memory.u32(table + 8 * index), memory.u32(table + 8 * index + 4)
+    rva, size = _words(memory, table + 8 * index, 2, 4)
+    return rva, size

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .architecture import ARCHITECTURES
 from .errors import MemoryUnreadable
+from .fields import unsigned
 
 if TYPE_CHECKING:
     from .protocol import Readable
@@ -73,7 +74,7 @@ class Memory:
         return data
 
     def unsigned(self, address: int, size: int) -> int:
-        return int.from_bytes(self.read(address, size), "little")
+        return unsigned(self.read(address, size))
 
     def u16(self, address: int) -> int:
         return self.unsigned(address, 2)
@@ -96,9 +97,9 @@ class Memory:
         """The same, from the ``2 * pointer_size`` bytes of the structure."""
         size = self.pointer_size
         return UnicodeString(
-            int.from_bytes(raw[0:2], "little"),
-            int.from_bytes(raw[2:4], "little"),
-            int.from_bytes(raw[size : 2 * size], "little"),
+            unsigned(raw, 0, 2),
+            unsigned(raw, 2, 2),
+            unsigned(raw, size, size),
         )
 
     def text(self, string: UnicodeString, limit: int = 0x10000) -> str:

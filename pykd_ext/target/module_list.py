@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from .errors import MemoryUnreadable
+from .fields import unsigned
 from .memory import Memory, UnicodeString
 
 __all__ = [
@@ -63,7 +64,7 @@ def loaded_modules(memory: Memory, head: int) -> Iterator[LoadedModule]:
         raw = memory.read(entry, layout.size)
 
         def field(offset: int, size: int, raw: bytes = raw) -> int:
-            return int.from_bytes(raw[offset : offset + size], "little")
+            return unsigned(raw, offset, size)
 
         yield LoadedModule(
             entry=entry,

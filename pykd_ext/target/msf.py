@@ -10,13 +10,15 @@ import mmap
 import struct
 
 from .errors import SymbolFileError
+from .fields import unsigned, words
 
 __all__ = ["NO_STREAM", "Msf", "Stream"]
 
 NO_STREAM = 0xFFFF  # where a PDB names a stream that it has not got
 
 _MAGIC = b"Microsoft C/C++ MSF 7.00\r\n\x1aDS\0\0\0"
-_SUPER_BLOCK = struct.Struct("<32s6I")
+# BlockSize, NumBlocks, NumDirectoryBytes, BlockMapAddr
+_SUPER_BLOCK = struct.Struct("<32xI4xII4xI")
 _BLOCK_SIZES = (512, 1024, 2048, 4096, 8192, 16384, 32768)
 _DELETED = 0xFFFFFFFF  # the size of a stream that was deleted
 
@@ -54,14 +56,14 @@ class Stream:
         raw = self.read(offset, size)
         if len(raw) < size:
             raise SymbolFileError(f"{self.name}: a record at {offset:#x} lies beyond the end")
-        return int.from_bytes(raw, "little")
+        return unsigned(raw)
 
     def words(self, offset: int, count: int) -> tuple[int, ...]:
         """``count`` unsigned words of 4 bytes; raises SymbolFileError beyond the end."""
         raw = self.read(offset, 4 * count)
         if len(raw) < 4 * count:
             raise SymbolFileError(f"{self.name}: a table at {offset:#x} lies beyond the end")
-        return struct.unpack(f"<{count}I", raw)
+        return words(raw, 4)
 
     def text(self, offset: int) -> str:
         """The NUL-terminated name at ``offset``, at most 4096 bytes of it."""
@@ -116,7 +118,7 @@ class Msf:
         header = self._data[: _SUPER_BLOCK.size]
         if len(header) < _SUPER_BLOCK.size or not header.startswith(_MAGIC):
             raise SymbolFileError(f"{self.path} is not a PDB: it starts with {header[:16]!r}")
-        _, self._block_size, _, blocks, size, _, map_block = _SUPER_BLOCK.unpack(header)
+        self._block_size, blocks, size, map_block = _SUPER_BLOCK.unpack(header)
         if self._block_size not in _BLOCK_SIZES:
             raise SymbolFileError(f"{self.path}: impossible block size {self._block_size:#x}")
         self._all_blocks = min(blocks, -(-len(self._data) // self._block_size))
@@ -134,7 +136,7 @@ class Msf:
         raw = self._data[start : start + 4 * count]
         if len(raw) < 4 * count:
             raise SymbolFileError(f"{name} lies outside the file")
-        return self._open(name, struct.unpack(f"<{count}I", raw), size)
+        return self._open(name, words(raw, 4), size)
 
 
 def _map(path: str) -> mmap.mmap:

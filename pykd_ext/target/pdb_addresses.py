@@ -7,11 +7,12 @@ kernels of XP to 7), the OMAPs: RVAs before the move to RVAs after it, and back.
 
 from __future__ import annotations
 
-import struct
 from bisect import bisect_right
 from typing import NamedTuple
 
 from .errors import SymbolFileError
+from .fields import words
+from .image import SECTION_HEADER
 from .msf import Msf, Stream
 
 __all__ = ["Addresses", "PlacedName"]
@@ -73,18 +74,17 @@ def _debug_stream(msf: Msf, dbi: Stream, index: int) -> Stream | None:
 
 
 def _section_starts(stream: Stream) -> list[int]:
-    """Each section's RVA. winnt.h: IMAGE_SECTION_HEADER, 40 bytes, VirtualAddress at 12."""
-    count = min(stream.size // 40, _MOST_SECTIONS)
-    return [stream.word(40 * index + 12) for index in range(count)]
+    """Each section's RVA."""
+    raw = stream.read(0, min(stream.size, _MOST_SECTIONS * SECTION_HEADER.size))
+    return [each.address for each in SECTION_HEADER.each(raw)]
 
 
 def _omap(stream: Stream | None) -> _Omap:
     """Microsoft, "OMAP structure" of dbghelp: pairs of RVAs, sorted by the first."""
     if stream is None:
         return []
-    count = stream.size // 8
-    words = struct.unpack(f"<{2 * count}I", stream.read(0, 8 * count))
-    return list(zip(words[0::2], words[1::2]))
+    rvas = words(stream.read(0, stream.size & ~7), 4)
+    return list(zip(rvas[0::2], rvas[1::2]))
 
 
 def _mapped(omap: _Omap, rva: int) -> int | None:

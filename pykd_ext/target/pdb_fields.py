@@ -6,6 +6,7 @@ from collections.abc import Generator
 from typing import NamedTuple
 
 from .errors import SymbolFileError
+from .fields import unsigned
 
 __all__ = ["Member", "fields", "leaf_of", "number"]
 
@@ -40,8 +41,8 @@ def fields(record: bytes) -> Generator[Member, None, int | None]:
         if record[at] >= _LF_PAD0:
             at += max(record[at] & 0xF, 1)
             continue
-        leaf = int.from_bytes(record[at : at + 2], "little")
-        index = int.from_bytes(record[at + 4 : at + 8], "little")
+        leaf = unsigned(record, at, 2)
+        index = unsigned(record, at + 4, 4)
         if leaf == _LF_INDEX:
             return index
         offset, end = _fixed_part(record, leaf, at)
@@ -61,7 +62,7 @@ def _fixed_part(record: bytes, leaf: int, at: int) -> tuple[int, int]:
     if leaf == _LF_ENUMERATE:
         return number(record, at + 4)
     if leaf == _LF_ONEMETHOD:
-        kind = int.from_bytes(record[at + 2 : at + 4], "little") >> 2 & 7  # CV_fldattr_t.mprop
+        kind = unsigned(record, at + 2, 2) >> 2 & 7  # CV_fldattr_t.mprop
         return 0, at + (12 if kind in _INTRODUCING else 8)
     if leaf in (_LF_STMEMBER, _LF_METHOD, _LF_NESTTYPE, _LF_VFUNCTAB):
         return 0, at + 8
@@ -73,15 +74,15 @@ def _fixed_part(record: bytes, leaf: int, at: int) -> tuple[int, int]:
 
 def leaf_of(record: bytes) -> int:
     """What kind of type a record is: LF_...; 0 for an empty one."""
-    return int.from_bytes(record[:2], "little")
+    return unsigned(record, 0, 2)
 
 
 def number(record: bytes, at: int) -> tuple[int, int]:
     """The numeric leaf at ``at``, unsigned, and where it ends."""
-    value = int.from_bytes(record[at : at + 2], "little")
+    value = unsigned(record, at, 2)
     if value < 0x8000:
         return value, at + 2
     size = _NUMBERS.get(value)
     if size is None:
         raise SymbolFileError(f"a structure has a number of unknown kind {value:#x}")
-    return int.from_bytes(record[at + 2 : at + 2 + size], "little"), at + 2 + size
+    return unsigned(record, at + 2, size), at + 2 + size

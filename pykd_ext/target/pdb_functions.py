@@ -21,6 +21,9 @@ __all__ = ["Functions"]
 
 _CONTRIBUTION_SIZES = {0xEFFE0000 + 19970605: 28, 0xEFFE0000 + 20140516: 32}  # by version
 _MODULE_SIZE = 64  # ModInfo before its two names
+_MODULE = struct.Struct("<34xHI")  # of it ModuleSymStream, SymByteSize
+_SYMBOL = struct.Struct("<HH")  # every symbol: reclen, rectyp
+_PLACE = struct.Struct("<IH")  # off, seg
 _MOST_STEPS = 64  # contributions without a function that are passed over
 
 # Where the records of functions and of variables have their off (then seg) and their name.
@@ -89,11 +92,11 @@ class Functions:
 
 
 def _modules(raw: bytes) -> list[_Module]:
-    """Every ModInfo: ModuleSymStream at 34, SymByteSize at 36, two names, then to 4 bytes."""
+    """Every ModInfo: its fields, two names, then to 4 bytes."""
     modules = []
     at = 0
     while at + _MODULE_SIZE <= len(raw):
-        modules.append(_Module(*struct.unpack_from("<HI", raw, at + 34)))
+        modules.append(_Module._make(_MODULE.unpack_from(raw, at)))
         name_end = raw.find(b"\0", at + _MODULE_SIZE)
         file_end = raw.find(b"\0", name_end + 1)
         if min(name_end, file_end) < 0:
@@ -111,12 +114,12 @@ def _named(raw: bytes) -> list[PlacedName]:
     found = []
     at = 4  # behind CV_SIGNATURE_C13
     while at + 4 <= len(raw):
-        size, kind = struct.unpack_from("<HH", raw, at)
+        size, kind = _SYMBOL.unpack_from(raw, at)
         if size < 2:
             break
         form = _FORMS.get(kind)
         if form and at + form[1] <= len(raw):
-            offset, segment = struct.unpack_from("<IH", raw, at + form[0])
+            offset, segment = _PLACE.unpack_from(raw, at + form[0])
             name = raw[at + form[1] : at + 2 + size].partition(b"\0")[0]
             text = name.decode("utf-8", "backslashreplace")
             found.append(PlacedName(segment, offset, text))

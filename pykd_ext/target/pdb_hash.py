@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import struct
+from .fields import unsigned, words
 
 __all__ = ["hash_string"]
 
 
 def hash_string(name: bytes) -> int:
     """hashStringV1, 32 bits: LHashPbCb in misc.h of microsoft-pdb; equal for either case."""
-    words = len(name) // 4
     result = 0
-    for word in struct.unpack_from(f"<{words}I", name):
+    for word in words(name, 4):
         result ^= word
-    rest = name[4 * words :]
+    rest = name[len(name) & ~3 :]
     if len(rest) >= 2:
-        result ^= int.from_bytes(rest[:2], "little")
+        result ^= unsigned(rest, 0, 2)
         rest = rest[2:]
     if rest:
         result ^= rest[0]

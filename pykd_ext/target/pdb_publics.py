@@ -8,6 +8,7 @@ each bucket in use begins) and the address map. Both lead to records in another 
 from __future__ import annotations
 
 from .errors import SymbolFileError
+from .fields import unsigned
 from .msf import Stream
 from .pdb_addresses import PlacedName
 from .pdb_hash import hash_string
@@ -40,7 +41,7 @@ class Publics:
         self._map = _HEADER + hash_size
         self._count = max(0, min(map_size, stream.size - self._map)) // 4
         bitmap = stream.read(self._entries + self._entries_size, _BITMAP)
-        self._bitmap = int.from_bytes(bitmap, "little")
+        self._bitmap = unsigned(bitmap)
 
     def by_name(self, name: str) -> tuple[int, int] | None:
         """The segment and offset of the public called exactly ``name``, None without it."""
@@ -51,7 +52,7 @@ class Publics:
         for index in self._bucket(bucket):
             record = self._stream.word(self._entries + 8 * index) - 1
             candidate = self._records.read(record, _NAME + len(raw) + 1)
-            kind = int.from_bytes(candidate[2:4], "little")
+            kind = unsigned(candidate, 2, 2)
             if kind == _S_PUB32 and candidate[_NAME:] == raw + b"\0":
                 return self._place(record)
         return None

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from .errors import SymbolFileError
+from .fields import unsigned
 from .msf import NO_STREAM, Msf
 from .pdb_fields import Member, fields, leaf_of, number
 from .pdb_hash import hash_string
@@ -145,7 +146,7 @@ class Types:
         while chunk := self._stream.read(start, _CHUNK):
             at = 0
             while at + 2 <= len(chunk):
-                end = at + 2 + int.from_bytes(chunk[at : at + 2], "little")
+                end = at + 2 + unsigned(chunk, at, 2)
                 if end < at + 4:
                     place = start + at
                     raise SymbolFileError(f"{self._stream.name}: the type at {place:#x} is empty")
@@ -164,8 +165,8 @@ def _structure(record: bytes) -> _Structure | None:
     lfStructure: leaf, count, property, field list +6, derived, vshape, size; lfUnion: size +10.
     """
     size_at = _SIZE_AT.get(leaf_of(record))
-    if size_at is None or int.from_bytes(record[4:6], "little") & _FORWARD:
+    if size_at is None or unsigned(record, 4, 2) & _FORWARD:
         return None
     size, name_at = number(record, size_at)
     name = record[name_at:].partition(b"\0")[0]
-    return _Structure(name, size, int.from_bytes(record[6:10], "little"))
+    return _Structure(name, size, unsigned(record, 6, 4))

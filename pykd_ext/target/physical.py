@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Callable, NamedTuple
 
 from .errors import TargetError
+from .fields import unsigned
 from .memory import PAGE
 
 __all__ = [
@@ -153,7 +154,7 @@ class MappedMemory:
             return None
         offset += address & (PAGE - 1)
         data = self._map[offset : offset + size]
-        return int.from_bytes(data, "little") if len(data) == size else None
+        return unsigned(data) if len(data) == size else None
 
     def pages(self, frame: int, most: int) -> bytes:
         offset = self._pages.offset(frame)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from .architecture import ARCHITECTURES
 from .errors import RegisterUnavailable
+from .fields import unsigned
 
 __all__ = ["CONTEXTS", "Context", "register"]
 
@@ -46,12 +47,10 @@ def register(architecture: str, context: bytes, name: str) -> int:
     Raises RegisterUnavailable for a CONTEXT that was never written, and for one not in the table.
     """
     layout = CONTEXTS[architecture]
-    flags = int.from_bytes(context[layout.flags : layout.flags + 4], "little")
+    flags = unsigned(context, layout.flags, 4)
     if flags & _KIND != layout.mark:
         raise RegisterUnavailable(name, "the dump's header holds no processor context")
     offset = layout.registers.get(name)
     if offset is None:
         raise RegisterUnavailable(name, f"not read from a dump of {architecture}")
-    return int.from_bytes(
-        context[offset : offset + ARCHITECTURES[architecture].pointer_size], "little"
-    )
+    return unsigned(context, offset, ARCHITECTURES[architecture].pointer_size)

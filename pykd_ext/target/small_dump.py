@@ -12,12 +12,14 @@ against real dumps of x64 and ARM64 (SOURCES 9.1); of x86 none was at hand.
 from __future__ import annotations
 
 import mmap
+import struct
 from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from .architecture import Architecture
 from .errors import MemoryUnreadable
+from .fields import unsigned
 from .module_list import LoadedModule
 
 __all__ = ["Blocks", "SmallDump", "UnloadedImage", "read_small_dump"]
@@ -57,7 +59,7 @@ _VALID_OFFSET, _UNLOADED, _PROCESSOR, _PROCESS, _THREAD, _STACK, _STACK_SIZE = (
 _DRIVERS, _DRIVER_COUNT = 0x30, 0x34
 _PLACES = range(0x0C, 0x34, 4)  # every offset of a part, in the order in which they lie
 _UNLOADED_NAME_SIZE = 24
-_BLOCK_SIZE = 16  # TRIAGE_DATA_BLOCK: address, 8 bytes; offset in the file and size, 4 each
+_BLOCK = struct.Struct("<QII")  # TRIAGE_DATA_BLOCK: address, offset in the file, size
 
 
 class UnloadedImage(NamedTuple):
@@ -181,7 +183,7 @@ class _Reader:
         return self._number(self._base + offset, size)
 
     def _number(self, offset: int, size: int) -> int:
-        return int.from_bytes(self._data[offset : offset + size], "little")
+        return unsigned(self._data, offset, size)
 
     def _check_end(self) -> None:
         end = self._at(_VALID_OFFSET)
@@ -249,11 +251,11 @@ class _Reader:
 
     def _add_blocks(self) -> None:
         start, count = self._at(self._layout.blocks), self._at(self._layout.blocks + 4)
-        entries = self._entries("memory blocks", start, count, _BLOCK_SIZE, _MOST_BLOCKS)
+        entries = self._entries("memory blocks", start, count, _BLOCK.size, _MOST_BLOCKS)
         outside = 0
         for entry in entries:
-            address = self._number(entry, 8) & self._architecture.address_mask
-            offset, size = self._number(entry + 8, 4), self._number(entry + 12, 4)
+            address, offset, size = _BLOCK.unpack_from(self._data, entry)
+            address &= self._architecture.address_mask
             if self._base <= offset and offset + size <= len(self._data):
                 self._blocks.append((address, offset, size))
             else:

@@ -19,6 +19,7 @@ from ..kernel.listing import Listing
 from ..kernel.registry_callback import RegistryCallback
 from ..kernel.threads import active_callbacks
 from ..target.errors import MemoryUnreadable, TargetError
+from ..target.fields import unsigned
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -210,7 +211,7 @@ class _Search:
         )
 
     def _is_cookie(self, raw: bytes) -> bool:
-        cookie = int.from_bytes(raw, "little")
+        cookie = unsigned(raw)
         if self._last_cookie is None:
             return cookie != 0
         return abs(cookie - self._last_cookie) < _REGISTRATIONS
@@ -227,4 +228,4 @@ class _Search:
         return "allocated" if in_use else "freed"
 
     def _pointer(self, content: bytes, offset: int) -> int:
-        return int.from_bytes(content[offset : offset + self._memory.pointer_size], "little")
+        return unsigned(content, offset, self._memory.pointer_size)

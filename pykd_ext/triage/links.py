@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..target.errors import MemoryUnreadable
+from ..target.fields import words
 from ..target.memory import Memory
 from .finding import Finding
 from .scene import Scene
@@ -151,7 +152,8 @@ def _is_plausible(memory: Memory, address: int) -> bool:
 def _links(memory: Memory, address: int) -> tuple[int, int]:
     size = memory.pointer_size
     raw = memory.read(address, 2 * size)
-    return int.from_bytes(raw[:size], "little"), int.from_bytes(raw[size:], "little")
+    forward, backward = words(raw, size)
+    return forward, backward
 
 
 def _name(backward: bool) -> str:

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator
 
 from ..target.errors import MemoryUnreadable
+from ..target.fields import unsigned
 from ..target.function_table import extent_of
 from ..target.image import Section, sections
 from .room_target import RoomTarget
@@ -92,7 +93,7 @@ def _absolute(base: int, code: bytes, addresses: Collection[int]) -> Iterator[in
 def _relative(base: int, code: bytes, addresses: Collection[int]) -> Iterator[int]:
     for found in _RELATIVE.finditer(code):
         at = found.start() + 1
-        leads = base + at + 4 + int.from_bytes(found[1], "little", signed=True)
+        leads = base + at + 4 + _signed(found[1])
         if any(leads + more in addresses for more in _IMMEDIATES):
             yield base + at
 
@@ -101,13 +102,13 @@ def _intel_calls(base: int, code: bytes) -> Iterator[tuple[int, int]]:
     """Where there may be a direct call, and where it would lead."""
     for found in _CALL.finditer(code):
         at = base + found.start()
-        yield at, at + 5 + int.from_bytes(found[1], "little", signed=True)
+        yield at, at + 5 + _signed(found[1])
 
 
 def _arm64_calls(base: int, code: bytes) -> Iterator[tuple[int, int]]:
     for found in _BRANCH.finditer(code):
         if found.start() % 4 == 0:
-            distance = (int.from_bytes(found[0], "little") & 0x3FFFFFF) << 2
+            distance = (unsigned(found[0]) & 0x3FFFFFF) << 2
             distance -= (distance & 1 << 27) << 1
             yield base + found.start(), base + found.start() + distance
 
@@ -116,8 +117,12 @@ def _of_page(base: int, code: bytes, addresses: Collection[int]) -> Iterator[int
     pages = {each & ~0xFFF for each in addresses}
     for found in _PAGE.finditer(code):
         at = base + found.start()
-        if found.start() % 4 == 0 and page_of_adrp(at, int.from_bytes(found[0], "little")) in pages:
+        if found.start() % 4 == 0 and page_of_adrp(at, unsigned(found[0])) in pages:
             yield at
+
+
+def _signed(raw: bytes) -> int:
+    return int.from_bytes(raw, "little", signed=True)
 
 
 def page_of_adrp(address: int, word: int) -> int:

@@ -19,6 +19,7 @@ from ..live.call_site import CALLERS, CallSite, find_call_sites
 from ..live.data_flow import Place
 from ..notify.classes import NotifyClass
 from ..target.errors import MemoryUnreadable, RegcbError, SymbolNotFound
+from ..target.fields import unsigned
 from .code_search import CodeSearch
 from .registrations import Registered, Registrations
 from .room import StandIn, Stopped
@@ -320,7 +321,7 @@ class _Driver:
             places = {
                 at
                 for at in range(0, _THREAD_SIZE - size + 1, 4)
-                if int.from_bytes(call.thread[at : at + size], "little") in pool
+                if unsigned(call.thread, at, size) in pool
                 and call.thread[at : at + size] != self._thread[at : at + size]
             }
             found = places if found is None else found & places
@@ -353,4 +354,4 @@ _THREAD_SIZE = 0x1000
 
 
 def _dword(raw: bytes, at: int) -> int:
-    return int.from_bytes(raw[at : at + 4], "little")
+    return unsigned(raw, at, 4)

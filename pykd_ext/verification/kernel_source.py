@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ..target.architecture import ArchitectureName, architecture_of_machine
 from ..target.errors import MemoryUnreadable, TargetError
+from ..target.fields import unsigned, words
 from ..target.image import size_of_image
 from ..target.memory import PAGE
 
@@ -80,10 +80,10 @@ class ImageFile:
         delta = self.base - image.OPTIONAL_HEADER.ImageBase
         at, end = table.VirtualAddress, min(table.VirtualAddress + table.Size, self.size)
         while at + 8 <= end:
-            page, length = struct.unpack_from("<II", self._contents, at)
+            page, length = words(self._contents[at : at + 8], 4)
             if not 8 <= length <= end - at:
                 raise TargetError(f"{self.path}: its relocations are damaged at {at:#x}")
-            for entry in struct.unpack_from(f"<{(length - 8) // 2}H", self._contents, at + 8):
+            for entry in words(self._contents[at + 8 : at + length], 2):
                 self._relocate_one(entry >> 12, page + (entry & 0xFFF), delta)
             at += length
 
@@ -93,7 +93,7 @@ class ImageFile:
         size = _RELOCATION_SIZES.get(kind)
         if size is None or at + size > self.size:
             raise TargetError(f"{self.path}: a relocation of kind {kind} at {at:#x} is damaged")
-        value = int.from_bytes(self._contents[at : at + size], "little") + delta
+        value = unsigned(self._contents, at, size) + delta
         self._contents[at : at + size] = (value & ((1 << 8 * size) - 1)).to_bytes(size, "little")
 
 

@@ -31,6 +31,7 @@ from unicorn import (
 from ..kernel.instructions import decode
 from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, RegcbError
+from ..target.fields import unsigned
 from ..target.memory import PAGE
 from .kernel_source import KernelSource
 from .processors import PROCESSORS, Processor
@@ -127,7 +128,7 @@ class Room:
         self._engine.mem_write(address, data)
 
     def unsigned(self, address: int, size: int) -> int:
-        return int.from_bytes(self.read(address, size), "little")
+        return unsigned(self.read(address, size))
 
     def pointer(self, address: int) -> int:
         return self.unsigned(address, self.pointer_size)

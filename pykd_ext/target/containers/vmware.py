@@ -13,6 +13,7 @@ from struct import Struct, error
 from typing import TYPE_CHECKING
 
 from ..errors import TargetError
+from ..fields import unsigned
 from ..physical import PAGE, Hints, map_file
 from .container import MappedContainer, damaged
 
@@ -71,7 +72,7 @@ def _read_state(path: str) -> tuple[list[tuple[int, int, int]], Hints]:
     regions: dict[int, dict[bytes, int]] = {}
     tables, code, interrupts = [], [], []
     for name, indices, value in tags:
-        number = int.from_bytes(value[:8], "little")
+        number = unsigned(value, 0, 8)
         if name in _REGION and indices:
             regions.setdefault(indices[0], {})[name] = number
         elif name == b"CR64" and indices[1:] == (3,):
@@ -79,7 +80,7 @@ def _read_state(path: str) -> tuple[list[tuple[int, int, int]], Hints]:
         elif name == b"rip":
             code.append(number)
         elif name == b"IDTR":
-            interrupts.append(int.from_bytes(value[2:10], "little"))
+            interrupts.append(unsigned(value, 2, 8))
     runs = [
         (region[b"regionPPN"], region[b"regionSize"], region[b"regionPageNum"] * PAGE)
         for region in regions.values()
