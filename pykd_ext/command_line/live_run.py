@@ -12,7 +12,7 @@ from ..live.nearest_paths import NearestPaths
 from ..present.output import Output
 from ..target.errors import BadArgument, RegcbError, TargetError
 from ..target.fields import unsigned
-from .exit_statuses import BUG_CHECK, EXCEPTION, GONE, MODULE
+from .exit_statuses import BUG_CHECK, EXCEPTION, GONE, MODULE, REBOOT
 
 if TYPE_CHECKING:
     from ..kernel.listing import Listing
@@ -42,9 +42,10 @@ _WHY = {
     "time": "the time is over (--for)",
     "debugger": "you stopped it",
     "breakpoint": "a breakpoint of yours stopped it",
+    "reboot": "the target has rebooted (--boot follows it from here on)",
 }
 # The command's exit status then, whatever it has seen.
-_STATUS = {"exception": EXCEPTION, "bug-check": BUG_CHECK, "module": MODULE}
+_STATUS = {"exception": EXCEPTION, "bug-check": BUG_CHECK, "module": MODULE, "reboot": REBOOT}
 
 
 def add_limits(parser: argparse.ArgumentParser, counted: str) -> None:

@@ -123,7 +123,14 @@ class Guard:
             if why in ("hit", "time") and self.unfinished:
                 self._is_ending = True
                 self._target.go(_ENDING)
+            if why == "reboot":
+                self._forget()
             return why
+
+    def _forget(self) -> None:
+        """What was under way in a kernel that is no more."""
+        self._withheld.clear()
+        self._pending = PendingCalls(self._target)
 
     @property
     def is_airtight(self) -> bool:

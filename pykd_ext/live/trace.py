@@ -161,7 +161,7 @@ class Tracer:
         :meth:`LiveTarget.go` says it. All breakpoints are gone then, and after any error too."""
         with self._follow(placement):
             why = self._target.go(seconds)
-        if why != "hit":
+        if why not in ("hit", "reboot"):
             any(self._finish(operation) for operation in self._operations.rest())
         return why
 

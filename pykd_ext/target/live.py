@@ -46,7 +46,8 @@ class LiveTarget(Target, Protocol):
     def go(self, seconds: float | None) -> str:
         """Lets the target run; comes back with it stopped, and with why: ``hit`` (an ``on_hit``
         said so), ``time`` (``seconds`` are over), ``debugger`` (Ctrl+C, Ctrl+Break),
-        ``breakpoint`` (one of the user's), ``exception``, ``bug-check`` or ``module``.
+        ``breakpoint`` (one of the user's), ``exception``, ``bug-check``, ``module``, or ``reboot``:
+        all breakpoints are gone then, and nothing is where it was.
 
         Raises ConnectionLost, and what an ``on_hit`` has raised.
         """

@@ -266,6 +266,7 @@ class PykdSession(ClosedAtEnd):
         self._run = run = Run(seconds, self.on_silence)
         self.memory.invalidate()
         self.memory.whole_pages = False
+        reboots = _handler_of_reboots(run)
         try:
             with run.interruptible(pykd.breakin):
                 pykd.go()
@@ -273,6 +274,7 @@ class PykdSession(ClosedAtEnd):
             if run.error is None:
                 raise ConnectionLost(f"the target is gone: {_first_line(error)}") from None
         finally:
+            del reboots
             self.memory.invalidate()
             self.memory.whole_pages = True
             self._run = None
@@ -366,6 +368,24 @@ class PykdSession(ClosedAtEnd):
 
     def _from_engine(self, address: int) -> int:
         return address & ARCHITECTURES[self.architecture].address_mask
+
+
+def _handler_of_reboots(run: Run) -> Any:
+    """Hears of one as long as it is kept, and stops the new kernel where it has told of itself.
+
+    The engine has no debuggee while it waits for that, and all breakpoints are gone by then.
+    """
+
+    class Handler(pykd.eventHandler):  # type: ignore[misc]  # pykd has no types
+        def onExecutionStatusChange(self, status: Any) -> None:
+            if status == pykd.executionStatus.NoDebuggee:
+                run.reboot()
+
+        def onLoadModule(self, _base: int, _name: str) -> Any:
+            is_new = run.is_reboot
+            return pykd.eventResult.Break if is_new else pykd.eventResult.NoChange
+
+    return Handler()
 
 
 class _EngineBreakpoint:

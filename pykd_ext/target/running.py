@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Run"]
 
+REBOOT = "reboot"
+
 _GRACE = 0.5  # seconds that a busy target has to stop at a breakpoint by itself
 SILENCE = 20.0  # seconds without an answer; the engine asks an idle target within four
 
@@ -46,9 +48,17 @@ class Run:
         """Whether it was one of our own reasons, or the user's Ctrl+C."""
         return self.reason != "debugger" or self._is_interrupted
 
+    def reboot(self) -> None:
+        """The target is about to: whatever is awaited does not come, and what comes takes time."""
+        self.reason = REBOOT
+
     def hear(self) -> None:
         """The target has answered: it is slow, but there."""
         self._heard = time.monotonic()
+
+    @property
+    def is_reboot(self) -> bool:
+        return self.reason == REBOOT
 
     def stops(self, on_hit: OnHit) -> bool:
         """Asks ``on_hit``, unless it is over anyway. Inside the engine nothing may be raised."""
@@ -95,7 +105,7 @@ class Run:
         self.hear()
         while not _is_readable(ear, POLL):
             silent = time.monotonic() - self._heard
-            if silent >= SILENCE:
+            if silent >= SILENCE and not self.is_reboot:
                 self._on_silence(silent)
                 return
 
@@ -107,7 +117,7 @@ class Run:
                 if is_asked():
                     break
                 if end is not None and time.monotonic() >= end:
-                    self.reason = "time"
+                    self.reason = REBOOT if self.is_reboot else "time"
                     return True
             else:
                 if not ear.recv(1):

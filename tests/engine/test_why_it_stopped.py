@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from .engine import Engine
 from .live import live_target
 from .live_command import live_regcb
 
+SAMPLES = Path(__file__).parents[2] / "samples" / "policies"
 PRE_SET = 1
 EXAMPLE = "\\REGISTRY\\MACHINE\\SOFTWARE\\Example"
 QUIET = DEFAULT_SCRIPT._replace(drivers=())
@@ -53,12 +55,33 @@ def test_a_module_that_is_loaded(engine: Engine) -> None:
     """Where the user wants to stop at those."""
     script = with_operation(Operation("load-driver", name="stage.sys"))
     script = script._replace(actors=(Actor("200000"),))
-    run = live_regcb(engine, script, "trace", inside="live_module_loads.py")
+    run = live_regcb(engine, script, "sxe ld", "trace", inside="live_after.py")
     assert (run.status, run.errors) == (5, "")
     last = run.output.splitlines()[-1]
     assert last.startswith("5 operations; the target stopped by itself: Load module ")
     assert "stage.sys" in last
     assert run.left_nothing()
+
+
+COMMANDS: dict[str, list[str | Path]] = {
+    "trace": ["trace"],
+    "watch": ["watch"],
+    "guard": ["guard", SAMPLES / "protect_regprotect.toml", "--at", "regprotect"],
+}
+
+
+@pytest.mark.parametrize("filter_command", ["sxe ibp", "sxd ibp"], ids=["stops", "runs-on"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_reboot(engine: Engine, command: str, filter_command: str) -> None:
+    """Also where the user does not want to stop at the beginning of the next kernel."""
+    script = with_operation(Operation("reboot"))
+    run = live_regcb(engine, script, filter_command, *COMMANDS[command], inside="live_after.py")
+    assert (run.status, run.errors) == (7, "")
+    assert "; the target has rebooted (--boot" in run.output.splitlines()[-1]
+    assert (run.engine_breakpoints, run.state["breakpoints"]) == ([], [])
+    assert run.is_stopped
+    (thread,) = run.state["operations"]
+    assert not any(each["count"] for each in thread)
 
 
 @pytest.mark.parametrize(

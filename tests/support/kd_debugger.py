@@ -57,5 +57,5 @@ def debugger_of(profile: str) -> Debugger:
     from tests.lab.profiles import PROFILES
 
     lab = build_live_lab(DEFAULT_SCRIPT._replace(processors=2), PROFILES[profile])
-    target = Target(lab, 0)
+    target = Target(lab, 0, lambda: lab)
     return Debugger(lab, target.counts, target.requests)

@@ -30,6 +30,10 @@ class Connection:
         self._link = Link()
         self.break_in = False
 
+    def restart(self) -> None:
+        """The target's end begins anew."""
+        self._link = Link()
+
     def send(self, kind: int, payload: bytes) -> None:
         """Sends a data packet and waits until it has arrived; raises Restarted and Closed."""
         self._link.send(kind, payload)

@@ -27,7 +27,7 @@ class Said(NamedTuple):
 
 
 class Symbols(NamedTuple):
-    """An image was loaded, or is about to go."""
+    """An image was loaded, or is about to go; without one the machine is about to reboot."""
 
     path: bytes
     base: int
@@ -35,6 +35,10 @@ class Symbols(NamedTuple):
     checksum: int
     size: int
     unload: bool
+
+    @property
+    def is_reboot(self) -> bool:
+        return self.unload and not self.path
 
 
 Event = Union[Raised, Said, Symbols]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ..build import build
 from ..debugger_data import write_debugger_data
 from ..kernel_types import kernel_offsets
-from ..loaded_modules import write_loaded_modules, write_unloaded_drivers
+from ..loaded_modules import image_path, write_loaded_modules, write_unloaded_drivers
 from ..processes import PROCESSES, Processes, ProcessRow, write_processes
 from ..processor import add_processor, write_processor
 from ..profiles import PROFILES, Profile
@@ -18,7 +18,7 @@ from ..world import BOOT_TIME, World
 from .architectures import ARCHITECTURES
 from .balance import kernel_pool
 from .emulator import new_emulator
-from .events import Raised
+from .events import Raised, Symbols
 from .machine import Machine
 from .memory import GuestMemory
 from .script import Operation, Script, Work
@@ -54,9 +54,19 @@ class LiveLab(NamedTuple):
     callbacks: list[RegisteredCallback]
     runs_on: bool  # while a processor takes a step for the debugger, the others run
 
+    @property
+    def kernel_image(self) -> Symbols:
+        """What the kernel tells its debugger first of all."""
+        image = self.world.images[KERNEL].image
+        path = image_path(KERNEL).encode()
+        every_process = 0xFFFF_FFFF_FFFF_FFFF
+        return Symbols(path, image.base, every_process, image.checksum, image.size, unload=False)
 
-def build_live_lab(script: Script, profile: Profile = DEFAULT_PROFILE) -> LiveLab:
+
+def build_live_lab(script: Script, profile: Profile = DEFAULT_PROFILE, slide: int = 0) -> LiveLab:
     """Boots a kernel with the script's drivers; its threads are ready and have not run.
+
+    ``slide``: how far from its usual place the kernel lies.
 
     Raises ToolFailed, RuntimeError when the kernel does not come up, and ValueError for a profile
     of which none can be run.
@@ -65,6 +75,7 @@ def build_live_lab(script: Script, profile: Profile = DEFAULT_PROFILE) -> LiveLa
         able = ", ".join(each.name for each in PROFILES.values() if _can_run(each))
         raise ValueError(f"{profile.name} cannot be run; {able} can")
     built = build(profile, runs=True, shape=script.shape)
+    profile = profile._replace(nt_base=profile.nt_base + slide)
     world = World(profile, built, [], runs=True)
     modules = dict(zip(world.images, write_loaded_modules(world)))
     world.space.link(world.nt("PsLoadedModuleList"), [modules[KERNEL]])

@@ -5,19 +5,21 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, Callable
 
 from ..profiles import Profile
 from .connection import Closed
 from .control import serve_questions
 from .lab import DEFAULT_PROFILE, build_live_lab
-from .script import Script
+from .script import Script, Work
 from .target import Target
 
 __all__ = ["DEFAULT_PACE", "run"]
 
 DEFAULT_PACE = 0.01  # seconds
 _PATIENCE = 600.0  # seconds to wait for a debugger
+_SLIDE = 0x240000  # bytes from where the kernel lay before a reboot
 
 
 def run(
@@ -33,7 +35,7 @@ def run(
     where the target is to be found, once it listens.
     """
     lab = build_live_lab(script, profile)
-    target = Target(lab, pace)
+    target = Target(lab, pace, partial(build_live_lab, _without_reboot(script), profile, _SLIDE))
     with socket.create_server(("127.0.0.1", port)) as listener:
         listener.settimeout(_PATIENCE)
         control = serve_questions(target)
@@ -50,3 +52,11 @@ def run(
     with peer, suppress(Closed):
         peer.settimeout(None)
         target.serve(peer)
+
+
+def _without_reboot(script: Script) -> Script:
+    def kept(work: Work) -> Work:
+        operations = tuple(each for each in work.operations if each.kind != "reboot")
+        return work._replace(operations=operations)
+
+    return script._replace(work=tuple(map(kept, script.work)))

@@ -40,6 +40,7 @@ KINDS = {
     "register-callback": 0x104,
     "unregister-callback": 0x104,
     "init-callbacks": 0x104,
+    "reboot": 0x105,
 }
 ACTS = (
     "return", "overrule", "perform", "apc", "yield", "end-thread", "register", "unregister",
@@ -113,6 +114,7 @@ class Script(NamedTuple):
     """Everything that happens, once the debugger lets the target go.
 
     ``drivers`` are loaded in their order before; a script with ``actors`` names stage.sys, too.
+    After a ``reboot`` all happens again but that, with the kernel at another place.
     """
 
     work: tuple[Work, ...]

@@ -29,7 +29,7 @@ def exception_packet(machine: Machine, raised: Raised) -> bytes:
 
 def symbols_packet(machine: Machine, symbols: Symbols) -> bytes:
     """A stop because an image comes or goes."""
-    path = symbols.path + b"\0"
+    path = symbols.path and symbols.path + b"\0"
     body = struct.pack(
         "<I4xQQIIB", len(path), machine.architecture.extended(symbols.base),
         machine.architecture.extended(symbols.process), symbols.checksum, symbols.size,

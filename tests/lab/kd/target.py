@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections import Counter
 from threading import Lock
-from typing import Any, Union
+from typing import Any, Callable, Union
 
 from .balance import balance
 from .clock import Clock
@@ -31,13 +31,18 @@ class Target:
     :meth:`state` may be asked from another thread.
     """
 
-    def __init__(self, lab: LiveLab, pace: float) -> None:
-        """``pace``: seconds of rest after every operation of a thread."""
+    def __init__(self, lab: LiveLab, pace: float, next_boot: Callable[[], LiveLab]) -> None:
+        """``pace``: seconds of rest after every operation of a thread. ``next_boot`` is what a
+        reboot leads to."""
         self.counts: Counter[str] = Counter()
+        self._pace = pace
+        self._next_boot = next_boot
+        self._running = Lock()  # held while the emulator is at work
+        self._boot(lab)
+
+    def _boot(self, lab: LiveLab) -> None:
         self._lab = lab
         self._machine = lab.machine
-        self._pace = pace
-        self._running = Lock()  # held while the emulator is at work
         self._clock = Clock(lab.world, lab.machine.memory)
         control_space = ControlSpace(lab.machine, lab.special_registers)
         self.requests = Requests(lab.machine, self.counts, lab.version, control_space)
@@ -60,6 +65,11 @@ class Target:
                     continue
                 event = Raised(SINGLE_STEP, self._machine.program_counter)
             resumed = self._stop(connection, event)
+            if isinstance(event, Symbols) and event.is_reboot:
+                with self._running:
+                    self._boot(self._next_boot())
+                connection.restart()
+                resumed = self._stop(connection, self._lab.kernel_image)
 
     def state(self) -> dict[str, Any]:
         """What has come of every operation, and what the debugger has set.

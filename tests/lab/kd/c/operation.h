@@ -8,6 +8,7 @@ enum {
     OPERATION_PRINT,
     OPERATION_EXIT_THREAD,
     OPERATION_CALL, /* Data is a function, Key its argument */
+    OPERATION_REBOOT,
 };
 
 typedef struct _OPERATION {

@@ -1,5 +1,6 @@
 /* What the threads of the lab run: their operations, in rounds. */
 #include "live.h"
+#include "debug_service.h"
 #include "operation.h"
 #include "notification_types.h"
 
@@ -26,6 +27,13 @@ __attribute__((noinline)) VOID PspExitThread(VOID) {
     FIELD(UCHAR, KeGetCurrentThread(), OFFSET_KTHREAD_State) = THREAD_TERMINATED;
     for (;;)
         YIELD_PROCESSOR();
+}
+
+/* Tells the debugger; the machine begins anew then (KD_REBOOT of ReactOS's windbgkd.h). */
+__attribute__((noinline)) VOID HalReturnToFirmware(VOID) {
+    const UNICODE_STRING NoName = {0, 0, NULL};
+    const KD_SYMBOLS_INFO Reboot = {.BaseOfDll = (PVOID)-1};
+    DebugService(BREAKPOINT_UNLOAD_SYMBOLS, &NoName, &Reboot);
 }
 
 /* The caller of every system service. */
@@ -69,6 +77,9 @@ __attribute__((noinline)) NTSTATUS KiSystemServiceCopyEnd(OPERATION *Operation) 
         break;
     case OPERATION_CALL:
         return ((NTSTATUS(*)(PVOID))Operation->Data)(Key);
+    case OPERATION_REBOOT:
+        HalReturnToFirmware();
+        break;
     }
     return STATUS_INVALID_PARAMETER;
 }
