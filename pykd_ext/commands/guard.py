@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import time
 from typing import TYPE_CHECKING
 
 from ..command_line.command import LiveCommand
 from ..command_line.live_run import add_limits, nearest_paths, say_what_passes, say_why
 from ..kernel.listing import Entry, read_listing, target_facts
 from ..kernel.selection import select
+from ..live.departure import wait_for_return
 from ..live.guard import Decision, Guard
 from ..live.policy import Policy
 from ..live.policy_file import read_policy
@@ -51,11 +53,22 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
         output.write(decision_text(facts, decision))
         return bool(sum(counts.values()) == arguments.count)
 
-    guard = Guard(target, policy, entry, report, arguments.after, arguments.dry_run)
-    when = "after it has run" if arguments.after else "in place of its body"
-    output.write(f"guarding at {callback_text(entry, facts)}, {when}{_dry(arguments.dry_run)}")
-    say_what_passes(output, target, guard.is_airtight)
-    why = guard.run(arguments.seconds)
+    deadline = None if arguments.seconds is None else time.monotonic() + arguments.seconds
+    again = ""
+    while True:
+        guard = Guard(target, policy, entry, report, arguments.after, arguments.dry_run)
+        when = "after it has run" if arguments.after else "in place of its body"
+        where = callback_text(entry, facts)
+        output.write(f"guarding at {where}{again}, {when}{_dry(arguments.dry_run)}")
+        say_what_passes(output, target, guard.is_airtight)
+        why = guard.run(_left(deadline))
+        if not guard.has_gone:
+            break
+        output.write(f"{where} was unregistered; waiting for it to be registered again")
+        why, new = wait_for_return(target, entry, _left(deadline))
+        if new is None:
+            break
+        entry, again = new, " again"
     output.write(rules_text(counts))
     if guard.unfinished:
         output.write(
@@ -66,6 +79,10 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
     for each in nearest:
         each.end()
     return status
+
+
+def _left(deadline: float | None) -> float | None:
+    return None if deadline is None else max(deadline - time.monotonic(), 0.01)
 
 
 def _dry(is_dry_run: bool) -> str:

@@ -22,6 +22,7 @@ from .calls import (
     skip_call,
     status_of,
 )
+from .departure import Departure
 from .exits import return_instructions
 from .owed_post import give_post
 from .pairing import GIVEN, KERNELS, WITHHELD, Outcome, outcome, status_of_post
@@ -89,6 +90,7 @@ class Guard:
         self._pending: PendingCalls[_Waiting] = PendingCalls(target)
         self._withheld: set[tuple[int, int]] = set()  # thread, information
         self._breakpoints = Breakpoints(target)
+        self._departure = Departure(target, self._breakpoints, entry)
         self._is_ending = False
         self._check()
         function = self._entry.callback.function or 0
@@ -119,8 +121,9 @@ class Guard:
             self._breakpoints.add(function, self._enter)
             for each in self._exits:
                 self._breakpoints.add(each, self._leave)
+            self._departure.watch()
             why = self._target.go(seconds)
-            if why in ("hit", "time") and self.unfinished:
+            if why in ("hit", "time") and self.unfinished and not self.has_gone:
                 self._is_ending = True
                 self._target.go(_ENDING)
             if why == "reboot":
@@ -131,6 +134,11 @@ class Guard:
         """What was under way in a kernel that is no more."""
         self._withheld.clear()
         self._pending = PendingCalls(self._target)
+
+    @property
+    def has_gone(self) -> bool:
+        """Whether it was the callback's end that ended it: it has been unregistered."""
+        return self._departure.is_over
 
     @property
     def is_airtight(self) -> bool:

@@ -19,9 +19,12 @@ from .calls import Entered, entered, status_of
 from .pending_calls import PendingCalls
 
 if TYPE_CHECKING:
+    from ..target import Target
     from ..target.live import LiveTarget
 
-__all__ = ["Registration", "RegistrationWatch"]
+__all__ = ["UNREGISTER", "Registration", "RegistrationWatch", "call_to_unregister"]
+
+UNREGISTER = "CmUnRegisterCallback"
 
 _STACK_LIMIT = 24  # return addresses
 _ALTITUDE_LIMIT = 0x400  # bytes
@@ -43,7 +46,7 @@ class _Function(NamedTuple):
 _FUNCTIONS = (
     _Function("CmRegisterCallbackEx", "register", 6, 0, 1, 3, 4),
     _Function("CmRegisterCallback", "register", 3, 0, None, 1, 2),
-    _Function("CmUnRegisterCallback", "unregister", 1),
+    _Function(UNREGISTER, "unregister", 1),
 )
 
 
@@ -139,7 +142,7 @@ class RegistrationWatch:
             return False  # one of these functions calls another
         stack = tuple(map(self._place, target.return_addresses(_STACK_LIMIT)))
         pending = _Pending(
-            which, self._unregistered(which, call), self._altitude(which, call),
+            which, _unregistered(which, call), self._altitude(which, call),
             read_requestor(target), stack,
         )  # fmt: skip
         if which.kind == "unregister" and pending.cookie is not None:
@@ -208,13 +211,6 @@ class RegistrationWatch:
     def _entry(self, cookie: int) -> Entry | None:
         return self.names.by_cookie(cookie)
 
-    def _unregistered(self, which: _Function, call: Entered) -> int | None:
-        """The cookie that is given by value, on x86 in two words."""
-        if which.kind != "unregister":
-            return None
-        low, *high = call.arguments
-        return high[0] << 32 | low if high else low
-
     def _cookie(self, which: _Function, call: Entered) -> int | None:
         address = self._argument(which.cookie, call, None)
         try:
@@ -234,6 +230,24 @@ class RegistrationWatch:
 
     def _place(self, address: int) -> str:
         return str(self._target.nearest_symbol(address) or f"{address:#x}")
+
+
+def call_to_unregister(target: Target) -> tuple[Entered, int]:
+    """The call of CmUnRegisterCallback that the target is stopped at the start of, and the cookie
+    that it is given; raises MemoryUnreadable."""
+    which = _FUNCTIONS[-1]
+    call = entered(target, _words(which, target.architecture))
+    return call, _cookie_by_value(call)
+
+
+def _unregistered(which: _Function, call: Entered) -> int | None:
+    return _cookie_by_value(call) if which.kind == "unregister" else None
+
+
+def _cookie_by_value(call: Entered) -> int:
+    """On x86 in two words."""
+    low, *high = call.arguments
+    return high[0] << 32 | low if high else low
 
 
 def _words(which: _Function, architecture: str) -> int:

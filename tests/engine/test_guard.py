@@ -157,6 +157,42 @@ def test_nothing_passes_on_another_processor(engine: Engine, tmp_path: Path) -> 
     assert "! nothing is airtight here" not in found.run.output
 
 
+def reloading(*operations: Operation) -> Script:
+    """A refused write between them, and the user's breakpoint at the end."""
+    write = DEFAULT_SCRIPT.work[0].operations[-1]
+    between = [each for operation in operations for each in (operation, write)]
+    steps = (write, *between, Operation("flush", write.key))
+    return DEFAULT_SCRIPT._replace(
+        work=(Work("regedit.exe", 0x1A3C, 0x1A40, steps, rounds=1),),
+    )
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_driver_that_is_loaded_again(engine: Engine, tmp_path: Path, when: str) -> None:
+    """While it is away nobody refuses what it would."""
+    rule = policy(tmp_path, "action = 'deny'", "status = 'STATUS_DISK_FULL'")
+    unload, load = (
+        Operation(f"{what}-driver", name="regprotect.sys") for what in ("unload", "load")
+    )
+    words = ["--after"] if when == "after" else []
+    run = guarded(engine, rule, "--at", "regprotect", *words, script=reloading(unload, load))
+    sets = [status for kind, status in results(run) if kind == "set-value"]
+    assert sets == [0xC000007F, 0, 0xC000007F]
+    where = "regprotect!RegisterCallback (regprotect.sys)"
+    said = run.output.splitlines()
+    assert f"{where} was unregistered; waiting for it to be registered again" in said
+    assert any(line.startswith(f"guarding at {where} again, ") for line in said)
+    assert said[-1].startswith("2 decisions by 1 rule; a breakpoint of yours stopped it")
+
+
+def test_a_driver_that_is_not_loaded_again(engine: Engine, tmp_path: Path) -> None:
+    rule = policy(tmp_path, "action = 'deny'")
+    unload = Operation("unload-driver", name="regprotect.sys")
+    run = guarded(engine, rule, "--at", "regprotect", script=reloading(unload))
+    assert "waiting for it to be registered again" in run.output
+    assert run.output.splitlines()[-1].startswith("1 decision by 1 rule; a breakpoint of yours")
+
+
 def test_a_dry_run_changes_nothing(engine: Engine, tmp_path: Path) -> None:
     rule = policy(tmp_path, "action = 'deny'")
     run = guarded(engine, rule, "--dry-run", "--count", "6")
