@@ -1,4 +1,4 @@
-"""REG_NOTIFY_CLASS: the 51 notifications, and what each of them means.
+"""REG_NOTIFY_CLASS: the notifications, and what each of them means.
 
 Numbers and names: wdm.h of the WDK 26100 line (microsoft/wdkmetadata), which mingw-w64's
 ddk/wdm.h repeats up to 48. Since when: the comments of the same header and Microsoft's page
@@ -339,7 +339,7 @@ class NotifyClass(IntEnum):
 
     @property
     def is_known(self) -> bool:
-        """Whether this is one of the 51 that Windows is known to send."""
+        """Whether this is one that Windows is known to send."""
         return self.phase != "unknown"
 
     @property
