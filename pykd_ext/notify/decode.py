@@ -18,9 +18,9 @@ from ..target.fields import unsigned
 from ..target.memory import Memory
 from .classes import NotifyClass, notify_class
 from .extended import is_extended
-from .fields import KeyPath, Scene, field_text
+from .fields import KeyPath, MemberContext, field_text
 from .notification import Field, KeyReference, Notification
-from .reach import absence, read_available
+from .readable import read_available, why_unreadable
 from .structures import Member, Structure, structure
 from .values import ValueData
 
@@ -83,7 +83,7 @@ def decode(
             return _decode(request, about, address)
         information = memory.pointer(address)
     except MemoryUnreadable:
-        problem = f"the extended argument: {absence(memory, address)}"
+        problem = f"the extended argument: {why_unreadable(memory, address)}"
         return Notification(about, 0, extended=address, problems=(problem,))
     return replace(_decode(request, about, information), extended=address)
 
@@ -95,24 +95,24 @@ def _decode(
     memory = request.memory
     if not about.structures:
         raw = read_available(memory, address, _RAW_LIMIT)
-        problem = () if raw else (f"the structure: {absence(memory, address)}",)
+        problem = () if raw else (f"the structure: {why_unreadable(memory, address)}",)
         return Notification(about, address, raw=raw, problems=problem)
     layout, doubts = _choose(memory, about, address)
     members = _members_of_build(layout, request.build)
     values = _raw_values(memory, members, address)
     status = post.status if post else values.get("Status")
     value = _set_value(request, values) if about is NotifyClass.RegNtPreSetValueKey else None
-    scene = Scene(
+    context = MemberContext(
         memory, about, values, status, post is not None, value, request.data_limit, request.key_path
     )
-    fields = tuple(_field(scene, member) for member in members)
+    fields = tuple(_field(context, member) for member in members)
     pre = _linked_pre(request, about, values, status)
     return Notification(
         notify_class=about,
         address=address,
         structure=layout.name,
         fields=fields,
-        keys=_keys(scene, fields, pre),
+        keys=_keys(context, fields, pre),
         value=value,
         status=status if about.phase == "post" else None,
         pre=pre,
@@ -158,11 +158,11 @@ def _raw_values(memory: Memory, members: tuple[Member, ...], address: int) -> di
     return values
 
 
-def _field(scene: Scene, member: Member) -> Field:
-    if member.name not in scene.values:
+def _field(context: MemberContext, member: Member) -> Field:
+    if member.name not in context.values:
         return Field(member.name, member.offset, member.type, None)
-    text = field_text(scene, member.name, member.type)
-    value = scene.values[member.name]
+    text = field_text(context, member.name, member.type)
+    value = context.values[member.name]
     return Field(member.name, member.offset, member.type, value, text.text, text.problem)
 
 
@@ -172,7 +172,7 @@ def _problems(memory: Memory, address: int, fields: tuple[Field, ...]) -> list[s
     lost = [each for each in fields if each.value is None]
     if lost:
         names = "the structure" if len(lost) == len(fields) else ", ".join(e.name for e in lost)
-        problems.insert(0, f"{names}: {absence(memory, address + lost[0].offset)}")
+        problems.insert(0, f"{names}: {why_unreadable(memory, address + lost[0].offset)}")
     return problems
 
 
@@ -194,56 +194,58 @@ def _linked_pre(
 
 
 def _keys(
-    scene: Scene, fields: tuple[Field, ...], pre: Notification | None
+    context: MemberContext, fields: tuple[Field, ...], pre: Notification | None
 ) -> tuple[KeyReference, ...]:
     """The keys, by the rules of SOURCES 4.3.
 
     Of a post notification they are its pre structure's, but for a key just created or opened.
     """
     texts = {each.name: each.text for each in fields}
-    about = scene.notify_class
+    about = context.notify_class
     own: tuple[KeyReference, ...] = ()
-    if not scene.has_no_object:
-        own = _whole(scene, "HighKeyObject", "LowKeyObject") or _whole(scene, "Object")
+    if not context.object_is_undefined:
+        own = _whole(context, "HighKeyObject", "LowKeyObject") or _whole(context, "Object")
     is_made = about.key_object == "valid-on-success" and own and own[0].path
     if pre and pre.keys and not is_made:
         return pre.keys
     if about is NotifyClass.RegNtPreLoadKey:
-        return (_named(scene, texts, "KeyName", scene.values.get("Object", 0)),)
+        return (_named(context, texts, "KeyName", context.values.get("Object", 0)),)
     if "CompleteName" in texts and not own:
-        return (_created_or_opened(scene, texts),)
+        return (_created_or_opened(context, texts),)
     return own
 
 
-def _whole(scene: Scene, *members: str) -> tuple[KeyReference, ...]:
+def _whole(context: MemberContext, *members: str) -> tuple[KeyReference, ...]:
     """Keys that a member points to, without any name below them."""
-    present = [(name, scene.values[name]) for name in members if scene.values.get(name)]
-    return tuple(KeyReference(name, root, "", scene.key_path(root)) for name, root in present)
+    present = [(name, context.values[name]) for name in members if context.values.get(name)]
+    return tuple(KeyReference(name, root, "", context.key_path(root)) for name, root in present)
 
 
-def _created_or_opened(scene: Scene, texts: Mapping[str, str | None]) -> KeyReference:
+def _created_or_opened(context: MemberContext, texts: Mapping[str, str | None]) -> KeyReference:
     """RemainingName is always relative to RootObject; CompleteName may be absolute, and on XP it is
     relative to a key that the callback is not told.
     """
-    root = scene.values.get("RootObject", 0)
+    root = context.values.get("RootObject", 0)
     remaining = texts.get("RemainingName")
     if remaining is not None:
-        return _below(scene, "RemainingName", root, remaining.lstrip("\\"))
-    return _named(scene, texts, "CompleteName", root)
+        return _below(context, "RemainingName", root, remaining.lstrip("\\"))
+    return _named(context, texts, "CompleteName", root)
 
 
-def _named(scene: Scene, texts: Mapping[str, str | None], member: str, root: int) -> KeyReference:
+def _named(
+    context: MemberContext, texts: Mapping[str, str | None], member: str, root: int
+) -> KeyReference:
     """A name that is absolute when it starts with a backslash, else relative to ``root``."""
     name = texts.get(member)
     if name is None:
         return KeyReference(member, root, None, None)
     if name.startswith("\\"):
         return KeyReference(member, 0, name, name)
-    return _below(scene, member, root, name)
+    return _below(context, member, root, name)
 
 
-def _below(scene: Scene, member: str, root: int, name: str) -> KeyReference:
-    path = scene.key_path(root) if root else None
+def _below(context: MemberContext, member: str, root: int, name: str) -> KeyReference:
+    path = context.key_path(root) if root else None
     if path is not None and name:
         path = f"{path}\\{name}"
     return KeyReference(member, root, name, path)

@@ -14,7 +14,7 @@ from ..target.fields import unsigned
 from ..target.memory import Memory
 from .classes import NotifyClass
 from .ntstatus import status_text
-from .reach import Text, absence, read_available, read_text
+from .readable import Text, read_available, read_text, why_unreadable
 from .results import Buffer, key_result, value_result
 from .structures import structure
 from .values import ValueData, filetime_text, value_name_text, value_type_text
@@ -36,7 +36,7 @@ from .words import (
     flags_text,
 )
 
-__all__ = ["KEY_OBJECTS", "SUCCESS", "KeyPath", "Scene", "field_text"]
+__all__ = ["KEY_OBJECTS", "SUCCESS", "KeyPath", "MemberContext", "field_text"]
 
 KeyPath = Callable[[int], Optional[str]]  # the VA of a key object -> its full path, or None
 
@@ -49,7 +49,7 @@ _SHOWN_ENTRIES = 16  # of the names of a query for many values
 _SHOWN_BYTES = 32  # of the information that a key is to be given
 
 
-class Scene(NamedTuple):
+class MemberContext(NamedTuple):
     """What a member is read with.
 
     ``values`` are the raw values of all members (without those that could not be read); ``status``
@@ -68,159 +68,161 @@ class Scene(NamedTuple):
     key_path: KeyPath
 
     @property
-    def has_no_object(self) -> bool:
+    def object_is_undefined(self) -> bool:
         """Whether Object is undefined, whatever it holds."""
         needs_success = self.notify_class.key_object == "valid-on-success"
         return needs_success and self.status != SUCCESS
 
 
-def field_text(scene: Scene, name: str, type_name: str) -> Text:
+def field_text(context: MemberContext, name: str, type_name: str) -> Text:
     """What the member ``name`` says in words, or why it says nothing."""
-    raw = scene.values[name]
+    raw = context.values[name]
     read = _BY_NAME.get(name) or _BY_TYPE.get(type_name)
-    return read(scene, raw) if read else Text(None)
+    return read(context, raw) if read else Text(None)
 
 
-def _plain(words: Callable[[int], str]) -> Callable[[Scene, int], Text]:
+def _plain(words: Callable[[int], str]) -> Callable[[MemberContext, int], Text]:
     """A member that needs nothing but its own value."""
     return lambda _, value: Text(words(value))
 
 
-def _name(scene: Scene, pointer: int) -> Text:
-    return read_text(scene.memory, pointer)
+def _name(context: MemberContext, pointer: int) -> Text:
+    return read_text(context.memory, pointer)
 
 
-def _value_name(scene: Scene, pointer: int) -> Text:
+def _value_name(context: MemberContext, pointer: int) -> Text:
     """NULL and an empty name both mean the key's default value (SOURCES 4.3)."""
-    name = read_text(scene.memory, pointer)
+    name = read_text(context.memory, pointer)
     if name.text is None and name.problem:
         return name
     return Text(value_name_text(name.text or ""), name.problem)
 
 
-def _key_object(scene: Scene, address: int) -> Text:
+def _key_object(context: MemberContext, address: int) -> Text:
     if not address:
         return Text(None)
-    path = scene.key_path(address)
-    if scene.notify_class.key_object == "destroyed":
+    path = context.key_path(address)
+    if context.notify_class.key_object == "destroyed":
         return Text(f"{path or 'key object'} (being destroyed)")
     return Text(path)
 
 
-def _object(scene: Scene, address: int) -> Text:
-    if scene.notify_class.key_object == "null" and not address:
+def _object(context: MemberContext, address: int) -> Text:
+    if context.notify_class.key_object == "null" and not address:
         return Text("NULL: two keys are merged")
-    if scene.has_no_object:
-        return Text(f"undefined: Status is {_status_words(scene)}, not STATUS_SUCCESS")
-    return _key_object(scene, address)
+    if context.object_is_undefined:
+        return Text(f"undefined: Status is {_status_words(context)}, not STATUS_SUCCESS")
+    return _key_object(context, address)
 
 
-def _status_words(scene: Scene) -> str:
-    return "unknown" if scene.status is None else status_text(scene.status)
+def _status_words(context: MemberContext) -> str:
+    return "unknown" if context.status is None else status_text(context.status)
 
 
 def _output(
-    read: Callable[[Scene, int], Text], partial: bool = False
-) -> Callable[[Scene, int], Text]:
+    read: Callable[[MemberContext, int], Text], partial: bool = False
+) -> Callable[[MemberContext, int], Text]:
     """A member that the operation fills in; ``partial``: even when the caller's room is too small.
 
     A pre structure shows what it holds once its post notification has led to it.
     """
 
-    def text(scene: Scene, value: int) -> Text:
-        if not scene.linked:
+    def text(context: MemberContext, value: int) -> Text:
+        if not context.linked:
             return Text("not set yet")
-        if scene.status == SUCCESS or (partial and scene.status in _ROOM_TOO_SMALL):
-            return read(scene, value)
-        return Text(f"not set: Status is {_status_words(scene)}")
+        if context.status == SUCCESS or (partial and context.status in _ROOM_TOO_SMALL):
+            return read(context, value)
+        return Text(f"not set: Status is {_status_words(context)}")
 
     return text
 
 
-def _pointed(words: Callable[[int], str], size: int = 4) -> Callable[[Scene, int], Text]:
+def _pointed(words: Callable[[int], str], size: int = 4) -> Callable[[MemberContext, int], Text]:
     """A pointer to a number of ``size`` bytes; 0 bytes for a number of a pointer's size."""
 
-    def text(scene: Scene, pointer: int) -> Text:
+    def text(context: MemberContext, pointer: int) -> Text:
         if not pointer:
             return Text(None)
         try:
-            return Text(words(scene.memory.unsigned(pointer, size or scene.memory.pointer_size)))
+            return Text(
+                words(context.memory.unsigned(pointer, size or context.memory.pointer_size))
+            )
         except MemoryUnreadable:
-            return Text(None, absence(scene.memory, pointer))
+            return Text(None, why_unreadable(context.memory, pointer))
 
     return text
 
 
-def _result_object(scene: Scene, pointer: int) -> Text:
+def _result_object(context: MemberContext, pointer: int) -> Text:
     if not pointer:
         return Text(None)
     try:
-        address = scene.memory.pointer(pointer)
+        address = context.memory.pointer(pointer)
     except MemoryUnreadable:
-        return Text(None, absence(scene.memory, pointer))
-    path = scene.key_path(address) if address else None
+        return Text(None, why_unreadable(context.memory, pointer))
+    path = context.key_path(address) if address else None
     return Text(f"{address:#x} {path}" if path else f"{address:#x}")
 
 
-def _buffer(scene: Scene, pointer: int) -> Text:
+def _buffer(context: MemberContext, pointer: int) -> Text:
     """A buffer of the caller, told apart by whose memory it is."""
-    if not pointer or not scene.memory.is_user(pointer):
+    if not pointer or not context.memory.is_user(pointer):
         return Text(None)
-    if read_available(scene.memory, pointer, 1):
+    if read_available(context.memory, pointer, 1):
         return Text("user buffer")
-    return Text(None, absence(scene.memory, pointer))
+    return Text(None, why_unreadable(context.memory, pointer))
 
 
 def _filled(
     result: Callable[[Buffer, int], Text], information_class: str
-) -> Callable[[Scene, int], Text]:
+) -> Callable[[MemberContext, int], Text]:
     """A buffer of the caller which, once the query has succeeded, holds what was asked for."""
 
-    def text(scene: Scene, pointer: int) -> Text:
-        if not (scene.linked and scene.status == SUCCESS and pointer):
-            return _buffer(scene, pointer)
-        room = Buffer(scene.memory, pointer, scene.values.get("Length", 0), scene.data_limit)
-        found = result(room, scene.values.get(information_class, -1))
-        return found if found.text or found.problem else _buffer(scene, pointer)
+    def text(context: MemberContext, pointer: int) -> Text:
+        if not (context.linked and context.status == SUCCESS and pointer):
+            return _buffer(context, pointer)
+        room = Buffer(context.memory, pointer, context.values.get("Length", 0), context.data_limit)
+        found = result(room, context.values.get(information_class, -1))
+        return found if found.text or found.problem else _buffer(context, pointer)
 
     return text
 
 
-def _security_descriptor(scene: Scene, pointer: int) -> Text:
-    is_output = "SecurityDescriptor" in (scene.notify_class.bypass_owes or ())
-    return _buffer(scene, pointer) if is_output else Text(None)
+def _security_descriptor(context: MemberContext, pointer: int) -> Text:
+    is_output = "SecurityDescriptor" in (context.notify_class.bypass_owes or ())
+    return _buffer(context, pointer) if is_output else Text(None)
 
 
-def _object_name(scene: Scene, pointer: int) -> Text:
+def _object_name(context: MemberContext, pointer: int) -> Text:
     """OBJECT_NAME_INFORMATION is a UNICODE_STRING (ntifs.h)."""
-    if scene.status == SUCCESS:
-        return read_text(scene.memory, pointer)
-    return _buffer(scene, pointer)
+    if context.status == SUCCESS:
+        return read_text(context.memory, pointer)
+    return _buffer(context, pointer)
 
 
-def _value_data(scene: Scene, pointer: int) -> Text:
-    value = scene.value
+def _value_data(context: MemberContext, pointer: int) -> Text:
+    value = context.value
     if value is None or not value.size:
         return Text(None)
     if not pointer:
         return Text(None, f"NULL, with DataSize {value.size:#x}")
-    if len(value.data) == min(value.size, scene.data_limit):
+    if len(value.data) == min(value.size, context.data_limit):
         return Text(value.text())
-    missing = absence(scene.memory, pointer + len(value.data))
+    missing = why_unreadable(context.memory, pointer + len(value.data))
     return Text(value.text(), f"cut, the rest: {missing}") if value.data else Text(None, missing)
 
 
-def _value_entries(scene: Scene, pointer: int) -> Text:
+def _value_entries(context: MemberContext, pointer: int) -> Text:
     """The names in an array of KEY_VALUE_ENTRY."""
-    count = scene.values.get("EntryCount", 0)
-    entry = structure("KEY_VALUE_ENTRY", scene.memory.pointer_size)
+    count = context.values.get("EntryCount", 0)
+    entry = structure("KEY_VALUE_ENTRY", context.memory.pointer_size)
     shown: list[str] = []
     problem = None
     for address in range(pointer, pointer + min(count, _SHOWN_ENTRIES) * entry.size, entry.size):
         try:
-            name = _value_name(scene, scene.memory.pointer(address))
+            name = _value_name(context, context.memory.pointer(address))
         except MemoryUnreadable:
-            return Text(", ".join(shown) or None, absence(scene.memory, address))
+            return Text(", ".join(shown) or None, why_unreadable(context.memory, address))
         shown.append("?" if name.text is None else f'"{name.text}"')
         problem = problem or name.problem
     if count > _SHOWN_ENTRIES:
@@ -228,26 +230,26 @@ def _value_entries(scene: Scene, pointer: int) -> Text:
     return Text(", ".join(shown) or None, problem)
 
 
-def _set_information(scene: Scene, pointer: int) -> Text:
+def _set_information(context: MemberContext, pointer: int) -> Text:
     """The key's new metadata: the write time as a time, all else as bytes."""
-    size = scene.values.get("KeySetInformationLength", 0)
+    size = context.values.get("KeySetInformationLength", 0)
     if not pointer or not size:
         return Text(None)
-    data = read_available(scene.memory, pointer, min(size, _SHOWN_BYTES))
+    data = read_available(context.memory, pointer, min(size, _SHOWN_BYTES))
     if not data:
-        return Text(None, absence(scene.memory, pointer))
-    if scene.values.get("KeySetInformationClass") == 0 and len(data) == 8:
+        return Text(None, why_unreadable(context.memory, pointer))
+    if context.values.get("KeySetInformationClass") == 0 and len(data) == 8:
         return Text(filetime_text(unsigned(data)))
     return Text(data.hex(" "))
 
 
-def _call_context(scene: Scene, _: int) -> Text:
-    if scene.linked:
+def _call_context(context: MemberContext, _: int) -> Text:
+    if context.linked:
         return Text("cleared: the post structure has the callback's own")
     return Text(None)
 
 
-_BY_NAME: dict[str, Callable[[Scene, int], Text]] = {
+_BY_NAME: dict[str, Callable[[MemberContext, int], Text]] = {
     **dict.fromkeys(KEY_OBJECTS, _key_object),
     "Object": _object,
     "ValueName": _value_name,
@@ -275,7 +277,7 @@ _BY_NAME: dict[str, Callable[[Scene, int], Text]] = {
     "CallContext": _call_context,
 }
 
-_BY_TYPE: dict[str, Callable[[Scene, int], Text]] = {
+_BY_TYPE: dict[str, Callable[[MemberContext, int], Text]] = {
     "PUNICODE_STRING": _name,
     "POBJECT_NAME_INFORMATION": _object_name,
     "NTSTATUS": _plain(status_text),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ..target.fields import unsigned
 from ..target.memory import Memory
-from .reach import Text, absence, read_available
+from .readable import Text, read_available, why_unreadable
 from .structures import structure
 from .values import ValueData, filetime_text, value_name_text, value_type_text
 
@@ -86,7 +86,7 @@ def _result_text(buffer: Buffer, form: str | None, words: Callable[[_Result], st
         return Text(None, f"its Length {buffer.size:#x} has no room for a {form}")
     raw = read_available(buffer.memory, buffer.address, last.offset)
     if len(raw) < last.offset:
-        return Text(None, absence(buffer.memory, buffer.address + len(raw)))
+        return Text(None, why_unreadable(buffer.memory, buffer.address + len(raw)))
     values = {each.name: unsigned(raw, each.offset, each.size) for each in members}
     return Text(words(_Result(buffer, values, last.offset)))
 

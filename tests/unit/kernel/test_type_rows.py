@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pykd_ext.kernel.builds import NEWEST
 from pykd_ext.kernel.threads import active_callbacks, threads_of_all
 from pykd_ext.kernel.type_rows import row_of_field
 from pykd_ext.target.crash_dump import CrashDump
@@ -80,7 +81,7 @@ def test_threads_in_callbacks_are_found_by_the_table(profile: str, lab_dump: Mak
         ("arm64", 26100, "UniqueProcessId", None),
         ("x64", 25398, "UniqueProcessId", None),  # insiders were given other ones in between
         ("x64", 26100, "UniqueProcessId", 0x1D0),
-        ("x64", 28001, "UniqueProcessId", None),
+        ("x64", NEWEST["x64"] + 1, "UniqueProcessId", None),
         ("x86", 20000, "UniqueProcessId", None),
     ],
 )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ..target.errors import MemoryUnreadable
 from ..target.memory import PAGE, Memory
 
-__all__ = ["Text", "absence", "read_available", "read_text"]
+__all__ = ["Text", "read_available", "read_text", "why_unreadable"]
 
 
 class Text(NamedTuple):
@@ -17,7 +17,7 @@ class Text(NamedTuple):
     problem: str | None = None
 
 
-def absence(memory: Memory, address: int) -> str:
+def why_unreadable(memory: Memory, address: int) -> str:
     """Why nothing can be read at ``address``."""
     is_user = memory.is_user(address)
     return f"{'user buffer, not present' if is_user else 'paged out or not mapped'} at {address:#x}"
@@ -43,14 +43,14 @@ def read_text(memory: Memory, address: int) -> Text:
     try:
         string = memory.unicode_string(address)
     except MemoryUnreadable:
-        return Text(None, f"its UNICODE_STRING: {absence(memory, address)}")
+        return Text(None, f"its UNICODE_STRING: {why_unreadable(memory, address)}")
     size = string.length & ~1
     data = read_available(memory, string.buffer, size)
     if size and not data:
-        return Text(None, f"its Buffer: {absence(memory, string.buffer)}")
+        return Text(None, f"its Buffer: {why_unreadable(memory, string.buffer)}")
     text = data[: len(data) & ~1].decode("utf-16-le", "surrogatepass")
     if len(data) < size:
-        return Text(text, f"cut, the rest: {absence(memory, string.buffer + len(data))}")
+        return Text(text, f"cut, the rest: {why_unreadable(memory, string.buffer + len(data))}")
     if string.length % 2 or string.length > string.maximum_length:
         lengths = f"Length {string.length:#x}, MaximumLength {string.maximum_length:#x}"
         return Text(text, f"a malformed UNICODE_STRING: {lengths}")
