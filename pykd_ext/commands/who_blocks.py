@@ -19,10 +19,11 @@ from ..command_line.user_function import add_python, user_function
 from ..documents.operation import operation_document
 from ..documents.text import printable
 from ..kernel.listing import target_facts
-from ..live.answer import AnswerSearch
+from ..live.answer import AnswerSearch, KernelRefused
 from ..live.breakpoints import can_stay
 from ..live.globs import KeyGlob, value_pattern
 from ..live.refusal_stop import RefusalStop
+from ..live.refused_key import security_of_refused
 from ..live.returns import place, places_of
 from ..live.trace import Filters, Traced, Tracer
 from ..present.answer import answer_text
@@ -31,6 +32,7 @@ from ..present.text import link
 from ..target.architecture import ARCHITECTURES
 
 if TYPE_CHECKING:
+    from ..kernel.security_descriptor import SecurityDescriptor
     from ..target.live import LiveTarget
 
 _NOT_FOUND = 1
@@ -94,7 +96,10 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
     why = (stop if arguments.stop else tracer).run(placement, arguments.seconds)
     found = search.answer
     if found is not None:
-        output.write(answer_text(facts, found))
+        security: SecurityDescriptor | str = ""
+        if isinstance(found, KernelRefused):
+            security = security_of_refused(target, tracer, found.traced[0])
+        output.write(answer_text(facts, found, security))
         if arguments.stop:
             _say_where(output, target, stop.is_in_callback)
     nothing = f"nothing was refused of {arguments.key}"

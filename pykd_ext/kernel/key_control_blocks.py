@@ -51,6 +51,7 @@ class KeyControlBlock(NamedTuple):
     layer_semantics: int
     parent: int
     name_block: int
+    security: int
     flags: int
     full_name: int
     layer_info: int
@@ -84,6 +85,7 @@ def read_key_control_block(memory: Memory, build: int, address: int) -> KeyContr
         layer_semantics=field(layout.layer_height and layout.layer_height - 1, 1),
         parent=field(layout.parent),
         name_block=field(layout.name_block),
+        security=field(layout.name_block + memory.pointer_size),
         flags=field(layout.flags, 4) >> 16,
         full_name=field(layout.full_name),
         layer_info=field(layout.layer_info),

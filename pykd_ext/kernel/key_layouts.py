@@ -23,12 +23,14 @@ __all__ = [
     "KEY_BODY_TYPE",
     "KEY_CONTROL_BLOCKS",
     "KEY_HIVE_ENTRY",
+    "KEY_SECURITY_CACHES",
     "KEY_VIRT_TARGET",
     "LAYER_TOMBSTONE",
     "KeyBodyLayout",
     "KeyControlBlockLayout",
     "LayerLayout",
     "NameBlockLayout",
+    "SecurityCacheLayout",
     "layer_layout",
     "name_block_layout",
     "note_key_doubts",
@@ -69,7 +71,7 @@ class KeyControlBlockLayout(NamedTuple):
     key_cell: int
     layer_height: int | None  # USHORT, behind the byte LayerSemantics
     parent: int
-    name_block: int
+    name_block: int  # CachedSecurity, a pointer to a CM_KEY_SECURITY_CACHE, is the next
     flags: int  # ULONG, whose upper half is Flags; ntdiff/headers has the bits
     full_name: int | None  # PUNICODE_STRING FullKCBName
     layer_info: int | None = None  # PCM_KCB_LAYER_INFO
@@ -81,6 +83,13 @@ class LayerLayout(NamedTuple):
 
     key_control_block: int
     lower_layer: int  # PCM_KCB_LAYER_INFO
+
+
+class SecurityCacheLayout(NamedTuple):
+    """CM_KEY_SECURITY_CACHE: offsets in bytes."""
+
+    length: int  # ULONG DescriptorLength, in bytes
+    descriptor: int
 
 
 class NameBlockLayout(NamedTuple):
@@ -216,6 +225,15 @@ KEY_CONTROL_BLOCKS = _table(
             "SOURCES 5.2",
         ),
         Row(0, _K(0x50, 0x04, _XP, 0x14, None, 0x18, 0x1C, 0x48, None), PUBLIC, "SOURCES 5.2"),
+    ),
+)
+
+KEY_SECURITY_CACHES = _table(
+    "the layout of keys",
+    x64=(Row(0, SecurityCacheLayout(0x18, 0x20), PUBLIC, "SOURCES 5.8"),),
+    x86=(
+        Row(builds.SERVER_2003, SecurityCacheLayout(0x10, 0x18), PUBLIC, "SOURCES 5.8"),
+        Row(0, SecurityCacheLayout(0x10, 0x14), PUBLIC, "SOURCES 5.8"),
     ),
 )
 

@@ -20,6 +20,7 @@ from ..target.fields import unsigned
 from .breakpoints import Breakpoints
 from .callback_names import CallbackNames
 from .globs import KeyGlob
+from .key_paths import kernel_form
 from .nearest_paths import NearestPaths
 from .nesting import callbacks_around
 from .operations import (
@@ -151,6 +152,7 @@ class Tracer:
         self._known_processes: ProcessNames = {}
         self._known_keys: KnownBlocks = {}
         self._other_keys: set[int] = set()
+        self._fitting_keys: dict[str, int] = {}
         self._known_since = self._swept = 0.0
         self._thread_fields = thread_fields(target)
         self.names = CallbackNames(target)
@@ -312,6 +314,8 @@ class Tracer:
         if not fits or not filters.fit_value(occurrence):
             self.others += 1
             return _About()
+        if block is not None:
+            self._note_fitting(occurrence, block)
         around = callbacks_around(target, event.thread, event.block)
         if around.problem:
             occurrence = occurrence._replace(problems=(*occurrence.problems, around.problem))
@@ -321,6 +325,16 @@ class Tracer:
         return _About(
             requestor, occurrence, tuple(map(self.names.entry, around.blocks)), tuple(stack)
         )
+
+    def _note_fitting(self, occurrence: Occurrence, block: int) -> None:
+        paths = [each.path for each in occurrence.notification.keys if each.path is not None]
+        if paths and len(self._fitting_keys) < _KEPT:
+            self._fitting_keys[kernel_form(paths[0])] = block
+
+    def key_control_block(self, path: str) -> int | None:
+        """A VA at which that of the key ``path``, one of those that ``filters`` mean, has been;
+        None where no operation on it when it was open was seen."""
+        return self._fitting_keys.get(kernel_form(path))
 
     def _forget(self, now: float) -> None:
         """What may have changed since it was read."""

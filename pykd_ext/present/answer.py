@@ -6,28 +6,27 @@ from collections import Counter
 
 from ..documents.text import printable
 from ..kernel.listing import TargetFacts
+from ..kernel.security_descriptor import SecurityDescriptor
 from ..live.answer import Answer, Blocked, Changed, KernelRefused, TakenOver
 from ..live.trace import Traced
 from ..notify.ntstatus import status_text
 from .notification import requestor_text
 from .operation import about_callback, callback_text, refusal_text, traced_text
+from .security import security_lines
 
 __all__ = ["answer_text"]
 
-_DESCRIPTOR = (
-    "what the key's security descriptor says is not known here (!sd in the debugger shows one)"
-)
 
-
-def answer_text(facts: TargetFacts, answer: Answer) -> str:
-    """``X blocks it: ...``, or who else it was."""
+def answer_text(facts: TargetFacts, answer: Answer, security: SecurityDescriptor | str = "") -> str:
+    """``X blocks it: ...``, or who else it was. ``security`` is of the key that the kernel itself
+    refuses, or why that is not known."""
     if isinstance(answer, Blocked):
         return refusal_text(facts, answer.traced)
     if isinstance(answer, TakenOver):
         return _taken_over(facts, answer.traced)
     if isinstance(answer, Changed):
         return _changed(facts, answer)
-    return _kernel_refused(facts, answer)
+    return _kernel_refused(facts, answer, security)
 
 
 def _taken_over(facts: TargetFacts, traced: Traced) -> str:
@@ -58,7 +57,9 @@ def _changed(facts: TargetFacts, answer: Changed) -> str:
     )
 
 
-def _kernel_refused(facts: TargetFacts, answer: KernelRefused) -> str:
+def _kernel_refused(
+    facts: TargetFacts, answer: KernelRefused, security: SecurityDescriptor | str
+) -> str:
     statuses = Counter(each.result for each in answer.traced if each.result is not None)
     said = ", ".join(
         f"{count} time{'s' * (count != 1)}: {status_text(status)}"
@@ -67,12 +68,21 @@ def _kernel_refused(facts: TargetFacts, answer: KernelRefused) -> str:
     return "\n".join(
         [
             f"no callback refused it; the kernel did, {said}",
-            f"  {_DESCRIPTOR}",
+            *_security(security),
             "",
             traced_text(facts, answer.traced[0]),
             *_stack(answer.traced[0]),
         ]
     )
+
+
+def _security(security: SecurityDescriptor | str) -> list[str]:
+    if isinstance(security, str):
+        return [f"  ! {printable(security)}"]
+    return [
+        "  the key's security descriptor:",
+        *(f"    {each}" for each in security_lines(security)),
+    ]
 
 
 def _stack(traced: Traced) -> list[str]:

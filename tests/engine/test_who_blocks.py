@@ -46,8 +46,25 @@ def test_the_kernel_itself(engine: Engine) -> None:
     assert "! not looked at: what the kernel itself refuses" in fast.output
     run = who_blocks(engine, opens, "--thorough")
     assert run.status == 0
-    first = run.output.splitlines()[0]
+    first, second, *_ = run.output.splitlines()
     assert first == "no callback refused it; the kernel did, 3 times: STATUS_ACCESS_DENIED"
+    assert second.startswith("  ! the key's security descriptor is not known: nothing was done to")
+
+
+def test_whom_the_kernel_lets_do_what(engine: Engine) -> None:
+    """Known of a key that somebody has open."""
+    opens = Operation("open", SOFTWARE, "Example", access=WRITE_DAC)
+    what = script(opens)
+    work = what.work[0]._replace(operations=(Operation("query-key", EXAMPLE), opens))
+    run = who_blocks(engine, what._replace(work=(work,)), "--thorough")
+    assert run.status == 0
+    assert run.output.splitlines()[1:6] == [
+        "  the key's security descriptor:",
+        "    owned by Administrators",
+        "    allows SYSTEM: KEY_ALL_ACCESS",
+        "    allows Administrators: KEY_ALL_ACCESS",
+        "    allows Users: KEY_READ",
+    ]
 
 
 @pytest.mark.parametrize("is_callback", [False, True], ids=["process", "callback"])

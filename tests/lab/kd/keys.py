@@ -11,6 +11,14 @@ _COMPRESSED = 1
 _HIVES = ("\\REGISTRY\\MACHINE\\SOFTWARE", "\\REGISTRY\\MACHINE\\SYSTEM")
 _ROOT = "ROOT"  # what the root cell of a hive is called
 _KEY_HIVE_ENTRY = 4
+# Offsets of CM_KEY_SECURITY_CACHE's DescriptorLength and Descriptor, by the pointer's size.
+_SECURITY_CACHES = {8: (0x18, 0x20), 4: (0x10, 0x18)}
+# O:BAG:SYD:(A;;KA;;;SY)(A;;KA;;;BA)(A;;KR;;;BU), by Wine 8.0's advapi32.
+_SECURITY = bytes.fromhex(
+    "0100048014000000240000000000000030000000010200000000000520000000200200000101000000000005"
+    "1200000002004c0003000000000014003f000f00010100000000000512000000000018003f000f0001020000"
+    "000000052000000020020000000018001900020001020000000000052000000021020000"
+)
 _ROOT_HAS_BLOCK = 14393  # the first build of which that is so (SOURCES 5.4)
 
 
@@ -21,6 +29,7 @@ class Keys:
         self._world = world
         self._blocks: dict[str, int] = {}
         self._bodies: dict[tuple[str, int], int] = {}
+        self._security = 0
 
     def body(self, path: str, process_id: int) -> int:
         """The key object by which a process has ``\\REGISTRY\\MACHINE\\SOFTWARE`` open."""
@@ -68,7 +77,20 @@ class Keys:
             NameBlock=self._name_block(name),
             FullKCBName=self._unicode_string(path),
         )
+        pointer = world.profile.pointer_size
+        security = world.field(block, "_CM_KEY_CONTROL_BLOCK", "NameBlock") + pointer
+        world.space.write_pointer(security, self._security_cache())
         return block
+
+    def _security_cache(self) -> int:
+        """One for all keys."""
+        if not self._security:
+            length, descriptor = _SECURITY_CACHES[self._world.profile.pointer_size]
+            cache = self._world.paged.allocate(descriptor + len(_SECURITY), b"CMSc")
+            self._world.space.write_unsigned(cache + length, 4, len(_SECURITY))
+            self._world.space.write(cache + descriptor, _SECURITY)
+            self._security = cache
+        return self._security
 
     def _name_block(self, name: str) -> int:
         world = self._world

@@ -9,6 +9,7 @@ import pytest
 from pykd_ext.kernel.key_layouts import (
     KEY_BODIES,
     KEY_CONTROL_BLOCKS,
+    KEY_SECURITY_CACHES,
     KeyBodyLayout,
     KeyControlBlockLayout,
     layer_layout,
@@ -42,11 +43,13 @@ BLOCK = {
     "LayerHeight": "unsigned short",
     "ParentKcb": "void *",
     "NameBlock": "void *",
+    "CachedSecurity": "void *",
     "Flags": "unsigned",  # the upper half of the word
     "FullKCBName": "void *",
     "LayerInfo": "void *",
 }
 LAYER = {"Kcb": "void *", "LowerLayer": "void *"}
+SECURITY = {"DescriptorLength": "unsigned", "Descriptor": "unsigned"}
 NAME = {"NameLength": "unsigned short", "Name": "unsigned short"}
 
 LIST_ENTRY = "typedef struct { void *Flink, *Blink; } LIST_ENTRY;"
@@ -83,7 +86,7 @@ def body_claims(layout: KeyBodyLayout) -> list[str]:
     ]
 
 
-def block_claims(layout: KeyControlBlockLayout) -> list[str]:
+def block_claims(layout: KeyControlBlockLayout, pointer_size: int) -> list[str]:
     return [
         f'_Static_assert(sizeof(struct BLOCK) == {layout.size}, "size");',
         claim("BLOCK", "ExtFlags", layout.state),
@@ -91,6 +94,7 @@ def block_claims(layout: KeyControlBlockLayout) -> list[str]:
         claim("BLOCK", "LayerHeight", layout.layer_height),
         claim("BLOCK", "ParentKcb", layout.parent),
         claim("BLOCK", "NameBlock", layout.name_block),
+        claim("BLOCK", "CachedSecurity", layout.name_block + pointer_size),
         claim("BLOCK", "Flags", layout.flags),
         claim("BLOCK", "FullKCBName", layout.full_name),
         claim("BLOCK", "LayerInfo", layout.layer_info),
@@ -103,6 +107,7 @@ def said_by_the_compiler(architecture: str, build: int, claims: list[str]) -> st
         ("BODY", "_CM_KEY_BODY", BODY),
         ("BLOCK", "_CM_KEY_CONTROL_BLOCK", BLOCK),
         ("NAME", "_CM_NAME_CONTROL_BLOCK", NAME),
+        ("SECURITY", "_CM_KEY_SECURITY_CACHE", SECURITY),
     ):
         lines += declaration(name, row(type_name, architecture, build), types)
     if build >= HAS_LAYERS:
@@ -115,11 +120,14 @@ def said_by_the_compiler(architecture: str, build: int, claims: list[str]) -> st
 def test_every_row_is_the_public_types(architecture: str, build: int) -> None:
     size = POINTER_SIZES[architecture]
     name = name_block_layout(size)
+    security = KEY_SECURITY_CACHES.value(architecture, build)
     claims = [
         *body_claims(KEY_BODIES.value(architecture, build)),
-        *block_claims(KEY_CONTROL_BLOCKS.value(architecture, build)),
+        *block_claims(KEY_CONTROL_BLOCKS.value(architecture, build), size),
         claim("NAME", "NameLength", name.name_length),
         claim("NAME", "Name", name.name),
+        claim("SECURITY", "DescriptorLength", security.length),
+        claim("SECURITY", "Descriptor", security.descriptor),
     ]
     if build >= HAS_LAYERS:
         layer = layer_layout(size)
@@ -133,7 +141,7 @@ def test_every_row_is_the_public_types(architecture: str, build: int) -> None:
 def test_a_wrong_row_is_refused(field: str) -> None:
     layout = KEY_CONTROL_BLOCKS.value("x64", 19041)
     wrong = layout._replace(**{field: getattr(layout, field) + 8})
-    assert said_by_the_compiler("x64", 19041, block_claims(wrong))
+    assert said_by_the_compiler("x64", 19041, block_claims(wrong, 8))
 
 
 @pytest.mark.parametrize(("architecture", "build"), BUILDS)
