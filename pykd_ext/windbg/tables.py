@@ -18,18 +18,11 @@ from ..notify.decode import DATA_LIMIT
 from ..notify.fields import KEY_OBJECTS
 from ..notify.structures import structure
 from ..notify.values import VALUE_TYPES
+from ..target.architecture import ARCHITECTURES, Architecture
 
 __all__ = ["tables"]
 
 _POINTER_SIZES = (8, 4)
-
-# Argument1 and Argument2 at a callback's first instruction, as the debugger evaluates them
-# (Microsoft's x64, ARM64 and stdcall calling conventions).
-_ARGUMENTS = {
-    "x64": {"class": "@rdx", "information": "@r8"},
-    "arm64": {"class": "@x1", "information": "@x2"},
-    "x86": {"class": "poi(@esp+8)", "information": "poi(@esp+0xc)"},
-}
 
 
 def tables() -> dict[str, Any]:
@@ -42,7 +35,7 @@ def tables() -> dict[str, Any]:
         "dataLimit": DATA_LIMIT,
         "valueTypes": {number: name for name, number in VALUE_TYPES.items()},
         "keyObjects": sorted(KEY_OBJECTS),
-        "arguments": _ARGUMENTS,
+        "arguments": {name: _arguments(each) for name, each in ARCHITECTURES.items()},
         "blocks": _rows(BLOCKS),
         "vectors": _rows(VECTORS),
         "keyBodies": _rows(KEY_BODIES),
@@ -51,6 +44,16 @@ def tables() -> dict[str, Any]:
         "classes": {each.number: _class(each) for each in CLASSES},
         "structures": {size: _structures(size) for size in _POINTER_SIZES},
     }
+
+
+def _arguments(architecture: Architecture) -> dict[str, str]:
+    """Argument1 and Argument2 at a callback's first instruction, as the debugger evaluates them."""
+    if architecture.arguments:
+        _, notify_class, information = (f"@{name}" for name in architecture.arguments[:3])
+    else:  # above the return address
+        size, stack = architecture.pointer_size, architecture.stack_pointer
+        notify_class, information = (f"poi(@{stack}+{at * size:#x})" for at in (2, 3))
+    return {"class": notify_class, "information": information}
 
 
 def _rows(table: Table[Any]) -> dict[str, list[dict[str, Any]]]:
