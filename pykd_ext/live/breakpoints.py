@@ -20,6 +20,7 @@ class Breakpoints:
     def __init__(self, target: LiveTarget) -> None:
         self._target = target
         self._set: dict[int, Breakpoint] = {}
+        self._disabled: set[int] = set()
 
     def __enter__(self) -> Breakpoints:
         return self
@@ -29,18 +30,26 @@ class Breakpoints:
             each.remove()
         self._set.clear()
 
-    def add(self, address: int, on_hit: OnHit) -> None:
+    def add(self, address: int, on_hit: OnHit, hardware: bool = False) -> None:
         """One at the VA ``address``, unless there is one of ours; raises TargetError.
 
         It stays where it is while the target goes on from it, where :mod:`.emulation` can do the
-        instruction that it lies on.
+        instruction that it lies on; only then it is worth being a ``hardware`` one, which costs the
+        same beside any number of others.
         """
-        if address not in self._set:
-            self._set[address] = self._target.break_at(address, self._staying(address, on_hit))
+        if address in self._set:
+            return
+        emulate = _emulation_at(self._target, address)
+        if emulate is None:
+            self._set[address] = self._target.break_at(address, on_hit)
+        else:
+            hit = self._staying(address, on_hit, emulate)
+            self._set[address] = self._target.break_at(address, hit, hardware)
 
     def enable(self, address: int, wanted: bool) -> None:
         """Whether the one at ``address`` is to be hit; also while a breakpoint is."""
         self._set[address].enable(wanted)
+        (self._disabled.discard if wanted else self._disabled.add)(address)
 
     def drop(self, address: int) -> None:
         """Takes out the one at ``address``; not while a breakpoint is being hit."""
@@ -48,18 +57,17 @@ class Breakpoints:
         if found is not None:
             found.remove()
 
-    def _staying(self, address: int, on_hit: OnHit) -> OnHit:
+    def _staying(self, address: int, on_hit: OnHit, emulate: Emulation) -> OnHit:
         target = self._target
-        emulate = _emulation_at(target, address)
-        if emulate is None:
-            return on_hit
         counter = ARCHITECTURES[target.architecture].program_counter
 
         def hit() -> bool:
             stops = on_hit()
-            if not stops and target.register(counter) == address:
+            if stops or address in self._disabled:
+                return stops
+            if target.register(counter) == address:
                 emulate(target)
-            return stops
+            return False
 
         return hit
 

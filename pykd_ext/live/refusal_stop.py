@@ -149,5 +149,8 @@ class _Others:
     def __init__(self, refused: Callable[[Returned], bool]) -> None:
         self.refused = self.overruled = refused
 
+    def is_of_interest(self, is_end: bool) -> bool:
+        return not is_end
+
     def ended(self, _: Returned) -> bool:
         return False

@@ -31,6 +31,7 @@ from .junctions import Junctions, find_junctions, phase_of
 from .nesting import active_callbacks, has_active_callbacks
 from .operations import PostStatus, Returned
 from .pending_calls import PendingCalls
+from .read_ahead import read_stack_ahead
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -184,10 +185,11 @@ class _Site:
         self._wanted, self._on_return = wanted, on_return
 
     def set_in(self, breakpoints: Breakpoints) -> None:
-        breakpoints.add(self._site.back, self._hit)
+        breakpoints.add(self._site.back, self._hit, hardware=True)
 
     def _hit(self) -> bool:
         site, target = self._site, self._target
+        read_stack_ahead(target)
         try:
             number = value_at(target, site.notify_class) & 0xFFFF_FFFF
             if number not in self._wanted:

@@ -32,7 +32,7 @@ from .operations import (
     is_failure,
 )
 from .policy import PRE_CLASSES, STATUS_CALLBACK_BYPASS
-from .read_ahead import read_ahead, thread_fields
+from .read_ahead import read_ahead, read_value_ahead, thread_fields
 from .returns import Placement, follow_returns
 from .thread_lives import create_time, is_gone, stack_limits
 from .turns import follow_turns
@@ -57,12 +57,22 @@ class Filters(NamedTuple):
     or_bypassed: bool = False  # beside only_blocked: those that a callback has taken over, too
     process_name: re.Pattern[str] | None = None
     process_id: int | None = None
+    thread_id: int | None = None
     keys: tuple[KeyGlob, ...] = ()
     value: re.Pattern[str] | None = None
     owner: re.Pattern[str] | None = None
     nearest: NearestPaths | None = None  # sees the keys that were looked at
 
+    @property
+    def choose_requestors(self) -> bool:
+        """Whether :meth:`fit_requestor` ever says no."""
+        return (self.process_name, self.process_id, self.thread_id) != (None, None, None)
+
     def fit_requestor(self, requestor: Requestor | None) -> bool:
+        if self.thread_id is not None and (
+            requestor is None or requestor.thread_id != self.thread_id
+        ):
+            return False
         if self.process_id is not None:
             return requestor is not None and requestor.process_id == self.process_id
         if self.process_name is not None:
@@ -179,6 +189,14 @@ class Tracer:
         """Whether one that was refused is under way, or all are to be shown."""
         return not self._filters.only_blocked or self._operations.is_any
 
+    def is_of_interest(self, is_end: bool) -> bool:
+        """By who asks, which is one request."""
+        filters = self._filters
+        if not filters.choose_requestors or filters.fit_requestor(self._requestor()):
+            return True
+        self.others += is_end or filters.only_blocked
+        return False
+
     def refused(self, event: Returned) -> bool:
         """The first thing that is heard of an operation, and the last for those below."""
         if not self._is_due(event):
@@ -239,7 +257,10 @@ class Tracer:
         if now - self._swept <= _LASTS:
             return False
         self._swept = now
-        return self._drop(lambda each: is_gone(self._target, each.thread, _created(each)))
+        here = self._target.current_thread()
+        return self._drop(
+            lambda each: each.thread != here and is_gone(self._target, each.thread, _created(each))
+        )
 
     def _drop(self, is_dropped: Callable[[Operation[_About]], bool]) -> bool:
         return any(self._finish(each) for each in self._operations.drop(is_dropped))
@@ -298,13 +319,11 @@ class Tracer:
         if block in self._other_keys:
             self.others += 1
             return _About()
-        if self._thread_fields:
-            fields = self._thread_fields
-            read_ahead(target, event.thread + fields.start, len(fields))
-        requestor = read_requestor(target, self._known_processes)
+        requestor = self._requestor()
         if not filters.fit_requestor(requestor):
             self.others += 1
             return _About()
+        read_value_ahead(target, event.number, event.information)
         occurrence = read_occurrence(
             target, event.number, event.information, requestor=requestor, known=self._known_keys
         )
@@ -335,6 +354,12 @@ class Tracer:
         """A VA at which that of the key ``path``, one of those that ``filters`` mean, has been;
         None where no operation on it when it was open was seen."""
         return self._fitting_keys.get(kernel_form(path))
+
+    def _requestor(self) -> Requestor | None:
+        fields = self._thread_fields
+        if fields:
+            read_ahead(self._target, self._target.current_thread() + fields.start, len(fields))
+        return read_requestor(self._target, self._known_processes)
 
     def _forget(self, now: float) -> None:
         """What may have changed since it was read."""

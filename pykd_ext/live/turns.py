@@ -8,13 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Callable, NamedTuple, Protocol
 
 from ..notify.classes import notify_class
-from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, RegcbError
-from ..target.memory import PAGE
 from .breakpoints import Breakpoints
 from .junctions import Junction, Junctions
 from .operations import Returned
-from .read_ahead import read_ahead
+from .policy import PRE_CLASSES
+from .read_ahead import read_stack_ahead
 from .returns import read_post, value_at
 
 if TYPE_CHECKING:
@@ -22,14 +21,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Turns", "follow_turns"]
 
-_FRAMES = 0x400  # bytes of stack in which the class and both notifications' structures lie
-
 
 class Turns(Protocol):
     """Who hears of them; where one says True the target stays stopped.
 
     An event's ``status`` is what the callback returned, 0 at the end; its ``block`` is 0 there.
     """
+
+    def is_of_interest(self, is_end: bool) -> bool:
+        """Whether anything is to be read of what the thread does that the target is stopped in."""
 
     def refused(self, event: Returned) -> bool:
         """A pre-notification came back with a failure."""
@@ -49,6 +49,10 @@ class _Place(NamedTuple):
     junction: Junction
     tell: Callable[[Returned], bool]
 
+    @property
+    def is_end(self) -> bool:
+        return self.junction.status is None
+
 
 def follow_turns(
     target: LiveTarget, junctions: Junctions, numbers: frozenset[int], turns: Turns
@@ -66,7 +70,9 @@ def follow_turns(
     follower = _Follower(target, breakpoints, junctions, numbers, turns)
     try:
         for place in places:
-            breakpoints.add(place.junction.address, partial(follower.hit, place))
+            is_lasting = turns.awaits_ends or not place.is_end
+            hit = partial(follower.hit, place)
+            breakpoints.add(place.junction.address, hit, hardware=is_lasting)
         follower.look_for_ends()
     except RegcbError:
         breakpoints.__exit__()
@@ -89,6 +95,7 @@ class _Follower:
         self._ends = [each.address for each in junctions.ends]
         self._looks_for_ends = True
         self._numbers, self._turns = numbers, turns
+        self._is_for_all_classes = numbers >= PRE_CLASSES
 
     def look_for_ends(self) -> None:
         """As far as anybody wants to hear of them."""
@@ -99,6 +106,8 @@ class _Follower:
 
     def hit(self, place: _Place) -> bool:
         """Where something cannot be read, it is as if it had not happened."""
+        if self._is_for_all_classes and not self._turns.is_of_interest(place.is_end):
+            return False
         try:
             event = self._event(place.junction)
         except MemoryUnreadable:
@@ -112,8 +121,7 @@ class _Follower:
     def _event(self, junction: Junction) -> Returned | None:
         target = self._target
         assert junction.notify_class and junction.information
-        stack = target.register(ARCHITECTURES[target.architecture].stack_pointer)
-        read_ahead(target, stack, min(_FRAMES, -stack % PAGE))
+        stack = read_stack_ahead(target)
         about = notify_class(value_at(target, junction.notify_class) & 0xFFFF_FFFF)
         number = about.pair if about.phase == "post" else about.number
         if number not in self._numbers:

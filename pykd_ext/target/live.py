@@ -17,7 +17,7 @@ class Breakpoint(Protocol):
     """One breakpoint of ours."""
 
     def enable(self, wanted: bool) -> None:
-        """Whether it is to be hit; never raises."""
+        """Whether it is to be hit, also said while it is; never raises."""
 
     def remove(self) -> None:
         """Takes it out of the target; once only. Never raises: the target may have gone."""
@@ -34,9 +34,10 @@ class LiveTarget(Target, Protocol):
     last_event: str
     on_silence: Callable[[float], None]
 
-    def break_at(self, address: int, on_hit: OnHit) -> Breakpoint:
+    def break_at(self, address: int, on_hit: OnHit, hardware: bool = False) -> Breakpoint:
         """A breakpoint at the VA ``address``; the target stops there for good when ``on_hit``
-        returns True.
+        returns True. ``hardware``: in a debug register, where there is one left and
+        it costs less.
 
         ``on_hit`` may read and write, and set further breakpoints; it may not let the target
         go. What it raises stops the target, and comes out of :meth:`go`. Raises TargetError

@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 
 __all__ = ["PykdSession", "has_session", "open_session"]
 
+# Of those whose targets tests/engine has. "bl" says of one: "1 e fffff804`12a0a22a e 1 0001 ...".
+_DEBUG_REGISTERS = {"x64": 4}
+_HARDWARE_BREAKPOINT = re.compile(r"^ *\d+ e \S+ [a-z] \d ", re.MULTILINE)
+
 _WHAT_TO_TAKE = "take a kernel, automatic or complete memory dump (MEMORY.DMP)"
 
 
@@ -249,16 +253,27 @@ class PykdSession(ClosedAtEnd):
             BugCheck(code, tuple(self._from_engine(each) for each in parameters)) if code else None
         )
 
-    def break_at(self, address: int, on_hit: OnHit) -> Breakpoint:
+    def break_at(self, address: int, on_hit: OnHit, hardware: bool = False) -> Breakpoint:
         def hit() -> Any:
             self.memory.invalidate()
             stops = self._run is None or self._run.stops(on_hit)
             return pykd.eventResult.Break if stops else pykd.eventResult.Proceed
 
+        how = [1, pykd.breakpointAccess.Execute] if hardware and self._has_debug_register() else []
         try:
-            return _EngineBreakpoint(pykd.setBp(self._to_engine(address), hit))
+            place = self._to_engine(address)
+            return _EngineBreakpoint(lambda: pykd.setBp(place, *how, hit))
         except (pykd.DbgException, OverflowError) as error:
             raise TargetError(f"no breakpoint at {address:#x}: {_first_line(error)}") from None
+
+    def _has_debug_register(self) -> bool:
+        """One is cheaper than an instruction in memory where there is one processor: at every stop
+        the engine looks at the debug registers of all, two requests for each. It takes any number
+        of breakpoints, and refuses to go on with too many."""
+        if pykd.getNumberThreads() != 1:  # a kernel's are its processors
+            return False
+        used = _HARDWARE_BREAKPOINT.findall(pykd.dbgCommand("bl") or "")
+        return len(used) < _DEBUG_REGISTERS.get(self.architecture, 0)
 
     def go(self, seconds: float | None) -> str:
         from .running import Run  # noqa: PLC0415 - 3 ms that only a live target spends
@@ -389,19 +404,30 @@ def _handler_of_reboots(run: Run) -> Any:
 
 
 class _EngineBreakpoint:
-    """pykd's breakpoint object: it has to be kept, its end removes the breakpoint."""
+    """pykd's breakpoint object: it has to be kept, its end removes the breakpoint.
 
-    def __init__(self, breakpoint_object: Any) -> None:
-        self._object = breakpoint_object
+    It is removed and set again in place of bd and be: a command has the engine read the stopped
+    code anew, two requests more.
+    """
+
+    def __init__(self, set_it: Callable[[], Any]) -> None:
+        self._set_it = set_it
+        self._object = set_it()
+        self._former: Any = None  # while it is being hit its function is at work
 
     def enable(self, wanted: bool) -> None:
         with suppress(pykd.DbgException):
-            pykd.dbgCommand(f"{'be' if wanted else 'bd'} {self._object.getId():x}")
+            if wanted and self._object is None:
+                self._object = self._set_it()
+            elif not wanted and self._object is not None:
+                self.remove()
 
     def remove(self) -> None:
+        if self._object is None:
+            return
         with suppress(pykd.DbgException):  # the target has gone, or the user said bc *
             self._object.remove()
-        self._object = None
+        self._former, self._object = self._object, None
 
 
 def _architecture() -> ArchitectureName:

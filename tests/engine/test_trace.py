@@ -147,6 +147,15 @@ def test_nothing_is_lost_on_another_processor(
     assert found.odd == 0
 
 
+def test_no_refusal_is_lost_on_another_processor(engine: Engine, tmp_path: Path) -> None:
+    """Nor the end of one, for which a breakpoint comes and goes."""
+    found = two_processors.refused(engine, tmp_path, 60)
+    assert (found.run.status, found.run.errors) == (0, "")
+    assert found.run.left_nothing()
+    assert found.seen == {0x1A40: 30, 0x2B0: 30}
+    assert found.odd == 0
+
+
 def test_callbacks_and_drivers_that_come_and_go(engine: Engine, tmp_path: Path) -> None:
     _, found = followed(engine, tmp_path, "coming-and-going", "--count", "7")
     numbers = [len(phases(each, "pre")) for each in found]

@@ -1,7 +1,7 @@
 """Operations on two processors, of which one runs on while the debugger has the other take a step:
 how many were seen, and how many a rule decided. None may be lost.
 
-``python -m tests.engine.two_processors [OPERATIONS]`` does 10,000 three times and says what came of
+``python -m tests.engine.two_processors [OPERATIONS]`` does 10,000 four times and says what came of
 them; no test has the hour that this takes.
 """
 
@@ -21,7 +21,7 @@ from tests.lab.kd.scripts import SCRIPTS
 from .engine import Engine
 from .live_command import LiveRun, live_regcb, operations
 
-__all__ = ["Guarded", "Traced", "guarded", "traced"]
+__all__ = ["Guarded", "Traced", "guarded", "refused", "traced"]
 
 _LAB = ["oldfilt.sys", "netmon.sys", "avfilter.sys", "regprotect.sys"]  # in calling order
 _FIRST = "425000"
@@ -71,6 +71,26 @@ def traced(engine: Engine, folder: Path, count: int, *words: str) -> Traced:
             for verdict in each["verdicts"]:
                 by_phase[verdict["phase"]].append(verdict["owner"])
             odd += by_phase != {"pre": _LAB, "post": _LAB[::-1]}
+    return Traced(run, Counter(each["thread"]["id"] for each in found), odd)
+
+
+def refused(engine: Engine, folder: Path, count: int) -> Traced:
+    """Of operations that are all refused, with callbacks above that are told of the end."""
+    script = SCRIPTS["running-on"]
+    answer = SCRIPTS["overruled"].work[0].operations
+    script = script._replace(work=tuple(each._replace(operations=answer) for each in script.work))
+    log = folder / "refused.jsonl"
+    run = live_regcb(
+        engine, _finite(script, count), "trace", "--only-blocked", "--jsonl", log,
+        *_limits(count), timeout=2 * _seconds(count),
+    )  # fmt: skip
+    found = operations(log)
+    odd = sum(
+        not each["is_over"]
+        or each["result"]["name"] != "STATUS_ACCESS_DENIED"
+        or each["blocked_by"]["owner"] != _LAB[-1]
+        for each in found
+    )
     return Traced(run, Counter(each["thread"]["id"] for each in found), odd)
 
 
@@ -127,6 +147,10 @@ def _main(count: int) -> None:
             seen = traced(engine, folder, count, *words)
             found = f"seen {dict(seen.seen)}, {seen.odd} odd"
             _say(" ".join(["trace", *words]), time.monotonic() - start, seen.run, found)
+        start = time.monotonic()
+        seen = refused(engine, folder, count)
+        found = f"seen {dict(seen.seen)}, {seen.odd} odd"
+        _say("trace --only-blocked", time.monotonic() - start, seen.run, found)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ class LabTarget:
     def return_addresses(self, _: int) -> list[int]:
         return []
 
-    def break_at(self, address: int, on_hit: Callable[[], bool]) -> _Hook:
+    def break_at(self, address: int, on_hit: Callable[[], bool], _: bool = False) -> _Hook:
         def hit(*_: Any) -> None:
             if hook.is_enabled and not self._stops and on_hit():
                 self._stops = True
