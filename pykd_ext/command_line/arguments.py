@@ -17,9 +17,10 @@ def address_argument(text: str, architecture: ArchitectureName) -> int:
     return address
 
 
-def process_argument(text: str) -> int:
-    """The number of a process: decimal as Windows shows it, hex with 0x; raises BadArgument."""
+def process_argument(text: str, what: str = "process") -> int:
+    """The number of a process, or of ``what`` has one: decimal as Windows shows it, hex with 0x;
+    raises BadArgument."""
     try:
         return int(text, 16 if text[:2] in ("0x", "0X") else 10)
     except ValueError:
-        raise BadArgument(f"no process number {text!r}: decimal, or hexadecimal with 0x") from None
+        raise BadArgument(f"no {what} number {text!r}: decimal, or hexadecimal with 0x") from None

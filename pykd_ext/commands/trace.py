@@ -50,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--value", metavar="NAME", help="* and ? are wildcards, @ the unnamed one")
     parser.add_argument("--process", metavar="NAME|PID", help="of the process that asks")
+    parser.add_argument("--thread", metavar="TID", help="of the thread that asks")
     parser.add_argument("--owner", metavar="DRIVER", help="operations that this driver has judged")
     parser.add_argument("--only-blocked", action="store_true", help="operations that were refused")
     parser.add_argument(
@@ -103,6 +104,7 @@ def _filters(arguments: argparse.Namespace) -> Filters:
         only_blocked=arguments.only_blocked,
         process_name=process_pattern(process) if process and not is_number else None,
         process_id=process_argument(process) if is_number else None,
+        thread_id=process_argument(arguments.thread, "thread") if arguments.thread else None,
         keys=tuple(map(KeyGlob, arguments.keys or ())),
         value=value_pattern(arguments.value) if arguments.value is not None else None,
         owner=name_pattern(arguments.owner) if arguments.owner else None,

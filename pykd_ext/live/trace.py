@@ -34,6 +34,7 @@ from .operations import (
 from .policy import PRE_CLASSES, STATUS_CALLBACK_BYPASS
 from .read_ahead import read_ahead, read_value_ahead, thread_fields
 from .returns import Placement, follow_returns
+from .services import ThreadsInside, services_of
 from .thread_lives import create_time, is_gone, stack_limits
 from .turns import follow_turns
 
@@ -163,6 +164,7 @@ class Tracer:
         self._known_keys: KnownBlocks = {}
         self._other_keys: set[int] = set()
         self._fitting_keys: dict[str, int] = {}
+        self._inside: ThreadsInside | None = None
         self._known_since = self._swept = 0.0
         self._thread_fields = thread_fields(target)
         self.names = CallbackNames(target)
@@ -181,12 +183,19 @@ class Tracer:
         numbers = self._filters.numbers
         if placement.junctions and (self._filters.only_blocked or not self._wants_each):
             self._has_each = False
-            return follow_turns(self._target, placement.junctions, numbers, self)
+            services = [] if self._filters.only_blocked else services_of(self._target, numbers)
+            self._inside = ThreadsInside(self._target) if services else None
+            return follow_turns(
+                self._target, placement.junctions, numbers, self, services, self._inside
+            )
         return follow_returns(self._target, placement, numbers, self._returned)
 
     @property
     def awaits_ends(self) -> bool:
-        """Whether one that was refused is under way, or all are to be shown."""
+        """Whether one that was refused, or has begun in its own service, is under way, or all are
+        to be shown."""
+        if self._inside is not None:
+            return self._inside.is_any or self._operations.is_any
         return not self._filters.only_blocked or self._operations.is_any
 
     def is_of_interest(self, is_end: bool) -> bool:
@@ -201,7 +210,10 @@ class Tracer:
         """The first thing that is heard of an operation, and the last for those below."""
         if not self._is_due(event):
             return False
-        return self._turned(event, is_over=not self._is_told_of_the_end(event.block))
+        is_over = not self._is_told_of_the_end(event.block)
+        if is_over and self._inside is not None:
+            self._inside.leave(is_services=True)
+        return self._turned(event, is_over)
 
     def overruled(self, event: Returned) -> bool:
         """Of an operation that was refused, or as the refusal."""
@@ -257,6 +269,8 @@ class Tracer:
         if now - self._swept <= _LASTS:
             return False
         self._swept = now
+        if self._inside is not None:
+            self._inside.forget_gone()
         here = self._target.current_thread()
         return self._drop(
             lambda each: each.thread != here and is_gone(self._target, each.thread, _created(each))

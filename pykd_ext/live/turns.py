@@ -4,6 +4,7 @@ the end. Where none of these happens nothing stops the target, however many call
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Callable, NamedTuple, Protocol
 
@@ -15,6 +16,7 @@ from .operations import Returned
 from .policy import PRE_CLASSES
 from .read_ahead import read_stack_ahead
 from .returns import read_post, value_at
+from .services import ThreadsInside
 
 if TYPE_CHECKING:
     from ..target.live import LiveTarget
@@ -55,11 +57,18 @@ class _Place(NamedTuple):
 
 
 def follow_turns(
-    target: LiveTarget, junctions: Junctions, numbers: frozenset[int], turns: Turns
+    target: LiveTarget,
+    junctions: Junctions,
+    numbers: frozenset[int],
+    turns: Turns,
+    services: Sequence[int] = (),
+    inside: ThreadsInside | None = None,
 ) -> Breakpoints:
     """Sets the breakpoints: ``turns`` hears of operations whose pre class is one of ``numbers``.
 
-    The breakpoints go when the block of what is returned is left. Raises TargetError.
+    Where these have ``services`` (:func:`.services.services_of`), ends are heard of threads that
+    have begun one, which ``inside`` knows. The breakpoints go when the block of what is returned
+    is left. Raises TargetError.
     """
     breakpoints = Breakpoints(target)
     places = [
@@ -67,12 +76,14 @@ def follow_turns(
         *(_Place(each, turns.overruled) for each in junctions.overrulings),
         *(_Place(each, turns.ended) for each in junctions.ends),
     ]
-    follower = _Follower(target, breakpoints, junctions, numbers, turns)
+    follower = _Follower(target, breakpoints, junctions, numbers, turns, inside)
     try:
         for place in places:
             is_lasting = turns.awaits_ends or not place.is_end
             hit = partial(follower.hit, place)
             breakpoints.add(place.junction.address, hit, hardware=is_lasting)
+        for service in services:
+            breakpoints.add(service, follower.enter, hardware=True)
         follower.look_for_ends()
     except RegcbError:
         breakpoints.__exit__()
@@ -90,12 +101,14 @@ class _Follower:
         junctions: Junctions,
         numbers: frozenset[int],
         turns: Turns,
+        inside: ThreadsInside | None,
     ) -> None:
         self._target, self._breakpoints = target, breakpoints
         self._ends = [each.address for each in junctions.ends]
         self._looks_for_ends = True
         self._numbers, self._turns = numbers, turns
         self._is_for_all_classes = numbers >= PRE_CLASSES
+        self._inside = inside
 
     def look_for_ends(self) -> None:
         """As far as anybody wants to hear of them."""
@@ -104,17 +117,26 @@ class _Follower:
             for each in self._ends:
                 self._breakpoints.enable(each, self._looks_for_ends)
 
+    def enter(self) -> bool:
+        """A service is begun."""
+        if self._inside is not None and self._turns.is_of_interest(is_end=True):
+            self._inside.enter()
+            self.look_for_ends()
+        return False
+
     def hit(self, place: _Place) -> bool:
         """Where something cannot be read, it is as if it had not happened."""
+        if place.is_end and self._inside is not None and not self._inside.has_this:
+            return False
         if self._is_for_all_classes and not self._turns.is_of_interest(place.is_end):
             return False
         try:
             event = self._event(place.junction)
         except MemoryUnreadable:
             return False
-        if event is None:
-            return False
-        stops = place.tell(event)
+        if place.is_end and self._inside is not None:
+            self._inside.leave(event is not None)
+        stops = event is not None and place.tell(event)
         self.look_for_ends()
         return stops
 

@@ -13,7 +13,7 @@ __all__ = ["CONTROL", "DATA_SPACES", "EngineInterface", "EngineMemory"]
 CONTROL = "68e682515e106e41ad9224ef800424ba"  # IID_IDebugControl
 DATA_SPACES = "abdff788a73e3a4caefbc4e8106173aa"  # IID_IDebugDataSpaces
 
-_RELEASE, _READ_VIRTUAL = 2, 3  # in a table of functions
+_RELEASE, _READ_VIRTUAL, _WRITE_VIRTUAL = 2, 3, 4  # in a table of functions
 
 
 class EngineInterface:
@@ -54,16 +54,16 @@ class EngineInterface:
 
 
 class EngineMemory:
-    """Reads of the debuggee: exactly what is asked for, in one request.
+    """Memory of the debuggee: exactly what is asked for, in one request.
 
-    pykd's loadBytes asks before whether the first byte is there, a request more at each stop.
+    pykd's loadBytes and writeBytes ask before whether the first byte is there, a request more.
     """
 
     def __init__(self) -> None:
         self._spaces = EngineInterface(DATA_SPACES)
-        self._read = self._spaces.method(
-            _READ_VIRTUAL, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p
-        )
+        types = ctypes.c_uint64, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p
+        self._read = self._spaces.method(_READ_VIRTUAL, *types)
+        self._write = self._spaces.method(_WRITE_VIRTUAL, *types)
 
     def read(self, address: int, size: int) -> bytes | None:
         """``size`` bytes at the VA ``address`` as the engine writes it; None where not all can be
@@ -71,6 +71,12 @@ class EngineMemory:
         buffer, done = ctypes.create_string_buffer(size), ctypes.c_uint32()
         result = self._read(address, buffer, size, ctypes.byref(done))
         return buffer.raw if result == 0 and done.value == size else None
+
+    def write(self, address: int, data: bytes) -> bool:
+        """Whether all of ``data`` was written there."""
+        buffer, done = ctypes.create_string_buffer(data, len(data)), ctypes.c_uint32()
+        result = self._write(address, buffer, len(data), ctypes.byref(done))
+        return result == 0 and done.value == len(data)
 
     def release(self) -> None:
         self._spaces.release()

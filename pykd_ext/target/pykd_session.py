@@ -327,11 +327,13 @@ class PykdSession(ClosedAtEnd):
 
     def write(self, address: int, data: bytes) -> None:
         try:
-            pykd.writeBytes(self._to_engine(address), list(data))
-        except (pykd.DbgException, OverflowError):
-            raise MemoryUnreadable(address, len(data)) from None
+            is_written = self._engine_memory.write(self._to_engine(address), data)
+        except OverflowError:
+            is_written = False
         finally:
             self.memory.invalidate()
+        if not is_written:
+            raise MemoryUnreadable(address, len(data))
 
     def return_addresses(self, count: int) -> list[int]:
         try:

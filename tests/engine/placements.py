@@ -36,17 +36,24 @@ MEASURED = {
     "behind": "one behind the call",
     "behind-hardware": "the same one, hardware",
     "trace-each": "`regcb trace --each`: one behind the call, all that it reads",
+    "stop": "`regcb who-blocks --stop`, one that nobody refuses",
     "trace": "`regcb trace`: where it forks and ends, all that it reads",
-    "refused": "`regcb trace --only-blocked`, an operation that is refused",
+    "own-class": "`regcb trace --class`, one of the class",
     "other-key": "`regcb trace --key`, one of another key",
+    "other-process": "`regcb trace --process`, one of another process",
+    "other-thread": "`regcb trace --thread`, one of another thread",
+    "other-class": "`regcb trace --class`, one of another class",
+    "refused": "`regcb trace --only-blocked`, an operation that is refused",
     "nobody-refuses": "`regcb who-blocks`, one that nobody refuses",
 }
 _REFUSED = Operation("set-value", "\\REGISTRY\\MACHINE\\SOFTWARE\\RegProtect", "Answer", bytes(4))
 
 
-def requests_per_operation(engine: Engine, variant: str, callbacks: int) -> float:
+def requests_per_operation(
+    engine: Engine, variant: str, callbacks: int, processors: int = 1
+) -> float:
     """KD requests for one operation that all callbacks hear of before and after."""
-    script = _SCRIPTS[callbacks]
+    script = _SCRIPTS[callbacks]._replace(processors=processors)
     if variant == "refused":
         script = script._replace(work=(_WORK[0]._replace(operations=(_REFUSED,)),))
     with live_target(script) as target:
@@ -58,13 +65,14 @@ def requests_per_operation(engine: Engine, variant: str, callbacks: int) -> floa
 
 
 def _table(engine: Engine) -> str:
-    lines = ["| breakpoints | 1 callback | 4 | 16 | 64 |", "|---|---|---|---|---|"]
+    lines = ["| breakpoints | 1 callback | 4 | 16 | 64 | 16, on two processors |", "|---" * 6 + "|"]
     for variant, what in MEASURED.items():
         cells = []
-        for callbacks in _SCRIPTS:
-            requests = requests_per_operation(engine, variant, callbacks)
-            cells.append(f"{requests:.0f} ({requests / (2 * callbacks):.1f})")
+        for callbacks, processors in (*((each, 1) for each in _SCRIPTS), (16, 2)):
+            requests = requests_per_operation(engine, variant, callbacks, processors)
+            cells.append(f"{abs(requests):.1f} ({abs(requests) / (2 * callbacks):.1f})")
         lines.append(f"| {what} | {' | '.join(cells)} |")
+        print(lines[-1], flush=True)
     return "\n".join(lines)
 
 

@@ -16,7 +16,6 @@ from . import two_processors
 from .engine import INSIDE, Engine
 from .live import live_target
 from .live_command import LiveRun, live_regcb, operations
-from .placements import requests_per_operation
 
 LAB = ["oldfilt.sys", "netmon.sys", "avfilter.sys", "regprotect.sys"]  # in calling order
 PRE_SET, POST_SET = 1, 16
@@ -181,13 +180,6 @@ def test_control_flow_guard(engine: Engine, tmp_path: Path) -> None:
     assert [phases(each, "pre") for each in found] == [LAB, LAB]
 
 
-def test_what_a_verdict_costs(engine: Engine, tmp_path: Path) -> None:
-    run, found = followed(engine, tmp_path, "crowd", "--count", "10")
-    verdicts = sum(len(each["verdicts"]) for each in found)
-    assert verdicts == 10 * 2 * 16
-    assert run.requests <= 25 * verdicts
-
-
 def test_who_blocks(engine: Engine) -> None:
     run = live_regcb(
         engine, DEFAULT_SCRIPT, "who-blocks", "HKLM\\SOFTWARE\\RegProtect", "--value", "Answer"
@@ -240,18 +232,6 @@ def test_a_success_that_a_post_makes_a_failure(engine: Engine, tmp_path: Path) -
     assert found["result"]["name"] == "STATUS_DISK_FULL"
     assert found["blocked_by"]["owner"] == "stage.sys"
     assert found["turned_by"] is None
-
-
-def test_a_trace_costs_no_more_than_the_engines_own_breakpoints(engine: Engine) -> None:
-    """Which do not even see what the callbacks return."""
-    each, gc = (requests_per_operation(engine, variant, 4) for variant in ("trace-each", "gc"))
-    assert each <= gc
-
-
-def test_an_operation_costs_the_same_with_any_number_of_callbacks(engine: Engine) -> None:
-    """What is read once is in it."""
-    few, many = (requests_per_operation(engine, "trace", callbacks) for callbacks in (1, 16))
-    assert many <= few + 8  # more callbacks to know the names of
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ class LabTarget:
     """Fulfils :class:`pykd_ext.target.live.LiveTarget`, as far as following it asks."""
 
     kind, path, small_dump, debugger_data, last_event = "kernel", None, None, 0, ""
+    is_frozen = True
 
     def __init__(self, script: Script) -> None:
         from tests.lab.kd.lab import build_live_lab

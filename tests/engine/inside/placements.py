@@ -1,13 +1,15 @@
 """``placements.py VARIANT``: what a placement of breakpoints costs. Run by attached.py.
 
-Prints JSON: KD requests for each operation, averaged over some. The first ones but
-``gc`` know after each stop which thread it is in, and three registers; the last are regcb.
+Prints JSON: KD requests for each operation. The first ones but ``gc`` know after each stop which
+thread it is in, and three registers, and are averaged over some operations; of regcb it is what
+more operations cost more, without what is read once a run.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from typing import Any, Callable
 
 import pykd
@@ -17,15 +19,18 @@ from pykd_ext.live.call_site import find_call_sites
 from pykd_ext.live.globs import KeyGlob
 from pykd_ext.live.operations import Returned
 from pykd_ext.live.policy import PRE_CLASSES
+from pykd_ext.live.refusal_stop import RefusalStop
 from pykd_ext.live.returns import Placement, follow_returns, place
 from pykd_ext.live.trace import Filters, Tracer
+from pykd_ext.notify.classes import NotifyClass
 from pykd_ext.target.pykd_session import PykdSession, open_session
 from tests.engine.inside import live
 
 OPERATIONS = 6
-_LONG = ("other-key", "nobody-refuses")
-_SECONDS = 3.0
+_SECONDS = 2.0
+_SET, _QUERY = frozenset([NotifyClass(1)]), frozenset([NotifyClass(7)])
 
+Measure = Callable[[int], int]  # runs so many times as long, and says how many operations it were
 Place = Callable[[int, Callable[[], Any]], Any]
 
 
@@ -132,23 +137,43 @@ def entries(counter: Counter) -> None:
         counter.session.go(None)
 
 
-def shown(counter: Counter, filters: Filters, each: bool = False) -> None:
+def shown(counter: Counter, filters: Filters, each: bool = False) -> Measure:
     """regcb trace, until it has shown some operations."""
-    seen = [0]
 
-    def report(_: object) -> bool:
-        seen[0] += 1
-        return seen[0] == OPERATIONS
+    def run(times: int) -> int:
+        left = [times * OPERATIONS]
 
-    Tracer(counter.session, filters, report, each=each).run(place(counter.session), None)
+        def report(_: object) -> bool:
+            left[0] -= 1
+            return left[0] == 0
+
+        Tracer(counter.session, filters, report, each=each).run(place(counter.session), None)
+        return times * OPERATIONS
+
+    return run
 
 
-def passed_by(counter: Counter, filters: Filters) -> None:
+def passed_by(counter: Counter, filters: Filters) -> Measure:
     """regcb trace, for some seconds that show nothing."""
-    Tracer(counter.session, filters, lambda _: True).run(place(counter.session), _SECONDS)
+    return timed(Tracer(counter.session, filters, lambda _: True), counter)
 
 
-VARIANTS: dict[str, Callable[[Counter], None]] = {
+def stop_passed_by(counter: Counter) -> Measure:
+    """regcb who-blocks --stop, where nobody refuses."""
+    callbacks = read_callbacks(counter.session).callbacks
+    return timed(RefusalStop(counter.session, callbacks, PRE_CLASSES, lambda _: True), counter)
+
+
+def timed(follower: Tracer | RefusalStop, counter: Counter) -> Measure:
+    def run(times: int) -> int:
+        before = done()
+        follower.run(place(counter.session), times * _SECONDS)
+        return done() - before
+
+    return run
+
+
+ENGINES: dict[str, Callable[[Counter], None]] = {
     "gc": gc,
     "entries": entries,
     "entries-once": entries_once,
@@ -156,10 +181,17 @@ VARIANTS: dict[str, Callable[[Counter], None]] = {
     "pair-hardware": lambda counter: pair(counter, hardware),
     "behind": lambda counter: behind(counter, software),
     "behind-hardware": lambda counter: behind(counter, hardware),
+}
+REGCBS: dict[str, Callable[[Counter], Measure]] = {
     "trace-each": lambda counter: shown(counter, Filters(), each=True),
+    "stop": stop_passed_by,
     "trace": lambda counter: shown(counter, Filters()),
-    "refused": lambda counter: shown(counter, Filters(only_blocked=True)),
+    "own-class": lambda counter: shown(counter, Filters(numbers=_SET)),
     "other-key": lambda counter: passed_by(counter, Filters(keys=(KeyGlob("HKLM\\None"),))),
+    "other-process": lambda counter: passed_by(counter, Filters(process_id=4)),
+    "other-thread": lambda counter: passed_by(counter, Filters(thread_id=8)),
+    "other-class": lambda counter: passed_by(counter, Filters(numbers=_QUERY)),
+    "refused": lambda counter: shown(counter, Filters(only_blocked=True)),
     "nobody-refuses": lambda counter: passed_by(counter, Filters(only_blocked=True)),
 }
 
@@ -169,20 +201,21 @@ def done() -> int:
     return sum(each["count"] for thread in live.state()["operations"] for each in thread)
 
 
-def measure(name: str) -> float:
-    """By what has been done meanwhile; what comes before the first and behind the last is not
-    counted, where that is more than a stop."""
-    counter = Counter(open_session())
-    if name in _LONG:
-        VARIANTS[name](counter)  # what is read once
-    before = done()
+def requests(run: Callable[[], object]) -> int:
     live.clear()
-    VARIANTS[name](counter)
-    counts = live.counts()
-    requests = sum(count for kind, count in counts.items() if kind not in ("stop", "print"))
-    if name not in _LONG:
-        return requests / OPERATIONS
-    return requests / (done() - before)
+    run()
+    return sum(count for kind, count in live.counts().items() if kind not in ("stop", "print"))
+
+
+def measure(name: str) -> float:
+    counter = Counter(open_session())
+    if name in ENGINES:
+        return requests(lambda: ENGINES[name](counter)) / OPERATIONS
+    run = REGCBS[name](counter)
+    run(1)  # what is read once
+    operations: list[int] = []
+    few, many = (requests(partial(lambda t: operations.append(run(t)), times)) for times in (1, 3))
+    return (many - few) / (operations[1] - operations[0])
 
 
 if __name__ == "__main__":
