@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
 from ..documents.text import printable
@@ -29,6 +30,7 @@ __all__ = [
     "live_target",
     "nearest_paths",
     "require_initial_break",
+    "say_what_is_meant",
     "say_what_is_missed",
     "say_what_passes",
     "say_why",
@@ -132,6 +134,16 @@ def say_what_is_missed(output: Output, placement: Placement, listing: Listing, b
         output.write(f"! {problem}")
     if not listing.entries and not boots:
         output.write("! no callbacks are registered: nothing will be seen until there are some")
+
+
+def say_what_is_meant(output: Output, globs: Iterable[KeyGlob]) -> None:
+    """Of keys whose path leads over a link of the target's that is not followed here."""
+    for glob in globs:
+        for each in glob.control_sets:
+            output.write(
+                f"! {printable(glob.text)} stands for {printable(each)}, too: where the target's "
+                "CurrentControlSet leads is not looked up"
+            )
 
 
 def nearest_paths(output: Output, globs: tuple[KeyGlob, ...]) -> NearestPaths:

@@ -7,7 +7,13 @@ import time
 from typing import TYPE_CHECKING
 
 from ..command_line.command import LiveCommand
-from ..command_line.live_run import add_limits, nearest_paths, say_what_passes, say_why
+from ..command_line.live_run import (
+    add_limits,
+    nearest_paths,
+    say_what_is_meant,
+    say_what_passes,
+    say_why,
+)
 from ..kernel.listing import Entry, read_listing, target_facts
 from ..kernel.selection import select
 from ..live.departure import wait_for_return
@@ -42,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> int:
     policy = read_policy(arguments.policy)
+    say_what_is_meant(output, (each for rule in policy.rules for each in rule.keys or ()))
     nearest = tuple(nearest_paths(output, rule.keys or ()) for rule in policy.rules)
     policy = policy._replace(nearest=nearest)
     facts = target_facts(target)

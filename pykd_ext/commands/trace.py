@@ -12,6 +12,7 @@ from ..command_line.live_run import (
     add_limits,
     nearest_paths,
     require_initial_break,
+    say_what_is_meant,
     say_what_is_missed,
     say_what_passes,
     say_why,
@@ -67,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> int:
     on_operation = user_function(arguments.python)
     filters = _filters(arguments)
+    say_what_is_meant(output, filters.keys)
     nearest = nearest_paths(output, filters.keys)
     filters = filters._replace(nearest=nearest)
     facts = target_facts(target)

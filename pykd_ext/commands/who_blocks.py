@@ -11,6 +11,7 @@ from ..command_line.live_run import (
     add_duration,
     nearest_paths,
     require_initial_break,
+    say_what_is_meant,
     say_what_is_missed,
     say_what_passes,
     say_why,
@@ -70,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> int:
     on_operation = user_function(arguments.python, otherwise=True)
     keys = (KeyGlob(arguments.key),)
+    say_what_is_meant(output, keys)
     nearest = nearest_paths(output, keys)
     filters = Filters(
         only_blocked=not arguments.thorough,

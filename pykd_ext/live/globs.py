@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from ..target.errors import BadArgument
-from .key_paths import ANY_USER, kernel_form, kernel_patterns, names_of
+from .key_paths import ANY_USER, is_any_control_set, kernel_form, kernel_patterns, names_of
 
 __all__ = ["KeyGlob", "name_pattern", "process_pattern", "value_pattern"]
 
@@ -29,13 +29,16 @@ class KeyGlob:
     """Full key paths: ``*`` and ``?`` stay within one name, ``**`` crosses backslashes.
 
     ``HKLM\\SOFTWARE`` is ``\\REGISTRY\\MACHINE\\SOFTWARE``; see :mod:`.key_paths`. With ``subkeys``
-    every key below one that fits does too.
+    every key below one that fits does too. ``text`` is the pattern as the kernel has it,
+    ``control_sets`` are those that it stands for, too, as nothing tells where CurrentControlSet
+    leads.
     """
 
     def __init__(self, text: str, subkeys: bool = False) -> None:
         """Raises BadArgument for what can fit no key."""
         patterns = kernel_patterns(text)
         self.text = patterns[0]
+        self.control_sets = tuple(filter(is_any_control_set, patterns[1:]))
         ending = r"(\\.*)?" if subkeys else ""
         self._names = [[_expression(name) for name in names_of(each)] for each in patterns]
         _refuse_impossible(text, names_of(patterns[0]))

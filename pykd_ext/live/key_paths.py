@@ -14,7 +14,7 @@ import re
 
 from ..target.errors import BadArgument
 
-__all__ = ["ANY_USER", "kernel_form", "kernel_patterns", "names_of"]
+__all__ = ["ANY_USER", "is_any_control_set", "kernel_form", "kernel_patterns", "names_of"]
 
 ANY_USER = "<SID>"  # in a pattern: any user's SID, and nothing but a SID
 
@@ -36,6 +36,8 @@ _BEFORE_ROOT = re.compile(
     r"^(?:(?:Microsoft\.PowerShell\.Core\\)?Registry::|(?:My )?Computer\\+)", re.IGNORECASE
 )
 
+_ANY_CONTROL_SET = "ControlSet???"
+
 # Links that every Windows has: the names that lead to another key, and that key's. \g<1> is what
 # stood at (...). Where CurrentControlSet leads is told by no name, so that it is any set.
 _LINKS = tuple(
@@ -44,7 +46,7 @@ _LINKS = tuple(
         (r"\\REGISTRY\\USER\\S-1-5-18", r"\\REGISTRY\\USER\\.DEFAULT"),
         (r"(\\REGISTRY\\USER\\[^\\]+)\\Software\\Classes", r"\g<1>_Classes"),
         (r"(\\REGISTRY\\MACHINE\\SOFTWARE)\\WOW6432Node\\Classes", r"\g<1>\\Classes\\WOW6432Node"),
-        (r"(\\REGISTRY\\MACHINE\\SYSTEM)\\CurrentControlSet", r"\g<1>\\ControlSet???"),
+        (r"(\\REGISTRY\\MACHINE\\SYSTEM)\\CurrentControlSet", rf"\g<1>\\{_ANY_CONTROL_SET}"),
         (r"(\\REGISTRY\\MACHINE\\SYSTEM\\ControlSet...\\Hardware Profiles)\\Current",
          r"\g<1>\\????"),
     )
@@ -59,6 +61,12 @@ def kernel_patterns(text: str) -> tuple[str, ...]:
     for link, target in _LINKS:
         found += [link.sub(target, each) for each in found if link.match(each)]
     return tuple(dict.fromkeys(found))
+
+
+def is_any_control_set(pattern: str) -> bool:
+    """Whether a pattern of :func:`kernel_patterns` stands for every set that CurrentControlSet may
+    lead to."""
+    return f"\\{_ANY_CONTROL_SET}" in pattern
 
 
 def kernel_form(path: str) -> str:

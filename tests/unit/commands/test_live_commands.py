@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from pykd_ext.command_line.live_run import live_target
+from pykd_ext.command_line.live_run import live_target, say_what_is_meant
+from pykd_ext.live.globs import KeyGlob
+from pykd_ext.present.output import Output
 from pykd_ext.target.errors import BadArgument
 from tests.support.regcb import MakeDump, Regcb
 
@@ -48,3 +51,14 @@ def test_how_long(seconds: float | None, boot: bool, means: float | None) -> Non
     arguments = Namespace(command="watch", seconds=seconds, count=None, boot=boot)
     live_target(kernel, arguments)
     assert arguments.seconds == means
+
+
+def test_a_link_that_is_not_followed_is_said() -> None:
+    stream = StringIO()
+    globs = map(KeyGlob, ("HKLM\\SOFTWARE", "HKLM\\SYSTEM\\CurrentControlSet\\Services\\X"))
+    say_what_is_meant(Output(stream), globs)
+    below = "\\REGISTRY\\MACHINE\\SYSTEM\\"
+    assert stream.getvalue() == (
+        f"! {below}CurrentControlSet\\Services\\X stands for {below}ControlSet???\\Services\\X, too: "
+        "where the target's CurrentControlSet leads is not looked up\n"
+    )

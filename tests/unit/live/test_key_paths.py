@@ -130,3 +130,17 @@ def test_nothing_is_said_where_something_fits_or_nothing_was_seen(paths: list[li
         tried.see(each)
     tried.end()
     assert said == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "stands_for"),
+    [
+        ("HKLM\\SYSTEM\\CurrentControlSet\\X", (MACHINE + "SYSTEM\\ControlSet???\\X",)),
+        ("HKLM\\SYSTEM\\ControlSet001\\X", ()),
+        ("HKCU\\Software", ()),
+    ],
+)
+def test_the_control_sets_that_a_pattern_stands_for(
+    pattern: str, stands_for: tuple[str, ...]
+) -> None:
+    assert KeyGlob(pattern).control_sets == stands_for
