@@ -57,8 +57,8 @@ def test_a_link_that_is_not_followed_is_said() -> None:
     stream = StringIO()
     globs = map(KeyGlob, ("HKLM\\SOFTWARE", "HKLM\\SYSTEM\\CurrentControlSet\\Services\\X"))
     say_what_is_meant(Output(stream), globs)
-    below = "\\REGISTRY\\MACHINE\\SYSTEM\\"
+    below, key = "\\REGISTRY\\MACHINE\\SYSTEM\\", "\\Services\\X"
     assert stream.getvalue() == (
-        f"! {below}CurrentControlSet\\Services\\X stands for {below}ControlSet???\\Services\\X, too: "
+        f"! {below}CurrentControlSet{key} stands for {below}ControlSet???{key}, too: "
         "where the target's CurrentControlSet leads is not looked up\n"
     )
