@@ -66,9 +66,9 @@ def _effect(architecture: str, instruction: Instruction) -> _Effect | None:
     first = operands[0] if operands else None
     if name == "nop":
         return lambda _: {}
-    if isinstance(first, Register) and name == "push" and architecture == "x64":
+    if isinstance(first, (Register, Immediate)) and name == "push":
         return _push(architecture, first)
-    if isinstance(first, Register) and name in _ARITHMETIC and len(operands) == 2:
+    if first is not None and name in _ARITHMETIC and len(operands) == 2:
         return _arithmetic(name, first, operands[1])
     if len(operands) == 2 and not instruction.flow and name in (*_ADDRESSES, *_COPIES):
         to, source = reversed(operands) if name.startswith("st") else operands
@@ -78,10 +78,12 @@ def _effect(architecture: str, instruction: Instruction) -> _Effect | None:
     return None
 
 
-def _arithmetic(name: str, register: Register, operand: Operand) -> _Effect | None:
+def _arithmetic(name: str, first: Operand, second: Operand) -> _Effect | None:
+    if isinstance(first, Immediate) or (name == "sub" and isinstance(first, MemoryOperand)):
+        return None
     if name == "test":
-        return _test(register) if operand == register else None
-    return _subtract(register, operand, keeps=name == "cmp")
+        return _test(first) if isinstance(first, Register) and first == second else None
+    return _subtract(first, second, keeps=name == "cmp")
 
 
 def _test(register: Register) -> _Effect:
@@ -95,20 +97,21 @@ def _test(register: Register) -> _Effect:
     return test
 
 
-def _subtract(register: Register, operand: Operand, keeps: bool) -> _Effect | None:
+def _subtract(minuend: Register | MemoryOperand, operand: Operand, keeps: bool) -> _Effect | None:
     """SUB of a whole register, or CMP (Intel SDM 2)."""
-    mask = (1 << 8 * register.size) - 1
-    if not isinstance(operand, Immediate) or (register.size < 4 and not keeps):
+    mask = (1 << 8 * minuend.size) - 1
+    if not isinstance(operand, Immediate) or (minuend.size < 4 and not keeps):
         return None
     second = operand.value & mask
 
     def subtract(target: LiveTarget) -> _Registers:
-        first = target.register(register.name) & mask
+        first = _value(target, minuend) & mask
         value = (first - second) & mask
         flags = _flags(target, value, mask) | _CARRY * (first < second)
         flags |= (first ^ second ^ value) & _ADJUST
         flags |= _OVERFLOW * ((first ^ second) & (first ^ value) > mask >> 1)
-        return {_FLAGS: flags, **({} if keeps else {register.name: value})}
+        changed = {minuend.name: value} if isinstance(minuend, Register) and not keeps else {}
+        return {_FLAGS: flags, **changed}
 
     return subtract
 
@@ -157,13 +160,16 @@ def _store(place: MemoryOperand, source: Operand) -> _Effect | None:
     return store if place.size <= 8 else None
 
 
-def _push(architecture: str, register: Register) -> _Effect:
-    pointer = ARCHITECTURES[architecture].stack_pointer
+def _push(architecture: str, operand: Register | Immediate) -> _Effect:
+    """Of a number, as much as a pointer has."""
+    processor = ARCHITECTURES[architecture]
+    pointer = processor.stack_pointer
+    size = operand.size if isinstance(operand, Register) else processor.pointer_size
 
     def push(target: LiveTarget) -> _Registers:
-        stack = target.register(pointer) - register.size
-        data = target.register(register.name).to_bytes(register.size, "little")
-        target.write(stack, data)
+        stack = target.register(pointer) - size & processor.address_mask
+        value = _value(target, operand) & (1 << 8 * size) - 1
+        target.write(stack, value.to_bytes(size, "little"))
         return {pointer: stack}
 
     return push

@@ -16,8 +16,11 @@ from ..kernel.instructions import Immediate, Instruction, MemoryOperand, Operand
 from ..target.architecture import ARCHITECTURES
 from .data_flow import Place
 from .policy import STATUS_CALLBACK_BYPASS
+from .stack_slots import home_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .call_site import CallSite
     from .control_flow import Flow
 
@@ -166,7 +169,8 @@ class _Search:
 
 
 def _ends(flow: Flow, site: CallSite, architecture: str) -> list[Junction]:
-    """Where the loop around the post-notification's call is left."""
+    """Where the loop around the post-notification's call is left. What the loop has in a register
+    which is used for other things behind it may lie in a slot of the frame all the time."""
     loop = flow.reachable(site.back) & flow.leading_to(site.call)
     behind = flow.reachable(site.back, frozenset([site.call]))
     exits = {
@@ -175,25 +179,28 @@ def _ends(flow: Flow, site: CallSite, architecture: str) -> list[Junction]:
         for after in flow.successors[address]
         if after not in loop and _can_return(flow, after)
     }
-    lost: set[Place] = set()
-    for place in (site.notify_class, site.information):
-        for address in loop & behind:
-            instruction = flow.instructions[address]
-            if _overwrites(instruction, place, _move(instruction)[0]) or (
-                instruction.flow == "call"
-                and place.register not in ARCHITECTURES[architecture].non_volatile
-            ):
-                lost.add(place)
-    return [
-        Junction(
-            each,
-            None,
-            None,
-            None if site.notify_class in lost else site.notify_class,
-            None if site.information in lost else site.information,
-        )
-        for each in sorted(exits)
-    ]
+    instructions = [flow.instructions[address] for address in loop & behind]
+
+    def kept(place: Place) -> Place | None:
+        if not _is_lost(instructions, place, architecture):
+            return place
+        if place.offset is not None:
+            return None
+        home = home_of(flow, architecture, place.register, site.call)
+        return None if home is None or _is_lost(instructions, home, architecture) else home
+
+    notify_class, information = kept(site.notify_class), kept(site.information)
+    return [Junction(each, None, None, notify_class, information) for each in sorted(exits)]
+
+
+def _is_lost(instructions: Iterable[Instruction], place: Place, architecture: str) -> bool:
+    """Whether one of them changes what is there."""
+    lasting = ARCHITECTURES[architecture].non_volatile
+    return any(
+        _overwrites(each, place, _move(each)[0])
+        or (each.flow == "call" and place.register not in lasting)
+        for each in instructions
+    )
 
 
 def _can_return(flow: Flow, address: int) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.lab.kd.lab import DEFAULT_PROFILE
 from tests.lab.kd.script import Script
 from tests.support.schemas import validate
 
@@ -45,13 +46,14 @@ def live_regcb(
     *words: str | Path,
     symbols: Path | None = None,
     inside: str = "live_regcb.py",
+    profile: str = DEFAULT_PROFILE.name,
     timeout: float = 600,
 ) -> LiveRun:
     """Runs ``regcb WORDS`` on a target that does what ``script`` says.
 
     ``symbols``: another folder than the one with the PDBs. ``inside``: a script that does more.
     """
-    with live_target(script) as target:
+    with live_target(script, profile=profile) as target:
         there = target if symbols is None else target._replace(symbols=symbols)
         done = there.run(engine, INSIDE / inside, *words, timeout=timeout)
     assert done.returncode == 0, done.stderr

@@ -29,9 +29,15 @@ DONE = {
         "mov rax, 0xFFFFF80312345678", "mov byte ptr [r8], cl",
         "test eax, eax", "test r15b, r15b", "test rbx, rbx", "test cx, cx", "test rbp, rbp",
         "cmp eax, 0xC0000503", "cmp r15b, 0x7F", "cmp r15b, 0x80", "cmp rcx, -1", "cmp cx, 1",
-        "sub rsp, 0x28", "cmp ecx, 0x7FFFFFFF", "sub ecx, -1",
+        "sub rsp, 0x28", "cmp ecx, 0x7FFFFFFF", "sub ecx, -1", "push -2",
+        "cmp dword ptr [rsp + 8], 0x80",
     ),
-    "x86": ("mov [ebp - 8], eax", "mov esi, [ebx + 4]", "mov edi, edi", "lea eax, [esp + 4]"),
+    "x86": (
+        "mov [ebp - 8], eax", "mov esi, [ebx + 4]", "mov edi, edi", "lea eax, [esp + 4]",
+        "push ebp", "push esp", "push 0x40", "push -2", "push 0x82859DA8",
+        "cmp byte ptr [ebp - 0x19], 1", "cmp byte ptr [ebp], 0xFF", "cmp dword ptr [ebx], 0",
+        "cmp dword ptr [ebp - 0x24], -1", "cmp word ptr [ebx + 6], 0x7F",
+    ),
     "arm64": (
         "mov w19, w0", "mov x1, x2", "ldr x0, [x19, #8]", "str w1, [sp, #4]", "nop",
         "ldrb w2, [x19]", "strb w0, [x19, #1]", "str xzr, [x19]",
@@ -41,8 +47,9 @@ NOT_DONE = {
     "x64": (
         "mov rax, gs:[0x188]", "mov ah, 1", "mov rax, [rbx + rcx * 8]", "test eax, ebx", "ret",
         "call rax", "js 1f; 1: nop", "xchg rax, rbx", "mov rax, cr3", "movsxd rax, ecx",
-        "push qword ptr [rbx]",
+        "push qword ptr [rbx]", "sub dword ptr [rbx], 1",
     ),
+    "x86": ("push dword ptr [ebp + 8]", "cmp dword ptr fs:[0x124], 0", "cmp [ebx], eax"),
     "arm64": ("ldp x0, x1, [sp]", "str x0, [sp, #-16]!", "cbz w0, 1f; 1: nop", "add x0, x0, #1"),
 }  # fmt: skip
 CASES = [(architecture, text) for architecture, texts in DONE.items() for text in texts]

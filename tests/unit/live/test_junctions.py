@@ -88,3 +88,23 @@ def test_where_a_loop_is_left(tmp_path: Path) -> None:
     (end,) = found(Shape("x64", text, "ends", 0, Place("rax")), tmp_path).ends
     assert end.address - PLACE["x64"] == 26
     assert end.information == Place("r14")
+
+
+@pytest.mark.parametrize(("behind", "information"), [
+    ("", Place("ebp", -0x24)),
+    ("mov [ebp - 0x24], eax;", None),
+], ids=["kept", "overwritten"])  # fmt: skip
+def test_what_the_loop_loads_from_a_slot_is_still_there(
+    behind: str, information: Place | None, tmp_path: Path
+) -> None:
+    """As 7 SP1 has the structure of the post-notification, in a register that it uses again."""
+    text = (
+        "xor ecx, ecx; 1: mov esi, [ebp - 0x24]; push esi; call eax; cmp eax, 0xC0000503; jne 2f; "
+        f"nop; 2: {behind} xor esi, esi; test ecx, ecx; jne 1b; cmp byte ptr [ebp - 0x19], 1; ret"
+    )
+    code: Any = KernelCode("x86", assembled("x86", text, tmp_path))
+    call = PLACE["x86"] + 6
+    site = CallSite(call, call + 2, Place("ebx"), Place("ebp", 0x14), Place("esi"))
+    (end,) = find_junctions(flow_of(code, PLACE["x86"]), [site], "x86").ends
+    assert end.notify_class == Place("ebp", 0x14)
+    assert end.information == information
