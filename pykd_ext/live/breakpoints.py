@@ -51,6 +51,10 @@ class Breakpoints:
         self._set[address].enable(wanted)
         (self._disabled.discard if wanted else self._disabled.add)(address)
 
+    def is_lost(self, address: int) -> bool:
+        """Whether the one at ``address`` has gone with its module."""
+        return address in self._set and self._set[address].is_lost
+
     def drop(self, address: int) -> None:
         """Takes out the one at ``address``; not while a breakpoint is being hit."""
         found = self._set.pop(address, None)

@@ -52,7 +52,8 @@ class RefusalStop:
         self._numbers, self._refused = numbers, refused
         self._sites: list[CallSite] = []
         self._returns: dict[int, None] = {}
-        self._covered: set[int] = set()
+        self._covered: dict[int, list[int]] = {}  # a block's return instructions
+        self._breakpoints = Breakpoints(target)
         self.is_in_callback = False
 
     def run(self, placement: Placement, seconds: float | None) -> str:
@@ -61,9 +62,9 @@ class RefusalStop:
         for each in self._callbacks if placement.sites else ():
             self._cover(each)
         with ExitStack() as stack:
-            breakpoints = stack.enter_context(Breakpoints(self._target))
+            stack.enter_context(self._breakpoints)
             for address in self._returns:
-                breakpoints.add(address, self._at_return)
+                self._breakpoints.add(address, self._at_return)
             stack.enter_context(self._others(placement))
             return self._target.go(seconds)
 
@@ -74,7 +75,7 @@ class RefusalStop:
             return
         if found and len({*self._returns, *found}) <= _MOST:
             self._returns.update(dict.fromkeys(found))
-            self._covered.add(callback.address)
+            self._covered[callback.address] = found
 
     def _others(self, placement: Placement) -> Breakpoints:
         """What sees the refusals that no return instruction does."""
@@ -84,8 +85,11 @@ class RefusalStop:
         return follow_returns(target, placement, numbers, self._in_kernel)
 
     def _in_kernel(self, event: Returned) -> bool:
-        """Whether to stop behind the call."""
-        return event.block not in self._covered and self._refused(event)
+        """Whether to stop behind the call. A driver that was unloaded and is back may have its
+        block where it was."""
+        returns = self._covered.get(event.block, [])
+        is_covered = returns and not any(map(self._breakpoints.is_lost, returns))
+        return not is_covered and self._refused(event)
 
     def _at_return(self) -> bool:
         target = self._target

@@ -14,7 +14,9 @@ OnHit = Callable[[], bool]
 
 
 class Breakpoint(Protocol):
-    """One breakpoint of ours."""
+    """One breakpoint of ours. ``is_lost``: it went with the module that it lay in."""
+
+    is_lost: bool
 
     def enable(self, wanted: bool) -> None:
         """Whether it is to be hit, also said while it is; never raises."""

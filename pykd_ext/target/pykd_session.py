@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Callable
+from weakref import WeakSet
 
 try:
     import pykd
@@ -147,6 +148,7 @@ class PykdSession(ClosedAtEnd):
         self.memory = Memory(self, whole_pages=self.small_dump is None)
         self._searched: DumpFile | None = None
         self._run: Run | None = None
+        self._breakpoints: WeakSet[_EngineBreakpoint] = WeakSet()
         self.last_event = ""
         self.on_silence: Callable[[float], None] = lambda _: None
 
@@ -262,9 +264,11 @@ class PykdSession(ClosedAtEnd):
         how = [1, pykd.breakpointAccess.Execute] if hardware and self._has_debug_register() else []
         try:
             place = self._to_engine(address)
-            return _EngineBreakpoint(lambda: pykd.setBp(place, *how, hit))
+            found = _EngineBreakpoint(place, lambda: pykd.setBp(place, *how, hit))
         except (pykd.DbgException, OverflowError) as error:
             raise TargetError(f"no breakpoint at {address:#x}: {_first_line(error)}") from None
+        self._breakpoints.add(found)
+        return found
 
     def _has_debug_register(self) -> bool:
         """One is cheaper than an instruction in memory where there is one processor: at every stop
@@ -281,7 +285,7 @@ class PykdSession(ClosedAtEnd):
         self._run = run = Run(seconds, self.on_silence)
         self.memory.invalidate()
         self.memory.whole_pages = False
-        reboots = _handler_of_reboots(run)
+        handler = _event_handler(run, self._breakpoints)
         try:
             with run.interruptible(pykd.breakin):
                 pykd.go()
@@ -289,7 +293,7 @@ class PykdSession(ClosedAtEnd):
             if run.error is None:
                 raise ConnectionLost(f"the target is gone: {_first_line(error)}") from None
         finally:
-            del reboots
+            del handler
             self.memory.invalidate()
             self.memory.whole_pages = True
             self._run = None
@@ -387,20 +391,28 @@ class PykdSession(ClosedAtEnd):
         return address & ARCHITECTURES[self.architecture].address_mask
 
 
-def _handler_of_reboots(run: Run) -> Any:
-    """Hears of one as long as it is kept, and stops the new kernel where it has told of itself.
-
-    The engine has no debuggee while it waits for that, and all breakpoints are gone by then.
-    """
+def _event_handler(run: Run, breakpoints: WeakSet[_EngineBreakpoint]) -> Any:
+    """Hears, as long as it is kept, of what no breakpoint outlives."""
 
     class Handler(pykd.eventHandler):  # type: ignore[misc]  # pykd has no types
         def onExecutionStatusChange(self, status: Any) -> None:
+            """The engine has no debuggee while it waits for one that reboots, and has dropped all
+            breakpoints."""
             if status == pykd.executionStatus.NoDebuggee:
                 run.reboot()
 
         def onLoadModule(self, _base: int, _name: str) -> Any:
+            """The next kernel is stopped where it tells of itself."""
             is_new = run.is_reboot
             return pykd.eventResult.Break if is_new else pykd.eventResult.NoChange
+
+        def onUnloadModule(self, base: int, _name: str) -> Any:
+            """The engine would go on to write where others' memory is by then."""
+            ends = (each.end() for each in pykd.getModulesList() if each.begin() == base)
+            end = next(ends, base)
+            for each in [one for one in breakpoints if base <= one.place < end]:
+                each.lose()
+            return pykd.eventResult.NoChange
 
     return Handler()
 
@@ -412,14 +424,17 @@ class _EngineBreakpoint:
     code anew, two requests more.
     """
 
-    def __init__(self, set_it: Callable[[], Any]) -> None:
+    def __init__(self, place: int, set_it: Callable[[], Any]) -> None:
+        """``place`` is the VA as the engine has it."""
+        self.place = place
+        self.is_lost = False
         self._set_it = set_it
         self._object = set_it()
         self._former: Any = None  # while it is being hit its function is at work
 
     def enable(self, wanted: bool) -> None:
         with suppress(pykd.DbgException):
-            if wanted and self._object is None:
+            if wanted and self._object is None and not self.is_lost:
                 self._object = self._set_it()
             elif not wanted and self._object is not None:
                 self.remove()
@@ -430,6 +445,11 @@ class _EngineBreakpoint:
         with suppress(pykd.DbgException):  # the target has gone, or the user said bc *
             self._object.remove()
         self._former, self._object = self._object, None
+
+    def lose(self) -> None:
+        """Its module is about to go."""
+        self.remove()
+        self.is_lost = True
 
 
 def _architecture() -> ArchitectureName:

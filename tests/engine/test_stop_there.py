@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.kd.script import Script
+from tests.lab.kd.script import Operation, Script
 from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
 
 from .engine import INSIDE, Engine
@@ -75,3 +75,18 @@ def test_an_exception_of_the_users_code_leaves_nothing(engine: Engine, tmp_path:
     assert run.errors.startswith("regcb: ")
     assert run.errors.endswith("mine.py:6: KeyError: 'nothing'\n")
     assert run.left_nothing()
+
+
+def test_a_driver_that_is_loaded_again(engine: Engine) -> None:
+    """Its return instruction has no breakpoint any more: memory that a driver has left may be
+    another's. So it is stopped behind its call."""
+    (work,) = DEFAULT_SCRIPT.work
+    name = "regprotect.sys"
+    loads = [Operation("unload-driver", name=name), Operation("load-driver", name=name)]
+    script = DEFAULT_SCRIPT._replace(
+        work=(work._replace(operations=(*loads, work.operations[-1]), rounds=1),)
+    )
+    found = stopped(engine, script, "--value", "Answer")
+    assert found["output"].startswith("regprotect.sys blocks it: STATUS_ACCESS_DENIED")
+    assert "stopped behind its call, in the kernel" in found["output"]
+    assert (found["breakpoints"], found["left"]) == ([], "")

@@ -112,6 +112,8 @@ class LabTarget:
 
 
 class _Hook:
+    is_lost = False
+
     def __init__(self, emulator: Any, address: int, hit: Callable[..., None]) -> None:
         self._emulator, self.is_enabled = emulator, True
         self._hook = emulator.hook_add(unicorn.UC_HOOK_CODE, hit, begin=address, end=address)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from unicorn import Uc, UcError
+from unicorn.x86_const import UC_X86_REG_CR3
 
 from ..page_tables import PageTables
 from ..physical_memory import PAGE, PhysicalMemory
@@ -24,6 +25,22 @@ class GuestMemory:
             emulator.mem_map(first * PAGE, count * PAGE)
             for frame in range(first, first + count):
                 emulator.mem_write(frame * PAGE, bytes(memory.frames[frame]))
+
+    def map(self, address: int, size: int, is_there: bool) -> None:
+        """Takes pages off the address space, or gives them back where they were."""
+        for page in range(address, address + size, PAGE):
+            place = self._last_entry(page)
+            entry = int.from_bytes(self._emulator.mem_read(place, 8), "little") & ~_PRESENT
+            self._emulator.mem_write(place, (entry | is_there).to_bytes(8, "little"))
+        self._emulator.reg_write(UC_X86_REG_CR3, self._tables.directory)  # flushes its TLB
+
+    def _last_entry(self, address: int) -> int:
+        """The physical address of a page's own entry."""
+        table = self._tables.directory
+        for shift, bits in self._tables.indexes:
+            place = table + (address >> shift & (1 << bits) - 1) * 8
+            table = int.from_bytes(self._emulator.mem_read(place, 8), "little") & _FRAME
+        return place
 
     def physical_address(self, address: int) -> int | None:
         """Where the VA is mapped to, None where it is not (Intel SDM 3, 4.4 and 4.5)."""

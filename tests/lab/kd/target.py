@@ -64,12 +64,20 @@ class Target:
                 if not resumed.trace:
                     continue
                 event = Raised(SINGLE_STEP, self._machine.program_counter)
+            if isinstance(event, Symbols) and not event.unload:
+                self._map(event, is_there=True)
             resumed = self._stop(connection, event)
+            if isinstance(event, Symbols) and event.unload and not event.is_reboot:
+                self._map(event, is_there=False)
             if isinstance(event, Symbols) and event.is_reboot:
                 with self._running:
                     self._boot(self._next_boot())
                 connection.restart()
                 resumed = self._stop(connection, self._lab.kernel_image)
+
+    def _map(self, image: Symbols, is_there: bool) -> None:
+        with self._running:
+            self._machine.memory.map(image.base, image.size, is_there)
 
     def state(self) -> dict[str, Any]:
         """What has come of every operation, and what the debugger has set.
