@@ -177,7 +177,10 @@ _TABLES: dict[tuple[str, str], Table[_Offset]] = {
         {WINDOWS_8: 0x98, WINDOWS_7: 0x50, VISTA: 0x48},
         {WINDOWS_8: 0x70, WINDOWS_7: 0x40, VISTA: 0x38, XP: 0x34},
     ),
-    ("_KTHREAD", "PreviousMode"): _table({V24H2: 0x232, V23H2 + 1: None, V2004: 0x232}, {}),
+    ("_KTHREAD", "PreviousMode"): _table(
+        {V24H2: 0x232, V23H2 + 1: None, WINDOWS_8: 0x232, WINDOWS_7: 0x1F6, VISTA: 0x153},
+        {WINDOWS_8: 0x15A, WINDOWS_7: 0x13A, VISTA: 0xE7, SERVER_2003: 0xD7, XP: 0x140},
+    ),
 }  # fmt: skip
 
 

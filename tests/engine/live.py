@@ -72,12 +72,18 @@ class LiveTarget(NamedTuple):
 
 @contextmanager
 def live_target(
-    script: Script = DEFAULT_SCRIPT, pace: float = 0.0, profile: str = DEFAULT_PROFILE.name
+    script: Script = DEFAULT_SCRIPT,
+    pace: float = 0.0,
+    profile: str = DEFAULT_PROFILE.name,
+    kernel: Path | None = None,
 ) -> Iterator[LiveTarget]:
-    """A target in a process of its own; it is ended, whatever happened to it."""
+    """A target in a process of its own; it is ended, whatever happened to it. ``kernel``: the file
+    of a real kernel in place of the profile's own."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_serve, args=(script, pace, profile, sender), daemon=True)
+    process = context.Process(
+        target=_serve, args=(script, pace, profile, kernel, sender), daemon=True
+    )
     process.start()
     sender.close()  # so that the other end's is the last, and its end is seen
     try:
@@ -92,5 +98,5 @@ def live_target(
         process.join()
 
 
-def _serve(script: Script, pace: float, profile: str, sender: Any) -> None:
-    run(script, 0, pace, sender.send, PROFILES[profile])
+def _serve(script: Script, pace: float, profile: str, kernel: Path | None, sender: Any) -> None:
+    run(script, 0, pace, sender.send, PROFILES[profile], kernel)

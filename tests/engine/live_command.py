@@ -47,13 +47,15 @@ def live_regcb(
     symbols: Path | None = None,
     inside: str = "live_regcb.py",
     profile: str = DEFAULT_PROFILE.name,
+    kernel: Path | None = None,
     timeout: float = 600,
 ) -> LiveRun:
     """Runs ``regcb WORDS`` on a target that does what ``script`` says.
 
     ``symbols``: another folder than the one with the PDBs. ``inside``: a script that does more.
+    ``profile``, ``kernel``: as of :func:`.live.live_target`.
     """
-    with live_target(script, profile=profile) as target:
+    with live_target(script, profile=profile, kernel=kernel) as target:
         there = target if symbols is None else target._replace(symbols=symbols)
         done = there.run(engine, INSIDE / inside, *words, timeout=timeout)
     assert done.returncode == 0, done.stderr

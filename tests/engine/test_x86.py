@@ -11,6 +11,7 @@ from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
 
 from .engine import Engine
 from .live_command import LiveRun, live_regcb, operations
+from .recorded import differences, expected
 
 DENIED = 0xC0000022
 LAB = ["oldfilt.sys", "netmon.sys", "avfilter.sys", "regprotect.sys"]  # in calling order
@@ -61,6 +62,14 @@ def test_every_operation(engine: Engine, tmp_path: Path, name: str) -> None:
         )
         assert not words or before == LAB
         assert not words or after == LAB[::-1][each in refused :]
+
+
+def test_what_a_real_7_was_asked(engine: Engine, tmp_path: Path) -> None:
+    """The lab's does what that one did, and trace says it (by hand: of the real one, too)."""
+    log = tmp_path / "trace.jsonl"
+    words = ("trace", "--each", "--count", str(len(expected())), "--jsonl", log)
+    on_x86(engine, "recorded", *words, profile="x86-7601")
+    assert differences(operations(log)) == []
 
 
 def test_who_blocks(engine: Engine) -> None:

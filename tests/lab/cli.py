@@ -98,6 +98,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--script", default="default", choices=SCRIPTS, help="what happens (%(default)s)"
     )
+    command.add_argument(
+        "--kernel",
+        type=Path,
+        metavar="FILE",
+        help="a real kernel of Vista SP2 or 7 SP1 (x86) in place of the profile's own",
+    )
     command.set_defaults(run=_kd)
 
     command = commands.add_parser("damages", help="what can be made wrong with a dump")
@@ -143,6 +149,7 @@ def _kd(options: argparse.Namespace) -> None:
             options.pace,
             lambda hello: print(json.dumps(hello), flush=True),
             profile_named(options.profile),
+            options.kernel,
         )
 
 

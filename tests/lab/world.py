@@ -14,6 +14,7 @@ from .pe_image import PeImage
 from .physical_memory import PAGE, PhysicalMemory
 from .pool import Pool
 from .profiles import Profile
+from .real_kernel import HOST, STAND_IN, Imports, RealKernel
 from .registrations import KERNEL, Registration
 from .registry import load_registry
 
@@ -25,6 +26,7 @@ DUMP_TIME = BOOT_TIME + 3 * 3600 * 10_000_000
 
 BUGCHECK = 0xE2  # MANUALLY_INITIATED_CRASH
 _DRIVER_STRIDE = 0x20000
+_HOST = 0x100000  # behind the first driver
 
 
 class LoadedImage(NamedTuple):
@@ -48,7 +50,8 @@ class World:
 
     ``registrations`` decide which drivers are loaded; ``size`` is the machine's memory in bytes,
     None for as much as is needed. ``runs``: drivers have yet to start, so all of them is there.
-    ``bug_check``: the code and the parameters that a dump's header gives.
+    ``bug_check``: the code and the parameters that a dump's header gives. ``real``: the kernel in
+    whose place the lab's own is a driver.
     """
 
     def __init__(
@@ -58,10 +61,11 @@ class World:
         registrations: Sequence[Registration],
         size: int | None = None,
         runs: bool = False,
+        real: RealKernel | None = None,
     ) -> None:
         self.profile = profile
         self.bug_check: tuple[int, ...] = (BUGCHECK, 0, 0, 0, 0)
-        self._runs = runs
+        self._runs, self._real = runs, real
         self.offsets = kernel_offsets(profile)
         memory = PhysicalMemory(size)
         tables = page_tables(memory, profile.architecture, profile.five_levels)
@@ -76,8 +80,8 @@ class World:
         return self.images[KERNEL]
 
     def nt(self, symbol: str) -> int:
-        """The VA of a symbol of the kernel."""
-        return self.kernel.symbols[symbol]
+        """The VA of a symbol of the lab's kernel."""
+        return self.images[HOST if self._real else KERNEL].symbols[symbol]
 
     def set_pointer(self, symbol: str, value: int) -> None:
         """Writes a pointer-sized variable of the kernel."""
@@ -105,9 +109,13 @@ class World:
 
     def _load_images(self, built: Build, owners: set[str]) -> dict[str, LoadedImage]:
         base = self.profile.nt_base
-        kernel = self._load(built, KERNEL, base, {})
-        images = {KERNEL: kernel}
-        exports = kernel.image.exports()
+        if self._real is None:
+            images = {KERNEL: self._load(built, KERNEL, base, {})}
+        else:
+            images = self._load_real(built, self._real)
+        exports: dict[str, int] = {}
+        for kernel in reversed(images.values()):
+            exports.update(kernel.image.exports())
         for index, driver in enumerate(drivers(self.profile, self._runs)):
             if driver.only_if_used and driver.file_name not in owners:
                 continue
@@ -116,12 +124,29 @@ class World:
             images[driver.file_name] = image._replace(context=driver.context)
         return images
 
+    def _load_real(self, built: Build, real: RealKernel) -> dict[str, LoadedImage]:
+        """The real kernel, and the lab's as a driver."""
+        base = self.profile.driver_base + _HOST
+        host = self._load(built, KERNEL, base, {})._replace(file_name=HOST)
+        host.symbols["CallbackListHead"] = real.head
+        stand_in = base - PAGE
+        self.space.map(stand_in, PAGE, executable=True)
+        self.space.write(stand_in, STAND_IN)
+        real.image.bind(Imports(stand_in))
+        self._put(real.image)
+        for address, data in {**real.writes, **real.patches(host.symbols)}.items():
+            self.space.write(address, data)
+        return {KERNEL: LoadedImage(KERNEL, real.image, real.image.exports(), ""), HOST: host}
+
+    def _put(self, image: PeImage) -> None:
+        for address, page, executable in image.pages(discardable=self._runs):
+            self.space.map(address, PAGE, executable)
+            self.space.write(address, page)
+
     def _load(self, built: Build, name: str, base: int, exports: dict[str, int]) -> LoadedImage:
         image = PeImage(built.image(name))
         image.relocate(base)
         image.bind(exports)
-        for address, page, executable in image.pages(discardable=self._runs):
-            self.space.map(address, PAGE, executable)
-            self.space.write(address, page)
+        self._put(image)
         rvas = built.symbol_rvas(name)
         return LoadedImage(name, image, {symbol: base + rva for symbol, rva in rvas.items()}, "")

@@ -11,6 +11,7 @@ from ..loaded_modules import image_path, write_loaded_modules, write_unloaded_dr
 from ..processes import PROCESSES, Processes, ProcessRow, write_processes
 from ..processor import add_processor, write_processor
 from ..profiles import PROFILES, Profile
+from ..real_kernel import HOST, RealKernel
 from ..registrations import KERNEL
 from ..running import in_bugcheck
 from ..shared_data import write_shared_data
@@ -63,10 +64,16 @@ class LiveLab(NamedTuple):
         return Symbols(path, image.base, every_process, image.checksum, image.size, unload=False)
 
 
-def build_live_lab(script: Script, profile: Profile = DEFAULT_PROFILE, slide: int = 0) -> LiveLab:
+def build_live_lab(
+    script: Script,
+    profile: Profile = DEFAULT_PROFILE,
+    slide: int = 0,
+    real: RealKernel | None = None,
+) -> LiveLab:
     """Boots a kernel with the script's drivers; its threads are ready and have not run.
 
-    ``slide``: how far from its usual place the kernel lies.
+    ``slide``: how far from its usual place the kernel lies. ``real``: a kernel that registers and
+    calls the callbacks; the profile is its own then.
 
     Raises ToolFailed, RuntimeError when the kernel does not come up, and ValueError for a profile
     of which none can be run.
@@ -74,11 +81,13 @@ def build_live_lab(script: Script, profile: Profile = DEFAULT_PROFILE, slide: in
     if not _can_run(profile):
         able = ", ".join(each.name for each in PROFILES.values() if _can_run(each))
         raise ValueError(f"{profile.name} cannot be run; {able} can")
+    profile = real.profile if real else profile
     built = build(profile, runs=True, shape=script.shape)
     profile = profile._replace(nt_base=profile.nt_base + slide)
-    world = World(profile, built, [], runs=True)
+    world = World(profile, built, [], runs=True, real=real)
     modules = dict(zip(world.images, write_loaded_modules(world)))
-    world.space.link(world.nt("PsLoadedModuleList"), [modules[KERNEL]])
+    loaded = [modules[name] for name in (KERNEL, HOST) if name in modules]
+    world.space.link(world.nt("PsLoadedModuleList"), loaded)
     write_unloaded_drivers(world)
     processes = write_processes(world, _process_rows(script))
     registers = write_processor(world, processes, in_bugcheck(world, processes))
@@ -199,6 +208,10 @@ class _Threads:
         limit, self._next_stack = self._next_stack, self._next_stack + _STACK_STRIDE
         base = limit + _STACK
         self._world.space.map(limit, _STACK)
+        for place in (0, 2):  # no APCs wait, of kernel mode and of user mode
+            head = self._world.field(thread, "_KTHREAD", "ApcState")
+            head += place * self._world.profile.pointer_size
+            self._world.space.link(head, [])
         self._world.fill(
             thread, "_KTHREAD", InitialStack=base, StackLimit=limit, StackBase=base,
             KernelStack=base,

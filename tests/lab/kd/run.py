@@ -6,6 +6,7 @@ import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, Callable
 
 from ..profiles import Profile
@@ -13,6 +14,7 @@ from .connection import Closed
 from .control import serve_questions
 from .lab import DEFAULT_PROFILE, build_live_lab
 from .script import Script, Work
+from .started_kernel import load_real_kernel
 from .target import Target
 
 __all__ = ["DEFAULT_PACE", "run"]
@@ -28,14 +30,18 @@ def run(
     pace: float,
     hello: Callable[[Mapping[str, Any]], None],
     profile: Profile = DEFAULT_PROFILE,
+    kernel: Path | None = None,
 ) -> None:
     """Serves one debugger on the loopback interface and comes back when it has gone.
 
     ``port`` 0: any. ``pace``: seconds of rest after every operation of a thread. ``hello`` is told
-    where the target is to be found, once it listens.
+    where the target is to be found, once it listens. ``kernel``: the file of a real kernel, which
+    takes the place of a profile's own. Raises as :func:`.lab.build_live_lab`.
     """
-    lab = build_live_lab(script, profile)
-    target = Target(lab, pace, partial(build_live_lab, _without_reboot(script), profile, _SLIDE))
+    real = None if kernel is None else load_real_kernel(kernel)
+    lab = build_live_lab(script, profile, real=real)
+    next_script, slide = _without_reboot(script), 0 if real else _SLIDE
+    target = Target(lab, pace, partial(build_live_lab, next_script, profile, slide, real))
     with socket.create_server(("127.0.0.1", port)) as listener:
         listener.settimeout(_PATIENCE)
         control = serve_questions(target)
@@ -46,6 +52,7 @@ def run(
                 "control": control,
                 "symbols": lab.symbols,
                 "callbacks": [each._asdict() for each in lab.callbacks],
+                **({"list": real.head, "dispatcher": real.dispatcher} if real else {}),
             }
         )
         peer, _ = listener.accept()

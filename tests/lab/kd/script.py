@@ -44,7 +44,7 @@ KINDS = {
 }
 ACTS = (
     "return", "overrule", "perform", "apc", "yield", "end-thread", "register", "unregister",
-    "context", "crash", "bug-check",
+    "context", "crash", "bug-check", "change",
 )  # fmt: skip
 ALWAYS = 0xFFFFFFFF
 PROTECTED_KEY = "\\REGISTRY\\MACHINE\\SOFTWARE\\RegProtect"  # by regprotect
@@ -87,7 +87,8 @@ class Act(NamedTuple):
     ``kind`` is one of :data:`ACTS`: return ``status``; overrule (in a post-notification: the caller
     gets ``status``); perform ``operations``, or do them in an apc; yield the processor; end-thread;
     register or unregister the callback of ``actor``; allocate a context before a value is set, and
-    free it after; crash by a read of nothing; call KeBugCheckEx. The first ``times`` times.
+    free it after; crash by a read of nothing; call KeBugCheckEx; change the result to ``status``
+    and not say so. The first ``times`` times.
     """
 
     kind: str

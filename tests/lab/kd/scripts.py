@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .recorded import recorded_script
 from .script import (
     KEY_READ,
     KEY_SET_VALUE,
@@ -117,4 +118,5 @@ SCRIPTS = {
     "guarded": DEFAULT_SCRIPT._replace(shape="guarded"),
     "devirtualised": DEFAULT_SCRIPT._replace(shape="devirtualised"),
     "cold": DEFAULT_SCRIPT._replace(shape="cold"),
+    "recorded": recorded_script(),
 }

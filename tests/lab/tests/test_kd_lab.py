@@ -128,7 +128,7 @@ def rounds_done(lab: LiveLab) -> int:
     return min(lab.machine.memory.unsigned(each + count, 4) for each in last)
 
 
-ENDLESS = sorted(set(SCRIPTS) - {"dying"})
+ENDLESS = sorted(set(SCRIPTS) - {"dying", "recorded"})
 ON_X86 = ("running-on", "nested", "coming-and-going", "devirtualised", "cold")
 
 

@@ -24,9 +24,7 @@ FIELDS = [
 ]  # fmt: skip
 
 # The lab has inferred these, and MemProcFS has seen them: the lab's are not held against the table.
-INFERRED = {("x86-6002", "_EPROCESS", "ThreadListHead"), ("x64-10586", "_ETHREAD", "Cid")} | {
-    ("x86-6002", "_ETHREAD", field) for field in ("ThreadListEntry", "Cid")
-} | {("x86-6002", "_KTHREAD", "ApcState")}  # fmt: skip
+INFERRED = {("x64-10586", "_ETHREAD", "Cid")}
 
 WITH_CALLBACKS = ["x64-10586", "x64-19041", "x64-22621", "x64-26100", "x86-7601"]
 

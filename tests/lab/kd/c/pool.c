@@ -1,4 +1,4 @@
-/* Paged pool for a kernel that runs: blocks are given out again, by their size. */
+/* Pool for a kernel that runs: blocks are given out again, by their size. */
 #include "live.h"
 #include "pool_header.h"
 
@@ -22,7 +22,8 @@ static POOL_HEADER *NewBlock(ULONG Units) {
 PVOID NTAPI ExAllocatePoolWithTag(ULONG PoolType, SIZE_T Size, ULONG Tag) {
     SIZE_T Units = (Size + POOL_UNIT - 1) / POOL_UNIT + 1;
     POOL_HEADER *Header;
-    if (PoolType != PagedPool || Units >= 256)
+    (void)PoolType; /* there is one */
+    if (Units >= 256)
         return NULL;
     Acquire(&PoolLock);
     SINGLE_LIST_ENTRY *Free = FreeBlocks[Units].Next;
@@ -44,7 +45,8 @@ PVOID NTAPI ExAllocatePoolWithTag(ULONG PoolType, SIZE_T Size, ULONG Tag) {
 
 VOID NTAPI ExFreePoolWithTag(PVOID Block, ULONG Tag) {
     POOL_HEADER *Header = (POOL_HEADER *)Block - 1;
-    if (Header->PoolTag != Tag || Header->PoolType != POOL_IN_USE_TYPE)
+    BOOLEAN IsOther = Tag && Header->PoolTag != Tag; /* a real kernel's dispatcher names none */
+    if (IsOther || Header->PoolType != POOL_IN_USE_TYPE)
         KeBugCheckEx(BAD_POOL_CALLER, 0xA, (ULONG_PTR)Block, Header->PoolTag, Tag);
     Header->PoolType = 0;
     Acquire(&PoolLock);

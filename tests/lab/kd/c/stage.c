@@ -104,6 +104,9 @@ PAGED_CODE_SECTION static BOOLEAN Act(const ACT *What, PVOID Information, NTSTAT
     case ACT_BUG_CHECK:
         KeBugCheckEx(DRIVER_VIOLATION, What->NotifyClass, 0, 0, 0);
         break;
+    case ACT_CHANGE:
+        ((REG_POST_OPERATION_INFORMATION *)Information)->ReturnStatus = What->Status;
+        break;
     case ACT_CONTEXT:
         Context(What->NotifyClass, Information);
         break;

@@ -14,6 +14,7 @@ enum {
     ACT_CONTEXT, /* before setting a value: allocates a context; afterwards: frees it */
     ACT_CRASH,
     ACT_BUG_CHECK,
+    ACT_CHANGE, /* in a post-notification: ReturnStatus becomes Status, and nothing is said of it */
 };
 
 typedef struct _ACT {
