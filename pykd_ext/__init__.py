@@ -27,24 +27,43 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api.callbacks import callbacks as callbacks
+    from .api.decisions import Guarding as Guarding
+    from .api.decisions import guard as guard
     from .api.findings import findings as findings
     from .api.keys import key as key
     from .api.notifications import NothingThere as NothingThere
     from .api.notifications import decode as decode
+    from .api.operations import Trace as Trace
+    from .api.operations import trace as trace
+    from .api.registrations import Watching as Watching
+    from .api.registrations import watch as watch
     from .documents.text import printable as printable
     from .kernel.drivers import Owner as Owner
     from .kernel.key_details import KeyDetails as KeyDetails
     from .kernel.key_objects import KeyObject as KeyObject
     from .kernel.key_objects import NotAKey as NotAKey
+    from .kernel.listing import Entry as Entry
     from .kernel.listing import Listing as Listing
     from .kernel.processes import NoSuchProcess as NoSuchProcess
     from .kernel.registry_callback import Problem as Problem
     from .kernel.requestor import Requestor as Requestor
+    from .kernel.selection import select as select
     from .kernel.stopped_callback import NotAtCallback as NotAtCallback
+    from .live.guard import Decision as Decision
+    from .live.operations import Verdict as Verdict
+    from .live.policy import Policy as Policy
+    from .live.policy import Rule as Rule
+    from .live.policy_file import PolicyError as PolicyError
+    from .live.policy_file import read_policy as read_policy
+    from .live.registrations import Registration as Registration
+    from .live.stream import Stream as Stream
+    from .live.trace import Judged as Judged
+    from .live.trace import Traced as Traced
     from .notify.classes import NotifyClass as NotifyClass
     from .notify.notification import Field as Field
     from .notify.notification import KeyReference as KeyReference
     from .notify.notification import Notification as Notification
+    from .notify.ntstatus import status_text as status_text
     from .notify.occurrence import Occurrence as Occurrence
     from .target.errors import BadArgument as BadArgument
     from .target.errors import ConnectionLost as ConnectionLost
@@ -56,6 +75,7 @@ if TYPE_CHECKING:
     from .target.errors import TargetError as TargetError
     from .target.errors import TypeNotFound as TypeNotFound
     from .target.errors import UnsupportedTarget as UnsupportedTarget
+    from .target.live import LiveTarget as LiveTarget
     from .target.opening import open_target as open_target
     from .target.protocol import Target as Target
     from .triage.check import Triage as Triage
@@ -66,20 +86,63 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "api.callbacks": ("callbacks",),
+    "api.decisions": (
+        "Guarding",
+        "guard",
+    ),
     "api.findings": ("findings",),
     "api.keys": ("key",),
-    "api.notifications": ("NothingThere", "decode"),
+    "api.notifications": (
+        "NothingThere",
+        "decode",
+    ),
+    "api.operations": (
+        "Trace",
+        "trace",
+    ),
+    "api.registrations": (
+        "Watching",
+        "watch",
+    ),
     "documents.text": ("printable",),
     "kernel.drivers": ("Owner",),
     "kernel.key_details": ("KeyDetails",),
-    "kernel.key_objects": ("KeyObject", "NotAKey"),
-    "kernel.listing": ("Listing",),
+    "kernel.key_objects": (
+        "KeyObject",
+        "NotAKey",
+    ),
+    "kernel.listing": (
+        "Entry",
+        "Listing",
+    ),
     "kernel.processes": ("NoSuchProcess",),
     "kernel.registry_callback": ("Problem",),
     "kernel.requestor": ("Requestor",),
+    "kernel.selection": ("select",),
     "kernel.stopped_callback": ("NotAtCallback",),
+    "live.guard": ("Decision",),
+    "live.operations": ("Verdict",),
+    "live.policy": (
+        "Policy",
+        "Rule",
+    ),
+    "live.policy_file": (
+        "PolicyError",
+        "read_policy",
+    ),
+    "live.registrations": ("Registration",),
+    "live.stream": ("Stream",),
+    "live.trace": (
+        "Judged",
+        "Traced",
+    ),
     "notify.classes": ("NotifyClass",),
-    "notify.notification": ("Field", "KeyReference", "Notification"),
+    "notify.notification": (
+        "Field",
+        "KeyReference",
+        "Notification",
+    ),
+    "notify.ntstatus": ("status_text",),
     "notify.occurrence": ("Occurrence",),
     "target.errors": (
         "BadArgument",
@@ -93,10 +156,14 @@ _HOMES = {
         "TypeNotFound",
         "UnsupportedTarget",
     ),
+    "target.live": ("LiveTarget",),
     "target.opening": ("open_target",),
     "target.protocol": ("Target",),
     "triage.check": ("Triage",),
-    "triage.finding": ("Finding", "Remark"),
+    "triage.finding": (
+        "Finding",
+        "Remark",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

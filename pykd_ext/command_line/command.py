@@ -87,9 +87,9 @@ class LiveCommand(TargetCommand):
         run: Callable[[LiveTarget, argparse.Namespace, Output], int],
     ) -> None:
         def on_live_target(target: Target, arguments: argparse.Namespace, output: Output) -> int:
-            from .live_run import give_up, live_target  # noqa: PLC0415 - other commands need none
+            from .live_run import give_up, live_target_of  # noqa: PLC0415 - others need none
 
-            live = live_target(target, arguments)
+            live = live_target_of(target, arguments)
             live.on_silence = partial(give_up, output)
             return run(live, arguments, output)
 

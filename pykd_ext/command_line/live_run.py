@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Callable
 
+from ..api.live_target import LONGEST, live_target
 from ..documents.text import printable
 from ..kernel.doubts import doubts
+from ..live.globs import KeyGlob
 from ..live.nearest_paths import NearestPaths
 from ..present.output import Output
-from ..target.errors import BadArgument, RegcbError, TargetError
+from ..target.errors import BadArgument, RegcbError
 from ..target.fields import unsigned
 from .exit_statuses import BUG_CHECK, EXCEPTION, GONE, MODULE, REBOOT
 
 if TYPE_CHECKING:
-    from ..kernel.listing import Listing
-    from ..live.globs import KeyGlob
-    from ..live.returns import Placement
+    from .. import Listing, Trace
     from ..target import Target
     from ..target.live import LiveTarget
 
@@ -27,8 +27,9 @@ __all__ = [
     "add_duration",
     "add_limits",
     "give_up",
-    "live_target",
+    "live_target_of",
     "nearest_paths",
+    "nearest_said",
     "require_initial_break",
     "say_what_is_meant",
     "say_what_is_missed",
@@ -37,7 +38,6 @@ __all__ = [
 ]
 
 _USUAL = 600.0  # seconds, where Ctrl+Break may not be heard and nobody is there to press it again
-_LONGEST = 365 * 24 * 60 * 60  # seconds; select() takes 31 bits of them on Windows
 
 _WHY = {
     "hit": "that was enough",
@@ -76,31 +76,22 @@ def add_boot(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def live_target(target: Target, arguments: argparse.Namespace) -> LiveTarget:
+def live_target_of(target: Target, arguments: argparse.Namespace) -> LiveTarget:
     """``target``, which can be set going; raises TargetError where it cannot, and BadArgument for
     limits that make no sense. ``arguments.seconds`` is None then for no end."""
-    command = arguments.command
-    if target.is_file:
-        raise TargetError(
-            f"nothing runs in a {target.kind.replace('-', ' ')}: {command} needs a live kernel (KD)"
-        )
-    if target.kind != "kernel":
-        raise TargetError(
-            f"a local kernel session cannot stop its own machine: {command} needs a second one (KD)"
-        )
     count = getattr(arguments, "count", None)
     if count is not None and not count > 0:
         raise BadArgument(f"--count is more than 0, not {count}")
     arguments.seconds = _seconds(arguments)
-    return cast("LiveTarget", target)
+    return live_target(target, arguments.command, arguments.seconds)
 
 
 def _seconds(arguments: argparse.Namespace) -> float | None:
     wanted: float | None = arguments.seconds
     if wanted is None:
         return None if getattr(arguments, "boot", False) else _USUAL
-    if not 0 <= wanted <= _LONGEST:
-        raise BadArgument(f"--for is at most {_LONGEST} (a year) and not negative: {wanted}")
+    if not 0 <= wanted <= LONGEST:
+        raise BadArgument(f"--for is at most {LONGEST} (a year) and not negative: {wanted}")
     return wanted or None
 
 
@@ -127,13 +118,14 @@ def give_up(output: Output, seconds: float) -> None:
         os._exit(GONE)
 
 
-def say_what_is_missed(output: Output, placement: Placement, listing: Listing, boots: bool) -> None:
+def say_what_is_missed(output: Output, operations: Trace, boots: bool) -> None:
     """What nobody will see of what happens, before it does; ``boots`` is whether that is due to
     the target's beginning, which the user knows of."""
-    for problem in placement.problems:
+    for problem in operations.problems:
         output.write(f"! {problem}")
-    if not listing.entries and not boots:
+    if not operations.listing and not boots:
         output.write("! no callbacks are registered: nothing will be seen until there are some")
+    say_what_passes(output, operations.target, operations.is_airtight)
 
 
 def say_what_is_meant(output: Output, globs: Iterable[KeyGlob]) -> None:
@@ -146,16 +138,21 @@ def say_what_is_meant(output: Output, globs: Iterable[KeyGlob]) -> None:
             )
 
 
-def nearest_paths(output: Output, globs: tuple[KeyGlob, ...]) -> NearestPaths:
-    """For keys that ``globs`` mean: says which were asked for in their place."""
+def nearest_said(output: Output, keys: Sequence[str]) -> Callable[[list[str]], None]:
+    """What says, of ``keys`` that nothing has fitted, which were asked for in their place."""
 
     def say(nearest: list[str]) -> None:
-        meant = ", ".join(printable(glob.text) for glob in globs)
+        meant = ", ".join(printable(KeyGlob(key).text) for key in keys)
         output.write(f"! nothing yet for {meant}; the nearest keys were:")
         for path in nearest:
             output.write(f"!   {printable(path)}")
 
-    return NearestPaths(globs, say)
+    return say
+
+
+def nearest_paths(output: Output, globs: tuple[KeyGlob, ...]) -> NearestPaths:
+    """The same for keys of a policy."""
+    return NearestPaths(globs, nearest_said(output, [glob.text for glob in globs]))
 
 
 def say_what_passes(output: Output, target: LiveTarget, is_airtight: bool) -> None:

@@ -28,8 +28,9 @@ def target_of(arguments: argparse.Namespace) -> Target:
 
     Inside WinDbg neither is needed: the target is the session.
     """
+    dump: str | None = arguments.dump
     target = open_target(
-        arguments.dump, _symbols(arguments), engine=arguments.engine, on_download=_Download()
+        dump, _symbols(arguments), engine=arguments.engine, on_download=_Download()
     )
     if arguments.layout:
         from ..kernel.layout_file import use_layout_file  # noqa: PLC0415 - seldom wanted

@@ -5,32 +5,27 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from .. import trace
 from ..command_line.arguments import process_argument
 from ..command_line.command import LiveCommand
 from ..command_line.live_run import (
     add_boot,
     add_limits,
-    nearest_paths,
+    nearest_said,
     require_initial_break,
     say_what_is_meant,
     say_what_is_missed,
-    say_what_passes,
     say_why,
 )
 from ..command_line.user_function import add_python, user_function
 from ..documents.json_log import JsonLog
 from ..documents.operation import operation_document
 from ..kernel.listing import target_facts
-from ..live.breakpoints import can_stay
-from ..live.globs import KeyGlob, name_pattern, process_pattern, value_pattern
-from ..live.policy import PRE_CLASSES
-from ..live.returns import place, places_of
-from ..live.trace import Filters, Traced, Tracer
-from ..notify.class_names import class_given
 from ..present.operation import traced_text
 from ..present.output import Output
 
 if TYPE_CHECKING:
+    from .. import Traced
     from ..target.live import LiveTarget
 
 
@@ -67,61 +62,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> int:
     on_operation = user_function(arguments.python)
-    filters = _filters(arguments)
-    say_what_is_meant(output, filters.keys)
-    nearest = nearest_paths(output, filters.keys)
-    filters = filters._replace(nearest=nearest)
     facts = target_facts(target)
+    keys = arguments.keys or ()
+    operations = trace(
+        target,
+        keys=keys,
+        value=arguments.value,
+        classes=arguments.classes or (),
+        process=_process(arguments.process),
+        thread_id=process_argument(arguments.thread, "thread") if arguments.thread else None,
+        owner=arguments.owner,
+        only_blocked=arguments.only_blocked,
+        each=arguments.each,
+        seconds=arguments.seconds,
+        on_nearest=nearest_said(output, keys),
+    )
     count = 0
 
-    def report(traced: Traced) -> bool:
+    def report(operation: Traced) -> bool:
         nonlocal count
         count += 1
-        document = operation_document(traced)
+        document = operation_document(operation)
         log.write(document)
         if not arguments.jsonl:
-            output.write(traced_text(facts, traced))
+            output.write(traced_text(facts, operation))
         return on_operation(document) or bool(count == arguments.count)
 
-    tracer = Tracer(target, filters, report, each=arguments.each)
     if arguments.boot:
-        require_initial_break(tracer.names.listing)
-    placement = place(target)
-    say_what_is_missed(output, placement, tracer.names.listing, arguments.boot)
-    places = places_of(placement, arguments.each or bool(arguments.owner))
-    say_what_passes(output, target, all(can_stay(target, each) for each in places))
+        require_initial_break(operations.listing)
+    say_what_is_meant(output, operations.keys)
+    say_what_is_missed(output, operations, arguments.boot)
     with JsonLog(arguments.jsonl) as log:
-        why = tracer.run(placement, arguments.seconds)
-    others = f", {tracer.others} did not fit" if tracer.others else ""
+        why = operations.run(report)
+    others = f", {operations.others} did not fit" if operations.others else ""
     status = say_why(output, target, why, f"{count} operation{'s' * (count != 1)}{others}")
-    nearest.end()
+    operations.end_nearest()
     return status
 
 
-def _filters(arguments: argparse.Namespace) -> Filters:
-    process = arguments.process
-    is_number = process is not None and process[:1].isdigit() and "." not in process
-    return Filters(
-        numbers=_numbers(arguments.classes),
-        only_blocked=arguments.only_blocked,
-        process_name=process_pattern(process) if process and not is_number else None,
-        process_id=process_argument(process) if is_number else None,
-        thread_id=process_argument(arguments.thread, "thread") if arguments.thread else None,
-        keys=tuple(map(KeyGlob, arguments.keys or ())),
-        value=value_pattern(arguments.value) if arguments.value is not None else None,
-        owner=name_pattern(arguments.owner) if arguments.owner else None,
-    )
-
-
-def _numbers(words: list[str] | None) -> frozenset[int]:
-    """A post class means its operation."""
-    if not words:
-        return PRE_CLASSES
-    found = [class_given(word) for word in words]
-    return frozenset(
-        each.pair if each.phase == "post" and each.pair is not None else each.number
-        for each in found
-    )
+def _process(word: str | None) -> str | int | None:
+    """The number of a process, or its name, which may begin with a digit: ``7z.exe``."""
+    is_number = word is not None and word[:1].isdigit() and "." not in word
+    return process_argument(word) if word is not None and is_number else word
 
 
 COMMAND = LiveCommand(

@@ -5,17 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from .. import findings
+from .. import findings, watch
 from ..command_line.command import LiveCommand
 from ..command_line.live_run import add_boot, add_limits, require_initial_break, say_why
 from ..kernel.listing import target_facts
-from ..live.registrations import Registration, RegistrationWatch
 from ..present.output import Output
 from ..present.registration import registration_text
 from ..target.errors import RegcbError
 
 if TYPE_CHECKING:
-    from .. import Finding
+    from .. import Finding, Registration
     from ..target import Target
     from ..target.live import LiveTarget
 
@@ -35,10 +34,10 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
         output.write(registration_text(facts, registration, _findings(target, registration)))
         return bool(count == arguments.count)
 
-    registrations = RegistrationWatch(target, report)
+    registrations = watch(target, seconds=arguments.seconds)
     if arguments.boot:
-        require_initial_break(registrations.names.listing)
-    why = registrations.run(arguments.seconds)
+        require_initial_break(registrations.listing)
+    why = registrations.run(report)
     return say_why(output, target, why, f"{count} registered or removed")
 
 

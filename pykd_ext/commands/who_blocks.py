@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from .. import trace
 from ..command_line.command import LiveCommand
 from ..command_line.live_run import (
     add_boot,
     add_duration,
-    nearest_paths,
+    nearest_said,
     require_initial_break,
     say_what_is_meant,
     say_what_is_missed,
-    say_what_passes,
     say_why,
 )
 from ..command_line.user_function import add_python, user_function
@@ -21,18 +21,13 @@ from ..documents.operation import operation_document
 from ..documents.text import printable
 from ..kernel.listing import target_facts
 from ..live.answer import AnswerSearch, KernelRefused
-from ..live.breakpoints import can_stay
-from ..live.globs import KeyGlob, value_pattern
-from ..live.refusal_stop import RefusalStop
-from ..live.refused_key import security_of_refused
-from ..live.returns import place, places_of
-from ..live.trace import Filters, Traced, Tracer
 from ..present.answer import answer_text
 from ..present.output import Output
 from ..present.text import link
 from ..target.architecture import ARCHITECTURES
 
 if TYPE_CHECKING:
+    from .. import Traced
     from ..kernel.security_descriptor import SecurityDescriptor
     from ..target.live import LiveTarget
 
@@ -70,45 +65,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> int:
     on_operation = user_function(arguments.python, otherwise=True)
-    keys = (KeyGlob(arguments.key),)
-    say_what_is_meant(output, keys)
-    nearest = nearest_paths(output, keys)
-    filters = Filters(
+    facts = target_facts(target)
+    operations = trace(
+        target,
+        keys=[arguments.key],
+        value=arguments.value,
         only_blocked=not arguments.thorough,
         or_bypassed=True,
-        keys=keys,
-        value=value_pattern(arguments.value) if arguments.value is not None else None,
-        nearest=nearest,
+        stack=True,
+        in_callback=arguments.stop,
+        seconds=arguments.seconds,
+        on_nearest=nearest_said(output, [arguments.key]),
     )
-    facts = target_facts(target)
     search = AnswerSearch()
 
-    def report(traced: Traced) -> bool:
-        return on_operation(operation_document(traced)) and search.add(traced)
+    def report(operation: Traced) -> bool:
+        return on_operation(operation_document(operation)) and search.add(operation)
 
-    tracer = Tracer(target, filters, report, stack=True)
     if arguments.boot:
-        require_initial_break(tracer.names.listing)
-    placement = place(target)
-    say_what_is_missed(output, placement, tracer.names.listing, arguments.boot)
-    places = places_of(placement, each=False)
-    say_what_passes(output, target, all(can_stay(target, each) for each in places))
-    callbacks = [each.callback for each in tracer.names.listing.entries]
-    stop = RefusalStop(target, callbacks, filters.numbers, tracer.refusal)
-    why = (stop if arguments.stop else tracer).run(placement, arguments.seconds)
+        require_initial_break(operations.listing)
+    say_what_is_meant(output, operations.keys)
+    say_what_is_missed(output, operations, arguments.boot)
+    why = operations.run(report)
     found = search.answer
     if found is not None:
         security: SecurityDescriptor | str = ""
         if isinstance(found, KernelRefused):
-            security = security_of_refused(target, tracer, found.traced[0])
+            security = operations.security_of(found.traced[0])
         output.write(answer_text(facts, found, security))
         if arguments.stop:
-            _say_where(output, target, stop.is_in_callback)
+            _say_where(output, target, operations.is_in_callback)
     nothing = f"nothing was refused of {arguments.key}"
-    if tracer.others:
-        nothing += f", but {tracer.others} operations elsewhere"
+    if operations.others:
+        nothing += f", but {operations.others} operations elsewhere"
     status = say_why(output, target, why, "found" if found else nothing)
-    nearest.end()
+    operations.end_nearest()
     if found is None:
         output.write(f"! {_NOT_SEEN if arguments.thorough else _NOT_LOOKED_AT}")
     return 0 if found else status or _NOT_FOUND

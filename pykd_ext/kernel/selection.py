@@ -17,6 +17,9 @@ def select(listing: Listing, what: str) -> list[Entry]:
     Tried in this order: an index (decimal), an altitude, an address (of the block or of the
     function), an owner's file or module name or a function's symbol (in any case). Raises
     TargetError when none fits.
+
+    >>> [callback.altitude for callback in pykd_ext.select(pykd_ext.callbacks(target), "netmon")]
+    ['385201']
     """
     if what.isdecimal() and int(what) < len(listing.entries):
         return [listing.entries[int(what)]]

@@ -28,6 +28,7 @@ from .owed_post import give_post
 from .pairing import GIVEN, KERNELS, WITHHELD, Outcome, outcome, status_of_post
 from .pending_calls import PendingCalls
 from .policy import Asked, Policy, Rule
+from .steps import Steps, go_on, until
 
 if TYPE_CHECKING:
     from ..target.live import LiveTarget
@@ -116,13 +117,17 @@ class Guard:
 
         What was begun is ended first, within two seconds, unless the user wants to stop.
         """
+        return until(self.follow(seconds))
+
+    def follow(self, seconds: float | None) -> Steps:
+        """The same in steps."""
         function = self._entry.callback.function or 0
         with self._breakpoints:
             self._breakpoints.add(function, self._enter)
             for each in self._exits:
                 self._breakpoints.add(each, self._leave)
             self._departure.watch()
-            why = self._target.go(seconds)
+            why = yield from go_on(self._target, seconds, is_over=lambda: self.has_gone)
             if why in ("hit", "time") and self.unfinished and not self.has_gone:
                 self._is_ending = True
                 self._target.go(_ENDING)

@@ -50,7 +50,12 @@ class PolicyError(RegcbError):
 
 
 def read_policy(path: str) -> Policy:
-    """The policy in a file; raises PolicyError, also for a file that cannot be read."""
+    """The policy in a file; raises PolicyError, also for a file that cannot be read.
+
+    >>> policy = pykd_ext.read_policy("samples/policies/let_me_write.toml")
+    >>> [(rule.line, rule.name, rule.action) for rule in policy.rules]
+    [(4, 'regedit may write', 'allow')]
+    """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:

@@ -22,6 +22,7 @@ from .exits import return_instructions
 from .nesting import active_callbacks
 from .operations import Returned, is_failure
 from .returns import Placement, follow_returns, value_at
+from .steps import Steps, go_on, until
 from .turns import follow_turns
 
 if TYPE_CHECKING:
@@ -58,6 +59,10 @@ class RefusalStop:
 
     def run(self, placement: Placement, seconds: float | None) -> str:
         """As :meth:`.trace.Tracer.run`; the target's registers are what they were at its stop."""
+        return until(self.follow(placement, seconds))
+
+    def follow(self, placement: Placement, seconds: float | None) -> Steps:
+        """The same in steps."""
         self._sites = placement.sites
         for each in self._callbacks if placement.sites else ():
             self._cover(each)
@@ -66,7 +71,7 @@ class RefusalStop:
             for address in self._returns:
                 self._breakpoints.add(address, self._at_return)
             stack.enter_context(self._others(placement))
-            return self._target.go(seconds)
+            return (yield from go_on(self._target, seconds))
 
     def _cover(self, callback: RegistryCallback) -> None:
         try:

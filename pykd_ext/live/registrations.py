@@ -17,6 +17,7 @@ from .breakpoints import Breakpoints
 from .callback_names import CallbackNames
 from .calls import Entered, entered, status_of
 from .pending_calls import PendingCalls
+from .steps import Steps, go_on, until
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -97,23 +98,21 @@ class RegistrationWatch:
         self._breakpoints = Breakpoints(target)
         self._pending: PendingCalls[_Pending] = PendingCalls(target)
         self._done: list[int] = []
-        self._has_enough = False
+        self.has_enough = False
         self._places = dict(self._functions())
         self.names = CallbackNames(target)
 
     def run(self, seconds: float | None) -> str:
         """Until ``report`` has enough, ``seconds`` are over or the user stops the target; why, as
         :meth:`LiveTarget.go` says it. All breakpoints are gone then, and after any error too."""
-        deadline = None if seconds is None else time.monotonic() + seconds
+        return until(self.follow(seconds), lambda: self.has_enough)
+
+    def follow(self, seconds: float | None) -> Steps:
+        """The same in steps, one for each call that is back, of which ``report`` has heard."""
         with self._breakpoints:
             for address, which in self._places.items():
                 self._breakpoints.add(address, partial(self._enter, which))
-            while True:
-                left = None if deadline is None else max(deadline - time.monotonic(), 0.01)
-                why = self._target.go(left)
-                if why != "hit" or self._has_enough:
-                    return why
-                self._drop_returns()
+            return (yield from go_on(self._target, seconds, self._drop_returns))
 
     def _functions(self) -> list[tuple[int, _Function]]:
         found = []
@@ -156,7 +155,7 @@ class RegistrationWatch:
         if call is None:
             return False
         self._done.append(call.entry.back)
-        self._has_enough = self._report(self._registration(call.entry, call.about))
+        self.has_enough = self._report(self._registration(call.entry, call.about))
         return True
 
     def _registration(self, entered_by: Entered, call: _Pending) -> Registration:

@@ -35,6 +35,7 @@ from .policy import PRE_CLASSES, STATUS_CALLBACK_BYPASS
 from .read_ahead import read_ahead, read_value_ahead, thread_fields
 from .returns import Placement, follow_returns
 from .services import ThreadsInside, services_of
+from .steps import Steps, go_on, until
 from .thread_lives import create_time, is_gone, stack_limits
 from .turns import follow_turns
 
@@ -173,8 +174,12 @@ class Tracer:
     def run(self, placement: Placement, seconds: float | None) -> str:
         """Until ``report`` has enough, ``seconds`` are over or the user stops the target; why, as
         :meth:`LiveTarget.go` says it. All breakpoints are gone then, and after any error too."""
+        return until(self.follow(placement, seconds))
+
+    def follow(self, placement: Placement, seconds: float | None) -> Steps:
+        """The same in steps."""
         with self._follow(placement):
-            why = self._target.go(seconds)
+            why = yield from go_on(self._target, seconds)
         if why not in ("hit", "reboot"):
             any(self._finish(operation) for operation in self._operations.rest())
         return why

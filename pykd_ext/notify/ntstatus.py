@@ -24,7 +24,11 @@ def status_value(name: str) -> int | None:
 
 
 def status_text(status: int) -> str:
-    """Its name, or 0xc0000abc where it has none."""
+    """Its name, or 0xc0000abc where it has none.
+
+    >>> pykd_ext.status_text(0xC0000022), pykd_ext.status_text(0xC0000ABC)
+    ('STATUS_ACCESS_DENIED', '0xc0000abc')
+    """
     return status_name(status) or f"{status & 0xFFFF_FFFF:#010x}"
 
 

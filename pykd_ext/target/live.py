@@ -55,6 +55,10 @@ class LiveTarget(Target, Protocol):
         Raises ConnectionLost, and what an ``on_hit`` has raised.
         """
 
+    def stop_after_hit(self) -> None:
+        """Within an ``on_hit``: the target stops when that is done, wherever it has brought it.
+        :meth:`go` says ``hit`` then."""
+
     def set_registers(self, values: Mapping[str, int]) -> None:
         """Sets all of them, or none and raises RegisterUnavailable."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast, overload
 
 from .errors import TargetError
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Literal, Optional
 
     from . import Target
+    from .live import LiveTarget
     from .symbol_path import Progress, SymbolPath
 
     Engine = Optional[Literal["none", "pykd"]]
@@ -24,6 +25,22 @@ def symbol_path_text(symbols: str | None) -> str:
     return os.environ.get("_NT_SYMBOL_PATH", "") if symbols is None else symbols
 
 
+@overload
+def open_target(
+    path: None = None,
+    symbols: str | None = None,
+    *,
+    engine: Engine = None,
+    on_download: Progress | None = None,
+) -> LiveTarget: ...
+@overload
+def open_target(
+    path: str | os.PathLike[str] | None,
+    symbols: str | None = None,
+    *,
+    engine: Engine = None,
+    on_download: Progress | None = None,
+) -> Target: ...
 def open_target(
     path: str | os.PathLike[str] | None = None,
     symbols: str | None = None,
@@ -81,7 +98,7 @@ def _file(path: str, symbol_path: SymbolPath) -> Target:
     return CrashDump(path, symbol_path)
 
 
-def _session(dump: str | None, symbols: str | None) -> Target:
+def _session(dump: str | None, symbols: str | None) -> LiveTarget:
     from .pykd_session import open_session  # noqa: PLC0415 - needs pykd
 
     session = open_session(dump, symbols)
@@ -89,7 +106,7 @@ def _session(dump: str | None, symbols: str | None) -> Target:
         return session
     from .without_symbols import WithoutSymbols  # noqa: PLC0415 - seldom wanted
 
-    return WithoutSymbols(session)
+    return cast("LiveTarget", WithoutSymbols(session))
 
 
 def inside_debugger() -> bool:

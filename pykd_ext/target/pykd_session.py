@@ -303,6 +303,10 @@ class PykdSession(ClosedAtEnd):
             raise ConnectionLost("the target is gone")
         return run.reason if run.is_known else self._why_stopped()
 
+    def stop_after_hit(self) -> None:
+        if self._run:
+            self._run.stops_after_hit = True
+
     def _why_stopped(self) -> str:
         """What it is that has stopped the target, where it was none of ours."""
         self.last_event = event_text(pykd.dbgCommand(".lastevent") or "")
@@ -366,7 +370,10 @@ class PykdSession(ClosedAtEnd):
         return file.problems if file else ()
 
     def close(self) -> None:
-        """Closes a dump that this session opened; a debugger's session is not ours to end."""
+        """Closes a dump that this session opened; a debugger's session is not ours to end, but for
+        the breakpoints that were set in it."""
+        for each in list(self._breakpoints):
+            each.remove()
         self._engine_memory.release()
         for file in (self._small_file, self._searched):
             if file:

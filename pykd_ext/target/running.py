@@ -27,6 +27,7 @@ SILENCE = 20.0  # seconds without an answer; the engine asks an idle target with
 class Run:
     """``reason`` is what :meth:`LiveTarget.go` says; ``error`` what an ``on_hit`` has raised.
 
+    ``stops_after_hit``: one of them has asked for the stop.
     ``on_silence`` hears once, in another thread, of how many seconds a target has not answered that
     was to stop. The engine waits for one for ever, whatever is done to it (IDebugControl's
     SetInterrupt in all its kinds and IDebugClient's EndSession, which say S_OK; seen in dbgeng
@@ -40,6 +41,7 @@ class Run:
         self._heard = time.monotonic()
         self._deadline = None if seconds is None else time.monotonic() + seconds
         self._is_interrupted = False
+        self.stops_after_hit = False
         self.reason = "debugger"
         self.error: BaseException | None = None
 
@@ -68,7 +70,7 @@ class Run:
             if self._deadline is not None and time.monotonic() >= self._deadline:
                 self.reason = "time"
                 return True
-            if on_hit():
+            if on_hit() or self.stops_after_hit:
                 self.reason = "hit"
                 return True
         except BaseException as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable, cast
 
 from . import Symbol
 from .closing import ClosedAtEnd
@@ -12,6 +12,7 @@ from .loaded_symbols import LoadedSymbols
 from .symbol_path import SymbolPath
 
 if TYPE_CHECKING:
+    from .live import LiveTarget
     from .protocol import Target
 
 __all__ = ["WithoutSymbols"]
@@ -44,6 +45,15 @@ class WithoutSymbols(ClosedAtEnd):
 
     def symbol_problems(self) -> Sequence[str]:
         return [*self._target.symbol_problems(), *self._symbols.problems]
+
+    @property
+    def on_silence(self) -> Callable[[float], None]:
+        """Set for the other one, which calls it."""
+        return cast("LiveTarget", self._target).on_silence
+
+    @on_silence.setter
+    def on_silence(self, call: Callable[[float], None]) -> None:
+        cast("LiveTarget", self._target).on_silence = call
 
     def close(self) -> None:
         self._target.close()

@@ -28,6 +28,7 @@ _ITS_NAMES = {"efl": "eflags"}
 class LabTarget:
     """Fulfils :class:`pykd_ext.target.live.LiveTarget`, as far as following it asks."""
 
+    is_file, is_frozen = False, True
     kind, path, small_dump, debugger_data, last_event = "kernel", None, None, 0, ""
     is_frozen = True
 
@@ -42,7 +43,7 @@ class LabTarget:
         self.module_list = self.symbol("PsLoadedModuleList")
         self.memory = Memory(self, whole_pages=False)  # type: ignore[arg-type]
         self.reads = 0
-        self._stops = False
+        self._stops = self._is_to_stop = False
 
     def read(self, address: int, size: int) -> bytes:
         self.reads += 1
@@ -93,18 +94,21 @@ class LabTarget:
 
     def break_at(self, address: int, on_hit: Callable[[], bool], _: bool = False) -> _Hook:
         def hit(*_: Any) -> None:
-            if hook.is_enabled and not self._stops and on_hit():
+            if hook.is_enabled and not self._stops and (on_hit() or self._is_to_stop):
                 self._stops = True
 
         hook = _Hook(self._emulator, address, hit)
         return hook
+
+    def stop_after_hit(self) -> None:
+        self._is_to_stop = True
 
     def go(self, _: float | None) -> str:
         """Until a breakpoint's function says so, or no thread has anything to do.
 
         A slice of time that ended in that function would have the instruction told of twice.
         """
-        self._stops = False
+        self._stops = self._is_to_stop = False
         with patch("tests.lab.kd.machine._SLICE", 0):
             while not self._stops and not self.lab.machine.is_idle:
                 self.lab.machine.run()

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from pykd_ext.command_line.live_run import live_target, say_what_is_meant
+from pykd_ext.api.live_target import live_target
+from pykd_ext.command_line.live_run import live_target_of, say_what_is_meant
 from pykd_ext.live.globs import KeyGlob
 from pykd_ext.present.output import Output
 from pykd_ext.target.errors import BadArgument
@@ -39,7 +40,9 @@ def test_a_time_that_nobody_can_wait_for(seconds: float) -> None:
     """Windows' select takes 31 bits of seconds."""
     kernel: Any = SimpleNamespace(kind="kernel", is_file=False)
     with pytest.raises(BadArgument, match="--for is at most"):
-        live_target(kernel, Namespace(command="watch", seconds=seconds, count=None))
+        live_target_of(kernel, Namespace(command="watch", seconds=seconds, count=None))
+    with pytest.raises(BadArgument, match="a run takes more than 0 and at most 31536000 seconds"):
+        live_target(kernel, "watch", seconds)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +52,7 @@ def test_a_time_that_nobody_can_wait_for(seconds: float) -> None:
 def test_how_long(seconds: float | None, boot: bool, means: float | None) -> None:
     kernel: Any = SimpleNamespace(kind="kernel", is_file=False)
     arguments = Namespace(command="watch", seconds=seconds, count=None, boot=boot)
-    live_target(kernel, arguments)
+    live_target_of(kernel, arguments)
     assert arguments.seconds == means
 
 
