@@ -45,6 +45,7 @@ __all__ = ["PykdSession", "has_session", "open_session"]
 
 # Of those whose targets tests/engine has. "bl" says of one: "1 e fffff804`12a0a22a e 1 0001 ...".
 _DEBUG_REGISTERS = {"x64": 4}
+_BREAKPOINT = re.compile(r"^ *\d+ [ed] ([0-9a-f`]+) ", re.MULTILINE)
 _HARDWARE_BREAKPOINT = re.compile(r"^ *\d+ e \S+ [a-z] \d ", re.MULTILINE)
 
 _WHAT_TO_TAKE = "take a kernel, automatic or complete memory dump (MEMORY.DMP)"
@@ -261,22 +262,27 @@ class PykdSession(ClosedAtEnd):
             stops = self._run is None or self._run.stops(on_hit)
             return pykd.eventResult.Break if stops else pykd.eventResult.Proceed
 
-        how = [1, pykd.breakpointAccess.Execute] if hardware and self._has_debug_register() else []
         try:
             place = self._to_engine(address)
+            in_register = hardware and self._has_debug_register(place)
+            how = [1, pykd.breakpointAccess.Execute] if in_register else []
             found = _EngineBreakpoint(place, lambda: pykd.setBp(place, *how, hit))
         except (pykd.DbgException, OverflowError) as error:
             raise TargetError(f"no breakpoint at {address:#x}: {_first_line(error)}") from None
         self._breakpoints.add(found)
         return found
 
-    def _has_debug_register(self) -> bool:
+    def _has_debug_register(self, place: int) -> bool:
         """One is cheaper than an instruction in memory where there is one processor: at every stop
         the engine looks at the debug registers of all, two requests for each. It takes any number
-        of breakpoints, and refuses to go on with too many."""
+        of breakpoints, and refuses to go on with too many. Where one of the user's is in memory, a
+        register's comes before it, and what does the instruction then passes it."""
         if pykd.getNumberThreads() != 1:  # a kernel's are its processors
             return False
-        used = _HARDWARE_BREAKPOINT.findall(pykd.dbgCommand("bl") or "")
+        there = pykd.dbgCommand("bl") or ""
+        if place in (int(each.replace("`", ""), 16) for each in _BREAKPOINT.findall(there)):
+            return False
+        used = _HARDWARE_BREAKPOINT.findall(there)
         return len(used) < _DEBUG_REGISTERS.get(self.architecture, 0)
 
     def go(self, seconds: float | None) -> str:
