@@ -54,8 +54,9 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
         output.write(callbacks_csv(listing))
     else:
         from ..present.table import callbacks_table  # noqa: PLC0415
+        from ..triage.glance import glance  # noqa: PLC0415
 
-        output.write(callbacks_table(listing, arguments.wide))
+        output.write(callbacks_table(listing, arguments.wide, glance(target, listing)))
     return 0
 
 

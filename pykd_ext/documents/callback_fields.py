@@ -45,12 +45,7 @@ def _module_details(entry: Entry) -> Optional[str]:
     return f"lmvm {entry.owner.module}" if entry.owner.state == "loaded" else None
 
 
-def _without_module(symbol: str) -> str:
-    """The owner stands in the next column."""
-    return symbol.rpartition("!")[2]
-
-
-_FUNCTION = Column("Function", 26, function_text, _unassemble, _without_module)
+_FUNCTION = Column("Function", 26, function_text, _unassemble, takes_rest=True)
 _OWNER = Column("Owner", 15, lambda entry, _: owner_text(entry.owner), _module_details)
 _BLOCK = Column("Callback", 17, command=lambda entry: f"regcb show {entry.callback.address:#x}")
 _PATH = Column("Path", text=lambda entry, _: printable(entry.owner.path, ""))

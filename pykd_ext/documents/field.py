@@ -40,7 +40,7 @@ class FieldType:
 
 class Column:
     """How a table shows a field. ``width`` is its limit in the narrow table, which has no column
-    without one, and where ``shorten`` is tried before the text is cut.
+    without one; one that ``takes_rest`` has besides what the others leave of the table's width.
 
     ``text`` renders the record itself where the type's own text does not say enough (given the
     target's architecture too); ``command`` is what a click runs, the debugger's or ``regcb ...``.
@@ -52,10 +52,10 @@ class Column:
         width: int | None = None,
         text: Callable[[Any, str], str] | None = None,
         command: Callable[[Any], str | None] = lambda _: None,
-        shorten: Callable[[str], str] = _itself,
+        takes_rest: bool = False,
     ) -> None:
         self.title, self.width, self.text = title, width, text
-        self.command, self.shorten = command, shorten
+        self.command, self.takes_rest = command, takes_rest
 
 
 class Field:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Problem", "RegistryCallback"]
+__all__ = ["LEGACY_ALTITUDE", "Problem", "RegistryCallback"]
+
+LEGACY_ALTITUDE = "425000"  # nt!CmLegacyAltitude, which CmRegisterCallback uses (SOURCES 2.3)
 
 
 class Problem(NamedTuple):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
@@ -11,25 +12,31 @@ from ..documents.field import Column, Field
 from ..documents.field_types import TEXT
 from ..documents.text import address_text, printable, time_text
 from ..kernel.listing import Entry, Listing
+from ..kernel.registry_callback import LEGACY_ALTITUDE
 from .text import cell, command_link
+
+if TYPE_CHECKING:
+    from ..triage.finding import Finding
 
 __all__ = ["callbacks_table", "conditions", "headline"]
 
 
-def callbacks_table(listing: Listing, wide: bool = False) -> str:
-    """The headline, a row a callback, then a line for everything out of the ordinary."""
+_WIDTH = 120  # columns, of the narrow table
+_BETWEEN = 2  # columns
+
+
+def callbacks_table(listing: Listing, wide: bool = False, findings: Sequence[Finding] = ()) -> str:
+    """The headline, a row a callback, then a line for everything out of the ordinary, ``findings``
+    first."""
     columns = list(_columns(wide))
-    architecture = listing.target.architecture
-    rows = [
-        [_cell(field, column, entry, architecture, wide) for field, column in columns]
-        for entry in listing.entries
-    ]
     parts = [headline(listing)]
-    if rows:
+    if listing.entries:
         titles = [column.title for _, column in columns]
+        rows = _rows(listing, columns, wide)
         parts.append(tabulate(rows, titles, tablefmt="simple", disable_numparse=True))
     elif listing.callbacks.head is not None:
         parts.append("no callbacks are registered")
+    parts += [f"! {each.id}: {printable(each.summary)}" for each in findings]
     parts += [f"! {note}" for note in _notes(listing)]
     return "\n".join(parts)
 
@@ -45,13 +52,20 @@ def headline(listing: Listing) -> str:
         count = len(callbacks.callbacks)
         return f"{machine}{count} callbacks that the thread of this small dump is in"
     head = address_text(callbacks.head, target.architecture)
-    counted = "unknown" if callbacks.callback_count is None else callbacks.callback_count
     return (
         f"{machine}"
-        f"{len(callbacks.callbacks)} callbacks from {head}, CmpCallBackCount {counted}; "
-        f"{_order(listing)}\n"
+        f"{len(callbacks.callbacks)} callbacks{_counted(listing)}; {_order(listing)}; head {head}\n"
         f"block layout: {callbacks.layout.known} ({printable(callbacks.layout.source)})"
     )
+
+
+def _counted(listing: Listing) -> str:
+    callbacks = listing.callbacks
+    if callbacks.callback_count is None:
+        return ""
+    if callbacks.callback_count == len(callbacks.callbacks):
+        return ", as CmpCallBackCount says"
+    return f", and CmpCallBackCount says {callbacks.callback_count}"
 
 
 def _order(listing: Listing) -> str:
@@ -67,11 +81,30 @@ def _columns(wide: bool) -> Iterator[tuple[Field, Column]]:
             yield field, column
 
 
-def _cell(field: Field, column: Column, entry: Entry, architecture: str, wide: bool) -> str:
-    text = field.shown(entry, architecture)
-    if not wide and column.width and len(text) > column.width:
-        text = cell(column.shorten(text), column.width)
-    return command_link(text, column.command(entry))
+def _rows(listing: Listing, columns: Sequence[tuple[Field, Column]], wide: bool) -> list[list[str]]:
+    architecture = listing.target.architecture
+    texts = [
+        [field.shown(entry, architecture) for field, _ in columns] for entry in listing.entries
+    ]
+    widths = [
+        max(len(column.title), *(len(row[index]) for row in texts))
+        for index, (_, column) in enumerate(columns)
+    ]
+    if not wide:
+        limits = [column.width or width for (_, column), width in zip(columns, widths)]
+        used = [min(limit, width) for limit, width in zip(limits, widths)]
+        rest = _WIDTH - sum(used) - _BETWEEN * (len(used) - 1)
+        widths = [
+            limit + max(rest, 0) if column.takes_rest else limit
+            for limit, (_, column) in zip(limits, columns)
+        ]
+    return [
+        [
+            command_link(cell(text, width), column.command(entry))
+            for text, width, (_, column) in zip(row, widths, columns)
+        ]
+        for row, entry in zip(texts, listing.entries)
+    ]
 
 
 def _notes(listing: Listing) -> Iterator[str]:
@@ -113,6 +146,8 @@ def conditions(entry: Entry) -> Iterator[str]:
         yield _WITNESSES[callback.found_by]
     if callback.internal:
         yield "internal callback, gets the extended argument"
+    if callback.altitude == LEGACY_ALTITUDE:
+        yield "registered by CmRegisterCallback, which gives every caller this altitude"
     if callback.unregistering:
         yield "is being unregistered"
     if callback.active_uses:

@@ -220,6 +220,8 @@ class PykdSession(ClosedAtEnd):
             return None
         if displacement < 0:
             return None  # below a module's first symbol pykd answers with that one
+        if displacement and pykd.module(module).symfile() == "export symbols":
+            return None  # most functions are no exports, and far from any
         return Symbol(module, name, displacement)
 
     def field_offset(self, type_name: str, field: str, module: str = "nt") -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from typing import Callable, TypeVar
 
 from .errors import MemoryUnreadable, SymbolFileError, TypeNotFound
@@ -54,16 +53,15 @@ class ModuleSymbols:
         return None if rva is None else self.base + rva
 
     def nearest(self, address: int) -> tuple[str, int] | None:
-        """The name at or closest below ``address`` and the distance in bytes, None without one."""
+        """The name at or closest below ``address`` and the distance in bytes, None without one.
+
+        An export has its own address alone: most functions are none, and far from any."""
         self._load()
         if self._pdb is not None:
             found = self._ask(self._pdb.nearest, address - self.base)
             return (found[0], address - self.base - found[1]) if found else None
-        index = bisect_right(self._export_addresses, address) - 1
-        if index < 0:
-            return None
-        start = self._export_addresses[index]
-        return self._export_names[start], address - start
+        exported = self._export_names.get(address)
+        return None if exported is None else (exported, 0)
 
     def field_offset(self, type_name: str, field: str) -> int:
         """The offset in bytes of ``type_name.field``; raises TypeNotFound."""
@@ -88,7 +86,6 @@ class ModuleSymbols:
         self._export_names: dict[int, str] = {}
         for name, address in self._exports.items():
             self._export_names.setdefault(address, name)
-        self._export_addresses = sorted(self._export_names)
 
     def _open_pdb(self) -> Pdb | None:
         try:

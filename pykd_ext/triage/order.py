@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..kernel.listing import Entry
+from ..kernel.registry_callback import LEGACY_ALTITUDE
 from ..target.errors import MemoryUnreadable
 from .altitudes import altitude_key, driver_file_name, find
 from .companies import company_of, same_company
@@ -18,7 +19,7 @@ __all__ = [
     "order_broken",
 ]
 
-_LEGACY = altitude_key("425000")  # nt!CmLegacyAltitude, which CmRegisterCallback uses (SOURCES 2.3)
+_LEGACY = altitude_key(LEGACY_ALTITUDE)
 _LONGEST = 64  # characters; "infinite-precision" in theory, under 20 in every product seen
 
 

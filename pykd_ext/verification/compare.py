@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ..kernel.callbacks import read_callbacks
 from ..kernel.layouts import BlockLayout
 from ..kernel.locate import locate_list
+from ..kernel.registry_callback import LEGACY_ALTITUDE
 from ..live.call_site import CallSite
 from ..live.data_flow import Place
 from ..target.errors import RegcbError, SymbolNotFound
@@ -21,7 +22,6 @@ from .stand_ins import Pool
 __all__ = ["block_rows", "dispatch_rows", "list_rows", "seen_layout"]
 
 _TAG, _ALTITUDE_TAG = "CMcb", "CMca"  # SOURCES 1.1
-_LEGACY_ALTITUDE = "425000"  # SOURCES 2.3
 _COLLISION = 0xC01C0011  # STATUS_FLT_INSTANCE_ALTITUDE_COLLISION (SOURCES 2.1)
 
 
@@ -59,7 +59,7 @@ def list_rows(
     yield _place(target, "CmpCallbackCookie", cookie, registered.cookies)
     yield _order(registered)
     legacy = registered.legacy_altitude or "not seen"
-    yield Row("legacy altitude", _LEGACY_ALTITUDE, legacy, legacy == _LEGACY_ALTITUDE)
+    yield Row("legacy altitude", LEGACY_ALTITUDE, legacy, legacy == LEGACY_ALTITUDE)
     yield Row(
         "an altitude that is taken", f"{_COLLISION:#010x}", f"{registered.again.status:#010x}",
         registered.again.status == _COLLISION,

@@ -1,0 +1,31 @@
+"""What ``list`` says without being asked: the checks that need no more than was read already."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..kernel.drivers import Drivers
+from ..kernel.listing import Listing
+from ..target.image_files import ImageFiles
+from . import cookies, counts, order
+from .finding import Finding
+from .scene import Scene
+
+if TYPE_CHECKING:
+    from ..target import Target
+
+__all__ = ["glance"]
+
+_CHECKS = (
+    counts.callbacks_disabled,
+    order.order_broken,
+    order.altitude_duplicate,
+    cookies.cookie_out_of_range,
+    cookies.cookie_duplicate,
+)
+
+
+def glance(target: Target, listing: Listing) -> list[Finding]:
+    """Findings that cost no request; :func:`.check.check` has all, and looks further."""
+    scene = Scene(target, listing, Drivers(target), ImageFiles(target.symbol_path))
+    return [each for look in _CHECKS for each in look(scene) if isinstance(each, Finding)]
