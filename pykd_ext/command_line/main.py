@@ -104,6 +104,7 @@ def _run(words: list[str], output: Output) -> int:
         from .own_command import own_command  # noqa: PLC0415 - elsewhere there are no links
 
         output.own_command = own_command(arguments)
+        output.is_of_session = arguments.engine != "none"
     if arguments.command is None:
         raise _Usage(f"which command? One of: {', '.join(command_names())}")
     return find_command(arguments.command).start(arguments, output)

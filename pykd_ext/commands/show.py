@@ -9,10 +9,13 @@ from .. import callbacks
 from ..command_line.command import TargetCommand
 from ..documents.details import details_document
 from ..documents.json_text import json_text
-from ..kernel.details import read_details
-from ..kernel.selection import select
+from ..kernel.details import Details, read_details
+from ..kernel.listing import Entry, Listing, with_unlisted
+from ..kernel.selection import parse_address, select
 from ..present.details import details_text
 from ..present.output import Output
+from ..target.errors import TargetError
+from ..target.opening import debuggers_code
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -40,12 +43,38 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     if arguments.thread:
         return _show_thread(target, arguments.json, output)
     listing = callbacks(target)
-    shown = [read_details(target, entry) for entry in select(listing, arguments.callback)]
+    shown = [
+        read_details(target, entry) for entry in _selected(target, listing, arguments.callback)
+    ]
     if arguments.json:
         output.write(json_text(details_document(listing, shown)))
     else:
-        output.write("\n\n".join(details_text(listing, each) for each in shown))
+        in_session = output.is_of_session
+        output.write("\n\n".join(_text(listing, each, in_session) for each in shown))
     return 0
+
+
+def _selected(target: Target, listing: Listing, what: str) -> list[Entry]:
+    """What is on no list is known by the address of its block alone."""
+    try:
+        return select(listing, what)
+    except TargetError:
+        address = parse_address(what, target.architecture)
+        if address is None:
+            raise
+        from ..triage.carve import callback_at  # noqa: PLC0415 - seldom wanted
+
+        callback = callback_at(target, listing, address)
+        if callback is None:
+            raise
+        return with_unlisted(target, listing, [callback]).entries[-1:]
+
+
+def _text(listing: Listing, details: Details, in_session: bool) -> str:
+    function = details.entry.callback.function
+    count = len(details.instructions)
+    code = debuggers_code(function, count) if in_session and function and count else []
+    return details_text(listing, details, code)
 
 
 def _show_thread(target: Target, as_json: bool, output: Output) -> int:

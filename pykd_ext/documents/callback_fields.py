@@ -4,6 +4,7 @@ from typing import Optional, TypedDict, cast
 
 from ..kernel.drivers import Owner
 from ..kernel.listing import Entry
+from ..target.debugger_commands import module_command, pointers_command, unassemble_command
 from .field import Column, Field, document_of
 from .field_types import (
     ADDRESS,
@@ -38,19 +39,22 @@ def owner_text(owner: Owner) -> str:
 
 
 def _unassemble(entry: Entry) -> Optional[str]:
-    return f"u {entry.callback.function:#x}" if entry.callback.function else None
+    return unassemble_command(entry.callback.function)
 
 
 def _module_details(entry: Entry) -> Optional[str]:
-    return f"lmvm {entry.owner.module}" if entry.owner.state == "loaded" else None
+    return module_command(entry.owner.module) if entry.owner.state == "loaded" else None
 
 
 _FUNCTION = Column("Function", 26, function_text, _unassemble, takes_rest=True)
+_CALLER_CONTEXT = Column(
+    "Context", 17, command=lambda entry: pointers_command(entry.callback.context)
+)
 _OWNER = Column("Owner", 15, lambda entry, _: owner_text(entry.owner), _module_details)
 _BLOCK = Column("Callback", 17, command=lambda entry: f"regcb show {entry.callback.address:#x}")
 _PATH = Column("Path", text=lambda entry, _: printable(entry.owner.path, ""))
 _OWNER_STATES = words("loaded", "unloaded", "none", None)
-_WITNESSES = words("list", "vector", "back-links", "thread", "object-context", "carved")
+_WITNESSES = words("list", "vector", "back-links", "thread", "object-context", "carved", "address")
 
 # In the order of the columns.
 CALLBACK_FIELDS = (
@@ -62,7 +66,7 @@ CALLBACK_FIELDS = (
     Field("owner", FILE_NAME, lambda entry: entry.owner.name, compared=True, column=_OWNER),
     Field("owner_base", ADDRESS, lambda entry: entry.owner.base),
     Field("owner_state", _OWNER_STATES, lambda entry: entry.owner.state, compared=True),
-    Field("context", ADDRESS, lambda entry: entry.callback.context, column=Column("Context", 17)),
+    Field("context", ADDRESS, lambda entry: entry.callback.context, column=_CALLER_CONTEXT),
     Field("cookie", ADDRESS_64, lambda entry: entry.callback.cookie, column=Column("Cookie", 17)),
     Field("address", SURE_ADDRESS, lambda entry: entry.callback.address, column=_BLOCK),
     Field("registration", ORDINAL, lambda entry: entry.registration, column=Column("Reg")),

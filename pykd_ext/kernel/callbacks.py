@@ -34,7 +34,8 @@ class CallbackList(NamedTuple):
     has no list and None for its ``head``, those that its thread is in, the outermost first.
 
     ``is_vector``: of XP and Server 2003, whose ``head`` is that of CmpCallBackVector. ``layout``
-    says how the layout that they were read by is known.
+    says how the layout that they were read by is known. ``count_at`` and ``cookie_at`` are the VAs
+    of the count and of the last cookie.
     """
 
     head: int | None
@@ -45,6 +46,8 @@ class CallbackList(NamedTuple):
     callback_count: int | None  # CmpCallBackCount
     last_cookie: int | None
     problems: list[Problem]
+    count_at: int | None = None
+    cookie_at: int | None = None
 
 
 class _Way(NamedTuple):
@@ -159,6 +162,8 @@ def read_callbacks(target: Target, limit: int = DEFAULT_LIMIT) -> CallbackList:
         callback_count=_global(target, "CmpCallBackCount", places.callback_count, 4, problems),
         last_cookie=_global(target, "CmpCallbackCookie", places.last_cookie, 8, problems),
         problems=problems,
+        count_at=places.callback_count,
+        cookie_at=places.last_cookie,
     )
 
 

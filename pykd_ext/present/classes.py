@@ -10,7 +10,7 @@ from tabulate import tabulate
 from ..documents.classes import POINTER_SIZES
 from ..notify.classes import NotifyClass
 from ..notify.structures import structure
-from .text import OWN_COMMAND, link
+from .text import link
 
 __all__ = ["class_text", "classes_table"]
 
@@ -35,7 +35,7 @@ def classes_table(classes: Sequence[NotifyClass], wide: bool = False) -> str:
 def _render(column: _Column, each: NotifyClass, wide: bool) -> str:
     text = column.narrow(each) if column.narrow and not wide else column.text(each)
     if column.title == "Name":
-        return link(text, f"{OWN_COMMAND} classes {each.number}")
+        return link(text, f"regcb classes {each.number}")
     return text
 
 
@@ -65,7 +65,7 @@ def _facts(about: NotifyClass) -> Iterator[str]:
     rows = [("number", f"{about.number} ({about.number:#x})"), ("told", _told(about))]
     pair = about.pair
     if pair is not None:
-        name = link(pair.name, f"{OWN_COMMAND} classes {pair.number}")
+        name = link(pair.name, f"regcb classes {pair.number}")
         rows.append((f"its {pair.phase}", f"{name} ({pair.number})"))
     rows += [("since", about.since), ("sent by", about.caller)]
     rows.append(("statuses", _ANSWERS[about.answer]))

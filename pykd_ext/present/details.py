@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from ..documents.callback_fields import owner_text
 from ..documents.details import access_text
 from ..documents.text import address_text, printable, stamp_text, time_text
 from ..kernel.cookies import unix_time
 from ..kernel.details import Details
-from ..kernel.listing import Listing
+from ..kernel.listing import Entry, Listing
+from ..notify.classes import NotifyClass
+from ..target.debugger_commands import (
+    breakpoint_command,
+    driver_command,
+    module_command,
+    pointers_command,
+    unassemble_command,
+)
 from ..triage.altitudes import find
 from .altitudes import allocation_text
 from .table import conditions
-from .text import OWN_COMMAND, cell, link
+from .text import cell, link
 
 __all__ = ["details_text"]
 
@@ -21,12 +30,12 @@ _SHOWN_CONTEXTS = 20
 _PATH_WIDTH = 116  # columns
 
 
-def details_text(listing: Listing, details: Details) -> str:
-    """A block of lines, about 30."""
+def details_text(listing: Listing, details: Details, own_code: Sequence[str] = ()) -> str:
+    """A block of lines, about 30. ``own_code``: the instructions as the debugger shows them."""
     lines = [
         *_fields(listing, details),
         "",
-        *_code(listing, details),
+        *(map(_debuggers_line, own_code) if own_code else _code(listing, details)),
         *_contexts(listing, details),
         *(f"! {note}" for note in conditions(details.entry)),
         *(f"! {printable(note)}" for note in details.entry.callback.problems),
@@ -36,26 +45,17 @@ def details_text(listing: Listing, details: Details) -> str:
 
 
 def _fields(listing: Listing, details: Details) -> Iterator[str]:
-    entry, callback, owner = details.entry, details.entry.callback, details.entry.owner
-    architecture = listing.target.architecture
+    callback, owner = details.entry.callback, details.entry.owner
     rows = [
-        ("callback", f"#{entry.number} at {address_text(callback.address, architecture)}"),
+        ("callback", f"#{details.entry.number} at {_memory(listing, callback.address)}"),
         ("altitude", _altitude(callback.altitude)),
-        ("function", address_text(callback.function, architecture)),
-        ("", printable(entry.function_symbol, "(no symbol)")),
+        *_function(listing, details.entry),
         ("owner", owner_text(owner)),
+        *_image(listing, details),
     ]
-    if owner.base is not None and owner.size is not None:
-        end = address_text(owner.base + owner.size, architecture)
-        rows.append(("image", f"{address_text(owner.base, architecture)} - {end}"))
-    if details.unlisted:
-        base, pdb = details.unlisted
-        known = f"of {printable(pdb)}" if pdb else "names no PDB"
-        rows.append(
-            ("image", f"{address_text(base, architecture)}, {known}, on no list of modules")
-        )
     if owner.path:
-        rows.append(("path", printable(owner.path)))
+        command = driver_command(owner.module) if owner.state == "loaded" else None
+        rows.append(("path", link(printable(owner.path), command)))
     if owner.time_date_stamp:
         rows.append(("time stamp", stamp_text(owner.time_date_stamp)))
     if details.section:
@@ -63,12 +63,57 @@ def _fields(listing: Listing, details: Details) -> Iterator[str]:
             ("section", f"{printable(details.section.name)} ({access_text(details.section)})")
         )
     rows += [
-        ("context", address_text(callback.context, architecture)),
+        ("context", _memory(listing, callback.context)),
         ("cookie", _cookie(listing, details)),
         ("active uses", "?" if callback.active_uses is None else str(callback.active_uses)),
         ("found by", callback.found_by),
+        *_stops(listing, callback.function),
     ]
     return (f"{title:<12}{text}" for title, text in rows)
+
+
+def _memory(listing: Listing, address: int | None) -> str:
+    """An address whose click shows what lies there."""
+    return link(address_text(address, listing.target.architecture), pointers_command(address))
+
+
+def _function(listing: Listing, entry: Entry) -> Iterator[tuple[str, str]]:
+    """Its address leads to its first instructions, its name to all of it."""
+    function = entry.callback.function
+    address = address_text(function, listing.target.architecture)
+    yield "function", link(address, unassemble_command(function))
+    symbol = printable(entry.function_symbol, "(no symbol)")
+    yield "", link(symbol, f"uf {function:#x}" if function else None)
+
+
+# What callbacks are asked about most.
+_STOPS = (NotifyClass.RegNtPreSetValueKey, NotifyClass.RegNtPreCreateKeyEx)
+
+
+def _stops(listing: Listing, function: int | None) -> Iterator[tuple[str, str]]:
+    """How to stop a live kernel in it, to decode what it is told."""
+    target = listing.target
+    if target.kind != "kernel" or not function:
+        return
+    command = breakpoint_command(function, target.architecture)
+    yield "stop in it", link(command, command)
+    for each in _STOPS:
+        command = breakpoint_command(function, target.architecture, each.number)
+        yield "", f"{link(command, command)}  ({each.name})"
+
+
+def _image(listing: Listing, details: Details) -> Iterator[tuple[str, str]]:
+    owner, architecture = details.entry.owner, listing.target.architecture
+    if owner.base is not None and owner.size is not None:
+        place = address_text(owner.base, architecture)
+        end = address_text(owner.base + owner.size, architecture)
+        command = module_command(owner.module) if owner.state == "loaded" else None
+        yield "image", f"{link(place, command)} - {end}"
+    if details.unlisted:
+        base, pdb = details.unlisted
+        known = f"of {printable(pdb)}" if pdb else "names no PDB"
+        place = link(address_text(base, architecture), f"db {base:#x}")
+        yield "image", f"{place}, {known}, on no list of modules"
 
 
 def _altitude(altitude: str | None) -> str:
@@ -93,8 +138,15 @@ def _code(listing: Listing, details: Details) -> Iterator[str]:
         yield f"{address_text(each.address, architecture)}  {each.code.hex():<22}{each.text}{name}"
 
 
-def _key_command(address: int) -> str:
-    return f"{OWN_COMMAND} key {address:#x}"
+# The address that a line begins with, and where that is a jump or a call, to where.
+_ADDRESSES = re.compile(r"^[0-9a-f`]{8,17}|(?<=\()[0-9a-f`]{8,17}(?=\)$)", re.ASCII)
+
+
+def _debuggers_line(line: str) -> str:
+    def linked(found: re.Match[str]) -> str:
+        return link(found[0], unassemble_command(int(found[0].replace("`", ""), 16)))
+
+    return _ADDRESSES.sub(linked, printable(line))
 
 
 def _contexts(listing: Listing, details: Details) -> Iterator[str]:
@@ -104,9 +156,8 @@ def _contexts(listing: Listing, details: Details) -> Iterator[str]:
     yield ""
     yield f"object contexts (CmSetCallbackObjectContext): {len(details.contexts)}"
     for each in details.contexts[:_SHOWN_CONTEXTS]:
-        key = link(address_text(each.key_object, architecture), _key_command(each.key_object))
-        context = address_text(each.context, architecture)
-        yield f"  key object {key}  context {context}"
+        key = link(address_text(each.key_object, architecture), f"regcb key {each.key_object:#x}")
+        yield f"  key object {key}  context {_memory(listing, each.context)}"
         path = details.key_paths.get(each.key_object)
         if path is not None:
             yield f"    {cell(printable(path), _PATH_WIDTH)}"

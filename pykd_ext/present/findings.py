@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from ..documents.text import printable
 from ..triage.check import Triage
 from ..triage.finding import SEVERITIES, Finding, Remark
+from .evidence import next_commands
 from .table import headline
-from .text import command_link
+from .text import link
 
 __all__ = ["findings_text"]
 
@@ -45,7 +46,19 @@ def _lines(finding: Finding) -> Iterator[str]:
     yield from _wrapped(f"{finding.severity.upper():<8}{about}{finding.id}: {finding.summary}")
     if finding.doubt:
         yield from _wrapped(f"{_INDENT}but: {finding.doubt}")
-    yield f"{_INDENT}next: {command_link(printable(finding.next), finding.next)}"
+    yield f"{_INDENT}next: {_next(finding)}"
+
+
+def _next(finding: Finding) -> str:
+    """As many commands as the line takes, between commas."""
+    room = _WIDTH - len(f"{_INDENT}next: ")
+    shown: list[str] = []
+    for command in next_commands(finding):
+        room -= len(command) + len(", ")
+        if shown and room < 0:
+            break
+        shown.append(link(printable(command), command))
+    return ", ".join(shown)
 
 
 def _remark(remark: Remark) -> list[str]:

@@ -9,7 +9,8 @@ from ..kernel.key_control_blocks import KeyControlBlock
 from ..kernel.key_details import KeyContext, KeyDetails
 from ..kernel.key_layouts import HCELL_NIL, KEY_HIVE_ENTRY, KEY_VIRT_TARGET
 from ..kernel.listing import TargetFacts
-from .text import OWN_COMMAND, link
+from ..target.debugger_commands import pointers_command
+from .text import link
 
 __all__ = ["key_text"]
 
@@ -28,7 +29,7 @@ def key_text(facts: TargetFacts, details: KeyDetails) -> str:
 
 def _fields(facts: TargetFacts, details: KeyDetails) -> Iterator[tuple[str, str]]:
     key = details.key
-    yield "path", printable(key.path)
+    yield "path", link(printable(key.path), f"!object {key.address:#x}")
     if key.is_upper_cased:
         yield "", "(upper-cased: put together from the names that the kernel compares)"
     if key.states:
@@ -46,6 +47,10 @@ def _fields(facts: TargetFacts, details: KeyDetails) -> Iterator[tuple[str, str]
 
 def _linked(facts: TargetFacts, address: int, command: str) -> str:
     return link(address_text(address, facts.architecture), f"{command} {address:#x}")
+
+
+def _memory(facts: TargetFacts, address: int) -> str:
+    return link(address_text(address, facts.architecture), pointers_command(address))
 
 
 def _process(details: KeyDetails) -> str:
@@ -67,11 +72,11 @@ def _contexts(facts: TargetFacts, contexts: list[KeyContext]) -> Iterator[str]:
         return
     yield f"object contexts (CmSetCallbackObjectContext): {len(contexts)}"
     for each in contexts:
-        context = address_text(each.context.context, facts.architecture)
+        context = _memory(facts, each.context.context)
         block = address_text(each.context.block, facts.architecture)
         if each.function is None:
             yield f"  callback {block}  context {context}"
             continue
         name = printable(each.function_symbol, block)
-        name = link(name, f"{OWN_COMMAND} show {each.context.block:#x}")
+        name = link(name, f"regcb show {each.context.block:#x}")
         yield f"  {name}, altitude {printable(each.altitude)}  context {context}"

@@ -15,7 +15,7 @@ from ..notify.notification import Field, KeyReference, Notification
 from ..notify.ntstatus import status_text
 from ..notify.occurrence import Occurrence
 from ..notify.values import DEFAULT_VALUE, ValueData, hex_dump, value_type_text
-from .text import OWN_COMMAND, cell, link
+from .text import cell, link
 
 __all__ = ["notification_text", "operation_text", "requestor_text"]
 
@@ -74,28 +74,24 @@ def _sentence(notification: Notification, facts: TargetFacts, full: bool) -> Ite
     if notification.status is not None:
         parts.append(_Part(_outcome(notification.status)))
     if sum(len(part.text) + _GAP for part in parts) - _GAP <= _WIDTH:
-        yield (" " * _GAP).join(_linked(part.text, part.command) for part in parts)
+        yield (" " * _GAP).join(link(part.text, part.command) for part in parts)
         return
     first, *rest = parts
-    yield _linked(first.text, first.command)
+    yield link(first.text, first.command)
     room = _WIDTH - _GAP
     for part in rest:
         text = part.text if full else cell(part.text, _DETAIL)
         for start in range(0, len(text), room):
-            yield " " * _GAP + _linked(text[start : start + room], part.command)
-
-
-def _linked(text: str, command: str | None) -> str:
-    return link(text, command) if command else text
+            yield " " * _GAP + link(text[start : start + room], part.command)
 
 
 def _class_command(notification: Notification) -> str | None:
     about = notification.notify_class
-    return f"{OWN_COMMAND} classes {about.number}" if about.is_known else None
+    return f"regcb classes {about.number}" if about.is_known else None
 
 
 def _key_part(key: KeyReference, facts: TargetFacts) -> _Part:
-    command = f"{OWN_COMMAND} key {key.root:#x}" if key.root else None
+    command = f"regcb key {key.root:#x}" if key.root else None
     if key.path is not None:
         return _Part(printable(key.path), command)
     root = f"key object {address_text(key.root, facts.architecture)}" if key.root else "?"
@@ -150,7 +146,7 @@ def _told_to(occurrence: Occurrence, facts: TargetFacts) -> Iterator[str]:
     if callback is not None:
         address = address_text(callback.function, facts.architecture)
         name = printable(occurrence.function_symbol, address)
-        command = f"{OWN_COMMAND} show {callback.address:#x}"
+        command = f"regcb show {callback.address:#x}"
         altitude = f", altitude {printable(callback.altitude)}" if callback.altitude else ""
         yield f"told to {link(name, command)}{altitude}"
     if extended is not None:
@@ -192,7 +188,7 @@ def _structure(notification: Notification, facts: TargetFacts, full: bool) -> It
         rows = _narrow(titles, rows)
     commands = [_commands(each, notification) for each in notification.fields]
     linked_rows = [
-        [*row[:-2], _linked(row[-2], at_value), _linked(row[-1], at_meaning)]
+        [*row[:-2], link(row[-2], at_value), link(row[-1], at_meaning)]
         for row, (at_value, at_meaning) in zip(rows, commands)
     ]
     yield tabulate(linked_rows, titles, tablefmt="simple", disable_numparse=True)
@@ -258,7 +254,7 @@ def _commands(field: Field, notification: Notification) -> tuple[str | None, str
         return None, None
     pair = notification.notify_class.pair
     if field.name == "PreInformation" and pair is not None:
-        return f"{OWN_COMMAND} decode {pair.number} {field.value:#x}", None
+        return f"regcb decode {pair.number} {field.value:#x}", None
     form = _COMMANDS.get(field.name) or _COMMANDS.get(field.type, "db {:#x}")
     is_key = field.name in KEY_OBJECTS and bool(field.text)
-    return form.format(field.value), f"{OWN_COMMAND} key {field.value:#x}" if is_key else None
+    return form.format(field.value), f"regcb key {field.value:#x}" if is_key else None

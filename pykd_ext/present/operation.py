@@ -10,8 +10,9 @@ from ..kernel.listing import Entry, TargetFacts
 from ..live.operations import BLOCKED, is_failure
 from ..live.trace import Judged, Traced
 from ..notify.ntstatus import status_text
+from ..target.debugger_commands import module_command
 from .notification import operation_text, requestor_text
-from .text import OWN_COMMAND, link
+from .text import link
 
 __all__ = ["about_callback", "callback_text", "clock_text", "refusal_text", "traced_text"]
 
@@ -42,7 +43,7 @@ def callback_text(entry: Entry | None, facts: TargetFacts) -> str:
         return "a callback of no list"
     name = _function(entry, facts)
     owner = printable(entry.owner.name, "no loaded image")
-    return f"{link(name, f'{OWN_COMMAND} show {entry.callback.address:#x}')} ({owner})"
+    return f"{link(name, f'regcb show {entry.callback.address:#x}')} ({owner})"
 
 
 def _function(entry: Entry, facts: TargetFacts) -> str:
@@ -54,7 +55,7 @@ def _verdict_line(judged: Judged, facts: TargetFacts) -> str:
     verdict, entry = judged
     altitude = printable(entry.callback.altitude) if entry else "?"
     name = _function(entry, facts) if entry else address_text(verdict.block, facts.architecture)
-    command = f"{OWN_COMMAND} show {verdict.block:#x}"
+    command = f"regcb show {verdict.block:#x}"
     gap = " " * max(_NAME_WIDTH - len(name), 0)
     return (
         f"  {verdict.phase:<4}  {altitude:<{_ALTITUDE_WIDTH}}  {link(name, command)}{gap}  "
@@ -107,5 +108,5 @@ def about_callback(entry: Entry, facts: TargetFacts) -> Iterator[str]:
     yield f"  function  {callback_text(entry, facts)}"
     yield f"  altitude  {printable(entry.callback.altitude)}"
     if entry.owner.path:
-        module = entry.owner.module or ""
-        yield f"  driver    {link(printable(entry.owner.path), f'lmvm {printable(module)}')}"
+        command = module_command(entry.owner.module)
+        yield f"  driver    {link(printable(entry.owner.path), command)}"

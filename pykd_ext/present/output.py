@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from ..target.errors import RegcbError
-from .text import LINK_END, LINK_MIDDLE, LINK_START, OWN_COMMAND
+from .text import LINK_END, LINK_MIDDLE, LINK_START
 
 __all__ = ["Output", "OutputError", "to_dml", "to_plain"]
 
@@ -20,6 +20,7 @@ __all__ = ["Output", "OutputError", "to_dml", "to_plain"]
 # gives it what it is given.
 _LONGEST = 8_000  # characters
 
+_SCRIPT = "!py regcb.py"  # starts regcb where its folder of scripts is in PATH
 _DML_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
@@ -32,18 +33,21 @@ class Output:
     and only there.
 
     ``own_command`` is how regcb's own links start it again in WinDbg: as the user did.
+    ``is_of_session`` is whether what is shown is of WinDbg's own target, and not of a dump beside
+    it, about which the debugger's own commands would say something else.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
-        self.own_command = OWN_COMMAND
+        self.own_command = _SCRIPT
+        self.is_of_session = True
         self._write_dml: Any = getattr(stream, "writedml", None)
         self.is_debugger = self._write_dml is not None
 
     def write(self, text: str) -> None:
         """Prints ``text`` and a line feed; raises OutputError, BrokenPipeError."""
         if self._write_dml is not None:
-            for part in _parts(to_dml(text, self.own_command) + "\n"):
+            for part in _parts(to_dml(text, self.own_command, self.is_of_session) + "\n"):
                 self._write_dml(part)
         elif self._stream is not None:
             with _told():
@@ -87,15 +91,28 @@ def to_plain(text: str) -> str:
     return "".join(shown for _, shown in _segments(text))
 
 
-def to_dml(text: str, own_command: str = OWN_COMMAND) -> str:
-    """``text`` as DML: links as tags, all else escaped."""
+def to_dml(text: str, own_command: str = _SCRIPT, debuggers_own: bool = True) -> str:
+    """``text`` as DML: links as tags, all else escaped. ``debuggers_own``: with links to the
+    debugger's own commands."""
     parts = []
     for command, shown in _segments(text):
-        if command.startswith(OWN_COMMAND):
-            command = own_command + command[len(OWN_COMMAND) :]  # noqa: PLW2901
+        started = _started(command, own_command, debuggers_own)
         visible = _escape(shown)
-        parts.append(f'<link cmd="{_escape(command)}">{visible}</link>' if command else visible)
+        parts.append(f'<link cmd="{_escape(started)}">{visible}</link>' if started else visible)
     return "".join(parts)
+
+
+def _started(command: str, own_command: str, debuggers_own: bool) -> str:
+    """``command`` as the debugger takes it, empty where it is not to run.
+
+    None of ours has a semicolon, which would end it: what stood behind would run as well.
+    """
+    if not command.isascii() or not command.isprintable() or ";" in command:
+        return ""
+    program, gap, words = command.partition(" ")
+    if program == "regcb":
+        return own_command + gap + words
+    return command if debuggers_own else ""
 
 
 def _segments(text: str) -> list[tuple[str, str]]:

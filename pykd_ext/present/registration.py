@@ -13,7 +13,7 @@ from ..notify.ntstatus import status_text
 from ..triage.finding import Finding
 from .notification import requestor_text
 from .operation import callback_text, clock_text
-from .text import OWN_COMMAND, link
+from .text import link
 
 __all__ = ["registration_text"]
 
@@ -25,7 +25,7 @@ def registration_text(
     each, architecture = registration, facts.architecture
     name = printable(each.function_symbol, address_text(each.function, architecture))
     if each.entry is not None and each.kind == "register":
-        name = link(name, f"{OWN_COMMAND} show {each.entry.callback.address:#x}")
+        name = link(name, f"regcb show {each.entry.callback.address:#x}")
     owner = f" ({owner_text(each.owner)})" if each.owner else ""
     lines = [
         f"{clock_text(each.time)}  {_what(each)}: {name}{owner}",

@@ -13,7 +13,7 @@ from ..documents.field_types import TEXT
 from ..documents.text import address_text, printable, time_text
 from ..kernel.listing import Entry, Listing
 from ..kernel.registry_callback import LEGACY_ALTITUDE
-from .text import cell, command_link
+from .text import cell, link
 
 if TYPE_CHECKING:
     from ..triage.finding import Finding
@@ -100,7 +100,7 @@ def _rows(listing: Listing, columns: Sequence[tuple[Field, Column]], wide: bool)
         ]
     return [
         [
-            command_link(cell(text, width), column.command(entry))
+            link(cell(text, width), column.command(entry))
             for text, width, (_, column) in zip(row, widths, columns)
         ]
         for row, entry in zip(texts, listing.entries)
@@ -136,6 +136,7 @@ _WITNESSES = {
     "thread": "not on the list: a thread is in it",
     "object-context": "not on the list: a key's object context names it",
     "carved": "not on the list: found by its pool tag",
+    "address": "not on the list: it lies at the address that was given",
 }
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["cell", "command_link", "link"]
+__all__ = ["cell", "link"]
 
 # A link that ends up as DML in WinDbg and as plain text elsewhere travels as an OSC 8 hyperlink:
 # tabulate knows that those take no room.
 LINK_START, LINK_MIDDLE, LINK_END = "\x1b]8;;", "\x1b\\", "\x1b]8;;\x1b\\"
-
-OWN_COMMAND = "!py regcb.py"  # in links to regcb's own commands
 
 
 def cell(text: str, width: int) -> str:
@@ -19,14 +17,7 @@ def cell(text: str, width: int) -> str:
     return f"{text[:left]}~{text[len(text) - (width - 1 - left) :]}"
 
 
-def link(text: str, command: str) -> str:
-    """``text``, which in WinDbg runs ``command`` when clicked."""
-    return f"{LINK_START}{command}{LINK_MIDDLE}{text}{LINK_END}"
-
-
-def command_link(text: str, command: str | None) -> str:
-    """The same for a command of the debugger or one of regcb's (``regcb show 3``); None is none."""
-    if command is None:
-        return text
-    program, _, words = command.partition(" ")
-    return link(text, f"{OWN_COMMAND} {words}" if program == "regcb" else command)
+def link(text: str, command: str | None) -> str:
+    """``text``, which in WinDbg runs ``command`` when clicked: one of the debugger's, or of regcb's
+    (``regcb show 3``). None is none."""
+    return text if command is None else f"{LINK_START}{command}{LINK_MIDDLE}{text}{LINK_END}"

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from ..documents.callback_fields import owner_text
 from ..documents.text import address_text, printable
 from ..kernel.listing import Entry
+from ..target.debugger_commands import pointers_command, unassemble_command
 from ..triage.bug_checks import facts_of
 from ..triage.thread_scene import ThreadScene
+from .text import link
 
 __all__ = ["thread_text"]
 
 _SHOWN = 40  # code addresses
+_PLACE_WIDTH = 17  # columns
 
 
 def thread_text(scene: ThreadScene) -> str:
@@ -36,7 +39,9 @@ def _head(scene: ThreadScene) -> Iterator[str]:
     process = printable(requestor.process_name, "unknown")
     if requestor.process_id is not None:
         process += f" ({requestor.process_id})"
-    yield f"thread {address_text(requestor.thread, target.architecture)}{number} of {process}"
+    place = address_text(requestor.thread, target.architecture)
+    command = f"!thread {requestor.thread:#x}" if requestor.thread else None
+    yield f"thread {link(place, command)}{number} of {process}"
 
 
 def _callbacks(scene: ThreadScene) -> Iterator[str]:
@@ -58,7 +63,10 @@ def _callbacks(scene: ThreadScene) -> Iterator[str]:
 def _row(scene: ThreadScene, entry: Entry) -> str:
     callback = entry.callback
     state = "running" if callback.address in scene.inside.running else "told   "
-    block = address_text(callback.address, scene.target.architecture)
+    block = link(
+        address_text(callback.address, scene.target.architecture),
+        f"regcb show {callback.address:#x}",
+    )
     if callback.function is None:
         return f"{state}  block {block}: {'; '.join(map(printable, callback.problems))}"
     return (
@@ -72,8 +80,10 @@ def _stack(scene: ThreadScene) -> Iterator[str]:
     yield f"code on its stack, the innermost first ({len(stack)}):"
     for each in stack[:_SHOWN]:
         place = address_text(each.place, scene.target.architecture) if each.place else "at"
+        gap = " " * max(_PLACE_WIDTH - len(place), 0)
         doubt = "" if each.follows_call or not each.place else "  (no code here to see its call)"
-        yield f"  {place:<17}  {printable(each.symbol)}{doubt}"
+        place = link(place, pointers_command(each.place)) + gap
+        yield f"  {place}  {link(printable(each.symbol), unassemble_command(each.address))}{doubt}"
     if len(stack) > _SHOWN:
         yield f"  and {len(stack) - _SHOWN} more (--json has them)"
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Engine = Optional[Literal["none", "pykd"]]
 
-__all__ = ["inside_debugger", "open_target", "symbol_path_text"]
+__all__ = ["debuggers_code", "inside_debugger", "open_target", "symbol_path_text"]
 
 
 def symbol_path_text(symbols: str | None) -> str:
@@ -112,6 +112,16 @@ def _session(dump: str | None, symbols: str | None) -> LiveTarget:
 def inside_debugger() -> bool:
     """Inside WinDbg the pykd bootstrapper gives a script its own standard output."""
     return hasattr(sys.stdout, "writedml")
+
+
+def debuggers_code(address: int, count: int) -> list[str]:
+    """``count`` instructions of its target, each as the debugger shows it that this runs inside;
+    fewer where they cannot be read, none elsewhere."""
+    if not inside_debugger():
+        return []
+    from .pykd_session import engine_disassembly  # noqa: PLC0415 - needs pykd
+
+    return engine_disassembly(address, count)
 
 
 def _has_session(dump: str | None) -> bool:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from .running import Run
     from .symbol_path import SymbolPath
 
-__all__ = ["PykdSession", "has_session", "open_session"]
+__all__ = ["PykdSession", "engine_disassembly", "has_session", "open_session"]
 
 # Of those whose targets tests/engine has. "bl" says of one: "1 e fffff804`12a0a22a e 1 0001 ...".
 _DEBUG_REGISTERS = {"x64": 4}
@@ -478,6 +478,20 @@ def _architecture() -> ArchitectureName:
     if cpu not in names:
         raise UnsupportedTarget(f"the target's processor ({cpu}) is none of x64, x86, ARM64")
     return names[cpu]
+
+
+# `fffff804`16a957d1 0f844d010000    je      regprotect!RegisterCallback+0x164 (fffff804`16a95924)`
+_CODE = re.compile(r"[0-9a-f`]{8,17} .*", re.ASCII)
+
+
+def engine_disassembly(address: int, count: int) -> list[str]:
+    """``count`` instructions from the VA ``address`` on, each as the debugger of this process shows
+    it; fewer where they cannot be read."""
+    try:
+        shown = pykd.dbgCommand(f"u {address:#x} L{count:#x}") or ""
+    except pykd.DbgException:
+        return []
+    return [line for line in shown.splitlines() if _CODE.fullmatch(line)]
 
 
 # "||": `.  0 64-bit Full kernel dump: C:\MEMORY.DMP`, `.  0 Remote KD: KdSrv:...`, `.  0 Local KD`

@@ -76,6 +76,15 @@ def carve(target: Target, listing: Listing, progress: Progress) -> Carving:
     return Carving(tuple(search.found.values()), tuple(problems))
 
 
+def callback_at(target: Target, listing: Listing, address: int) -> RegistryCallback | None:
+    """The block at the VA ``address`` that ``listing`` has not got; None where there is none."""
+    if listing.callbacks.is_vector:
+        return None
+    search = _Search(target, listing)
+    search.add("address", [address])
+    return search.found[address].callback if address in search.found else None
+
+
 def _search_pages(
     search: _Search, physical: PhysicalMemory, progress: Progress, problems: list[str]
 ) -> None:

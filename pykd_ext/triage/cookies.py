@@ -34,7 +34,7 @@ def cookie_out_of_range(scene: Scene) -> Iterator[Finding]:
                 "lowest": f"{base.lowest:#x}" if base else None,
             },
             doubt=None,
-            next="dq nt!CmpCallbackCookie L1",
+            next=f"dq {scene.listing.callbacks.cookie_at or 0:#x} L1",
         )
 
 

@@ -25,7 +25,7 @@ def callbacks_disabled(scene: Scene) -> Iterator[Finding]:
             "callbacks",
             evidence={"count": 0, "entries": len(scene.entries)},
             doubt=None,
-            next="dd nt!CmpCallBackCount L1",
+            next=f"dd {scene.listing.callbacks.count_at or 0:#x} L1",
         )
 
 
@@ -44,7 +44,7 @@ def count_mismatch(scene: Scene) -> Iterator[Finding]:
         summary=f"CmpCallBackCount is {count}, the list has {length}: {what}",
         evidence={"count": count, "entries": length},
         doubt=doubt,
-        next="dd nt!CmpCallBackCount L1",
+        next=f"dd {scene.listing.callbacks.count_at or 0:#x} L1",
     )
 
 

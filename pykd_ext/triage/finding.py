@@ -11,6 +11,8 @@ __all__ = ["SEVERITIES", "Finding", "Remark", "about"]
 
 SEVERITIES = ("high", "medium", "low", "info")  # the gravest first
 
+_UNLISTED = ("thread", "object-context", "carved")
+
 
 class Finding(NamedTuple):
     """``id`` names the check that found it (``prologue-patched``).
@@ -51,6 +53,6 @@ def about(
     doubt: str | None = None,
 ) -> Finding:
     """A finding about one callback, whose next step is a look at all of it."""
-    return Finding(
-        id_, severity, entry.number, summary, evidence, doubt, f"regcb show {entry.number}"
-    )
+    # Of callbacks on no list, show knows those whose address it is told.
+    which = f"{entry.callback.address:#x}" if entry.callback.found_by in _UNLISTED else entry.number
+    return Finding(id_, severity, entry.number, summary, evidence, doubt, f"regcb show {which}")

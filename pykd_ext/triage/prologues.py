@@ -58,7 +58,7 @@ def kernel_code_patched(scene: Scene) -> Iterator[Finding]:
                 summary=f"nt!{name} {verdict.summary}",
                 evidence=evidence,
                 doubt=None if is_tiny else verdict.doubt,
-                next=f"u nt!{name}",
+                next=f"u {function:#x}",
             )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..kernel.drivers import Owner
+from ..target.debugger_commands import module_command
 from ..target.errors import MemoryUnreadable, SymbolNotFound
 from ..target.image import import_addresses, sections
 from ..target.memory import PAGE
@@ -80,9 +81,8 @@ def _said(scene: Scene, owner: Owner, ability: _Ability) -> Finding | Remark:
     if of_windows and all(each.group != _ALWAYS_ON for each in of_driver(owner.name or "")):
         why = f"it is {company}'s, and Windows' own register when they are needed"
         return Remark("driver-silent", None, summary, evidence, why)
-    return Finding(
-        "driver-silent", "info", None, summary, evidence, _MAY_WAIT, f"lmvm {owner.module}"
-    )
+    look = module_command(owner.module) or "lm"
+    return Finding("driver-silent", "info", None, summary, evidence, _MAY_WAIT, look)
 
 
 def _exports(target: Target) -> dict[str, int]:

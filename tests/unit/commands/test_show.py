@@ -142,3 +142,15 @@ def test_a_driver_that_is_on_no_list_of_modules(
     assert named["unlisted_image"] is None
     text = regcb("-z", truth.path, "-y", truth.symbols, "show", "2")[1]
     assert f", of {pdb}, on no list of modules\n" in text
+
+
+def test_what_is_on_no_list_is_known_by_its_address(lab_dump: MakeDump, regcb: Regcb) -> None:
+    truth = lab_dump("x64-19041", damage=("entry-unlinked",))
+    on_list = {each["address"] for each in regcb.json(truth, "list")["callbacks"]}
+    (unlinked,) = (each for each in truth.callbacks if hex(each.address) not in on_list)
+    shown = regcb.json(truth, "show", hex(unlinked.address))["callbacks"]
+    assert [(each["owner"], each["found_by"]) for each in shown] == [(unlinked.owner, "address")]
+    beside = hex(unlinked.address + 0x10)
+    status, _, errors = regcb("-z", truth.path, "-y", truth.symbols, "show", beside)
+    assert status == 2
+    assert errors.startswith("regcb: no callback ")

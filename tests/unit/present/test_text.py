@@ -17,7 +17,7 @@ def test_cells_are_cut_in_the_middle() -> None:
 
 
 def test_links_to_regcb_start_it_as_the_user_did() -> None:
-    text = link("1", "!py regcb.py show 1")
+    text = link("1", "regcb show 1")
     assert to_dml(text, "!py -3.9 -m pykd_ext") == (
         '<link cmd="!py -3.9 -m pykd_ext show 1">1</link>'
     )
@@ -28,6 +28,18 @@ def test_links_become_dml_and_nothing_else_does() -> None:
     assert to_plain(text) == 'a<b x&y <link cmd="evil">'
     assert to_dml(text) == (
         'a&lt;b <link cmd="u 0x1">x&amp;y</link> &lt;link cmd=&quot;evil&quot;&gt;'
+    )
+
+
+@pytest.mark.parametrize("command", ["u 0x1; .shell x", "lmvm \n", "lmvm д"])
+def test_what_may_be_two_commands_is_no_link(command: str) -> None:
+    assert to_dml(link("1", command)) == "1"
+
+
+def test_of_another_target_regcb_s_own_links_alone_are_left() -> None:
+    text = f"{link('1', 'u 0x1')} {link('2', 'regcb show 2')}"
+    assert to_dml(text, "!py x.py", debuggers_own=False) == (
+        '1 <link cmd="!py x.py show 2">2</link>'
     )
 
 
