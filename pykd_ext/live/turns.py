@@ -66,9 +66,9 @@ def follow_turns(
 ) -> Breakpoints:
     """Sets the breakpoints: ``turns`` hears of operations whose pre class is one of ``numbers``.
 
-    Where these have ``services`` (:func:`.services.services_of`), ends are heard of threads that
-    have begun one, which ``inside`` knows. The breakpoints go when the block of what is returned
-    is left. Raises TargetError.
+    Where these have ``services`` (:func:`.services.services_of`), it hears of threads that have
+    begun one, which ``inside`` knows, and as long as there is none only the services' starts have
+    breakpoints. They go when the block of what is returned is left. Raises TargetError.
     """
     breakpoints = Breakpoints(target)
     places = [
@@ -79,12 +79,12 @@ def follow_turns(
     follower = _Follower(target, breakpoints, junctions, numbers, turns, inside)
     try:
         for place in places:
-            is_lasting = turns.awaits_ends or not place.is_end
+            comes_and_goes = place.is_end and not turns.awaits_ends and inside is None
             hit = partial(follower.hit, place)
-            breakpoints.add(place.junction.address, hit, hardware=is_lasting)
+            breakpoints.add(place.junction.address, hit, hardware=not comes_and_goes)
         for service in services:
             breakpoints.add(service, follower.enter, hardware=True)
-        follower.look_for_ends()
+        follower.look()
     except RegcbError:
         breakpoints.__exit__()
         raise
@@ -104,24 +104,25 @@ class _Follower:
         inside: ThreadsInside | None,
     ) -> None:
         self._target, self._breakpoints = target, breakpoints
-        self._ends = [each.address for each in junctions.ends]
-        self._looks_for_ends = True
+        passing = [junctions.ends] if inside is None else junctions
+        self._passing = [each.address for kind in passing for each in kind]
+        self._looks = True
         self._numbers, self._turns = numbers, turns
         self._is_for_all_classes = numbers >= PRE_CLASSES
         self._inside = inside
 
-    def look_for_ends(self) -> None:
-        """As far as anybody wants to hear of them."""
-        if self._looks_for_ends != self._turns.awaits_ends:
-            self._looks_for_ends = self._turns.awaits_ends
-            for each in self._ends:
-                self._breakpoints.enable(each, self._looks_for_ends)
+    def look(self) -> None:
+        """At ends, and with services at everything, as far as anybody wants to hear of it."""
+        if self._looks != self._turns.awaits_ends:
+            self._looks = self._turns.awaits_ends
+            for each in self._passing:
+                self._breakpoints.enable(each, self._looks)
 
     def enter(self) -> bool:
         """A service is begun."""
         if self._inside is not None and self._turns.is_of_interest(is_end=True):
             self._inside.enter()
-            self.look_for_ends()
+            self.look()
         return False
 
     def hit(self, place: _Place) -> bool:
@@ -137,7 +138,7 @@ class _Follower:
         if place.is_end and self._inside is not None:
             self._inside.leave(event is not None)
         stops = event is not None and place.tell(event)
-        self.look_for_ends()
+        self.look()
         return stops
 
     def _event(self, junction: Junction) -> Returned | None:

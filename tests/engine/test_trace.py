@@ -275,3 +275,14 @@ def test_what_did_not_fit_is_counted(engine: Engine, tmp_path: Path) -> None:
     """The fifth operation is the first that fits."""
     run, _ = traced(engine, tmp_path, "default", "--value", "Answer", "--count", "1")
     assert run.output.startswith("1 operation, 4 did not fit; that was enough")
+
+
+def test_the_users_debug_registers_are_theirs(engine: Engine) -> None:
+    """The engine takes more than four such breakpoints, and then does not go on."""
+    run = live_regcb(
+        engine, DEFAULT_SCRIPT, "trace", "--count", "2", inside="live_debug_registers.py"
+    )
+    assert (run.status, run.errors) == (0, "")
+    assert run.output.splitlines()[-1].startswith("2 operations; that was enough")
+    theirs = [f"nt!NtFlushKey+{number:#x}" for number in range(1, 5)]
+    assert run.engine_breakpoints == [*theirs, "nt!NtFlushKey"]
