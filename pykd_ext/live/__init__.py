@@ -5,33 +5,52 @@ tests.engine.placements``): KD requests, each a round trip of a real connection,
 that every callback hears of before and after; in brackets for one callback's verdict, of which an
 operation has two from each.
 
-=========================================================== ========== =========== ============ ===
-breakpoints                                                 1 callback 4           16           64
-=========================================================== ========== =========== ============ ===
-at each callback with "gc", what they return unseen         24 (11.8)  187 (23.4)  2284 (71.4)
-at each callback, and where it returns to                   66 (33.1)  460 (57.5)  4918 (153.7)
-at each callback, and for once where it returns to          39 (19.6)  300 (37.5)  3507 (109.6)
-a pair around the call in nt!CmpCallCallBacksEx             80 (40.0)  320 (40.0)  1280 (40.0)
-the same pair, hardware                                     56 (28.0)  224 (28.0)  896 (28.0)
-one behind the call                                         25 (12.3)  97 (12.1)   385 (12.0)
-the same one, hardware                                      28 (14.0)  112 (14.0)  448 (14.0)
-``regcb trace --each``: one behind, and all that it reads   42 (21.0)  125 (15.6)  452 (14.1)
-``regcb trace``: where the code forks and ends              24         26          27           27
-``regcb trace --key``, one of another key                   18         19          19           18
-``trace --only-blocked``, one that is refused               24         48          49           50
-``who-blocks``, one that nobody refuses                     0          0           0            0
-=========================================================== ========== =========== ============ ===
+=================================================== ========== ========== ============ ============
+breakpoints                                         1 callback 4          16           64
+=================================================== ========== ========== ============ ============
+at each callback with "gc", what they return unseen 24 (11.8)  187 (23.4) 2284 (71.4)
+at each callback, and where it returns to           66 (33.1)  460 (57.5) 4918 (153.7)
+at each callback, and for once where it returns to  39 (19.6)  300 (37.5) 3507 (109.6)
+a pair around the call in nt!CmpCallCallBacksEx     80 (40.0)  320 (40.0) 1280 (40.0)
+the same pair, hardware                             56 (28.0)  224 (28.0) 896 (28.0)
+one behind the call                                 25 (12.3)  97 (12.1)  385 (12.0)
+the same one, hardware                              28 (14.0)  112 (14.0) 448 (14.0)
+``trace --each``: one behind, all that it reads     27 (13.3)  93 (11.6)  357 (11.2)   1414 (11.0)
+``who-blocks --stop``: where each callback returns  22 (11.1)  184 (23.0) 1430 (44.7)  11393 (89.0)
+``trace``: where the code forks and ends            14         14         14           14
+``trace --key``, one of another key                 12         12         12           12
+``trace --process``, ``--thread``, one of another   11         11         11           11
+``trace --class``, one of the class                 24         24         24           24
+``trace --class``, one of another class             0          0          0            0
+``trace --only-blocked``, one that is refused       16         27         27           28
+``who-blocks``, one that nobody refuses             0          0          0            0
+=================================================== ========== ========== ============ ============
 
-What is read once a run, such as the names of callbacks, is in the last rows, over six operations;
-these alone were counted with 64.
+What is read once a run, such as the names of callbacks, is not in the last ten rows. They are of
+one processor; with more it is 18 for ``trace``, 16 for a key, 15 for a process or thread, 27 for
+the class, 32 for a refusal, 13 for each verdict.
 
-The engine takes out and puts back every software breakpoint at every stop, so few are cheap, and
-one behind the call is the least that sees verdicts; hardware ones cost it a write of the context
-and of the debug registers, of which a processor has four: too few for one at each callback. Hence
+A stop that regcb hears of costs eight requests of the engine's own, whatever is done there: the
+code around it, which it reads before it tells anybody (two), the registers, the special ones and
+the code segment's descriptor, both written where the instruction was done in the processor's place
+(:mod:`.emulation`), and the going on. To that come two for each software breakpoint, which is taken
+out and put back; or two for each processor, whose registers are read once more, with any number of
+hardware ones. So these are used where there is one processor, and as far as the user leaves some of
+the four. The engine's own conditions (``bp /p``, ``/t``) reject for 5 and 4 requests where there is
+one breakpoint alone, for 13 with three, of which a trace cannot do without one; and another
+processor passes meanwhile.
+
+A refusal that callbacks above hear of is two stops. 18 at the first: those eight and two, the
+stack, the list's head (whose callback it is), the thread, the value, the key, two calls of the
+thread's list (what it was asked for in), and the breakpoint at the end. 9 at that: it need not be
+done again there, as it goes with the last refusal, but is the thread still the one, and what has
+become of the result?
+
+So few breakpoints are cheap, and one behind the call is the least that sees verdicts. Hence
 :mod:`.call_site` finds that place by disassembly, and what the callback was given in registers and
 stack slots that outlive the call; :mod:`.junctions` finds where that code forks over a failure, or
-over STATUS_CALLBACK_BYPASS, and where it is done with an operation. Without that place
-:mod:`.returns` falls back to the second row: the third is cheaper, and what one thread takes out
-another one misses.
+over STATUS_CALLBACK_BYPASS, and where it is done with an operation; :mod:`.services` where those of
+one class begin. Without that place :mod:`.returns` falls back to the second row: the third is
+cheaper, and what one thread takes out another one misses.
 ``guard`` needs one callback alone: a breakpoint at its start.
 """

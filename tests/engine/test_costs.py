@@ -10,7 +10,7 @@ from .placements import requests_per_operation
 FLOOR = 10  # of a stop in the debug registers of one processor
 MOST = {
     "trace": FLOOR + 5,
-    "own-class": 2 * FLOOR + 3,
+    "own-class": 2 * FLOOR + 4,
     "other-key": FLOOR + 3,
     "other-process": FLOOR + 1.5,
     "other-thread": FLOOR + 1.5,
