@@ -1,10 +1,10 @@
 """The machine being debugged, behind one small protocol.
 
-Two adapters fulfil :class:`.protocol.Target`: :mod:`.pykd_session` (WinDbg, cdb, kd, and pykd
-standalone) and :mod:`.crash_dump` (no debugger at all); :func:`.opening.open_target` chooses.
+Three adapters fulfil :class:`.protocol.Target`: :mod:`.pykd_session` (WinDbg, cdb, kd, and pykd
+standalone), :mod:`.crash_dump` and :mod:`.memory_image` (no debugger at all);
+:func:`.opening.open_target` chooses.
 The rooms to the right do not see which one it is: they have the protocol, and what reads the
-memory of any target (typed memory, images, lists of modules). The search for lost callbacks alone
-reads a dump's file page by page (:mod:`.dump_file`).
+memory of any target (typed memory, images, lists of modules).
 """
 
 from __future__ import annotations
