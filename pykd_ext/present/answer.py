@@ -88,4 +88,4 @@ def _security(security: SecurityDescriptor | str) -> list[str]:
 def _stack(traced: Traced) -> list[str]:
     if not traced.stack:
         return []
-    return ["", "asked for here:", *(f"  {printable(each)}" for each in traced.stack)]
+    return ["", "call stack:", *(f"  {printable(each)}" for each in traced.stack)]

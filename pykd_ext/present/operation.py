@@ -99,7 +99,7 @@ def refusal_text(facts: TargetFacts, traced: Traced) -> str:
         lines += about_callback(entry, facts)
     lines += ["", traced_text(facts, traced)]
     if traced.stack:
-        lines += ["", "asked for here:", *(f"  {printable(each)}" for each in traced.stack)]
+        lines += ["", "call stack:", *(f"  {printable(each)}" for each in traced.stack)]
     return "\n".join(lines)
 
 

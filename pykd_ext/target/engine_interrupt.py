@@ -6,7 +6,7 @@ which nothing happens up to four seconds later: so long dbgeng 10.0.15063 waits 
 COM and TCP. The pykd bootstrapper asks the engine too, every 250 ms (InterruptWatch in pykd-ext,
 sources/windbgext.cpp), and tells Python's main interpreter, not the one of its own that a script
 runs in: nobody hears it there, and at the end of the command the bootstrapper waits for that for
-ever. So it is asked for here, more often, and what waits in the main interpreter is let out.
+ever. So it is call stack, more often, and what waits in the main interpreter is let out.
 """
 
 from __future__ import annotations

@@ -76,7 +76,8 @@ def is_busy(target: LiveTarget) -> bool:
 
 def runs(target: LiveTarget) -> bool:
     """The engine takes breakpoints out while it is stopped."""
-    return bool(target.state()["breakpoints"])
+    state = target.state()
+    return bool(state["breakpoints"] or state["hardware"])
 
 
 @pytest.mark.parametrize("begins", [is_busy, runs])
