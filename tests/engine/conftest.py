@@ -13,16 +13,18 @@ from .window import prepare
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All on one processor, after each other: they share one Wine, and other tests run beside."""
+    """Those of a file on one processor, since they share what the file has made; files side by
+    side, in one Wine."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("engine"))
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
-    """Installed once, and up as long as the tests run. Where it cannot be had they all fail."""
+    """Installed once, and up as long as the tests of this processor run. Where it cannot be had
+    they all fail."""
     try:
         with Engine.running() as running:
             yield running

@@ -79,7 +79,8 @@ def live_target(
 ) -> Iterator[LiveTarget]:
     """A target in a process of its own; it is ended, whatever happened to it. ``kernel``: the file
     of a real kernel in place of the profile's own."""
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([run.__module__])  # once for all targets
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(
         target=_serve, args=(script, pace, profile, kernel, sender), daemon=True

@@ -5,6 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,32 +25,46 @@ from .engine import INSIDE, Engine
 NOT_READABLE = {"error": "MemoryUnreadable"}
 NO_SYMBOL = {"error": "SymbolNotFound"}
 NO_TYPE = {"error": "TypeNotFound"}
+PATIENCE = 600.0  # seconds for an answer
 
 
 class Session(NamedTuple):
-    """A dump of the lab and the engine to ask about it."""
+    """A dump of the lab, and a process in which the engine has opened it."""
 
-    engine: Engine
     truth: Truth
-    folder: Path
+    process: subprocess.Popen[str]
 
     def ask(self, *questions: tuple[Any, ...]) -> list[Any]:
         """The answers, in order; see :mod:`.inside.ask`."""
-        file = self.folder / "questions.json"
-        file.write_text(json.dumps(questions), encoding="utf-8")
-        dump, symbols = Path(self.truth.path), Path(self.truth.symbols)
-        done = self.engine.run(INSIDE / "ask.py", dump, symbols, file)
-        assert done.returncode == 0, done.stderr
-        answers: list[Any] = json.loads(done.stdout)
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        patience = threading.Timer(PATIENCE, self.process.kill)
+        patience.start()
+        self.process.stdin.write(json.dumps(questions) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        patience.cancel()
+        assert line, self.process.communicate()[1]
+        answers: list[Any] = json.loads(line)
         return answers
+
+
+@contextmanager
+def session_on(engine: Engine, truth: Truth) -> Iterator[Session]:
+    command = (INSIDE / "ask.py", Path(truth.path), Path(truth.symbols))
+    with engine.start(command, is_asked=True) as process:
+        yield Session(truth, process)
+        assert process.stdin is not None
+        process.stdin.close()
 
 
 @pytest.fixture(scope="module", params=["x64-19041", "x86-7601", "arm64-22621"])
 def session(
     engine: Engine, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Session:
-    folder = tmp_path_factory.mktemp("session")
-    return Session(engine, make_dump(folder / "lab.dmp", request.param), folder)
+) -> Iterator[Session]:
+    truth = make_dump(tmp_path_factory.mktemp("session") / "lab.dmp", request.param)
+    with session_on(engine, truth) as opened:
+        yield opened
 
 
 def test_what_the_target_is(session: Session) -> None:
@@ -129,17 +147,20 @@ def test_the_symbol_at_or_below_an_address(session: Session) -> None:
     ]
 
 
-def test_a_stripped_pdb_shows_the_functions_that_it_kept(session: Session) -> None:
+def test_a_stripped_pdb_shows_the_functions_that_it_kept(
+    engine: Engine, session: Session, tmp_path: Path
+) -> None:
     private = with_symbols(session.truth, "avfilter.sys")
-    symbols = session.folder / "stripped"
-    shutil.copytree(session.truth.symbols, symbols, dirs_exist_ok=True)
+    symbols = tmp_path / "stripped"
+    shutil.copytree(session.truth.symbols, symbols)
     strip_symbols(Path(session.truth.symbols) / "avfilter.pdb", symbols / "avfilter.pdb")
-    stripped = session._replace(truth=dataclasses.replace(session.truth, symbols=str(symbols)))
+    stripped = dataclasses.replace(session.truth, symbols=str(symbols))
     places = [private.function, private.function + 4]
     expected = [("avfilter", private.function_name, distance) for distance in (0, 4)]
-    with open_dump(stripped.truth) as target:
+    with open_dump(stripped) as target:
         assert [target.nearest_symbol(each) for each in places] == expected
-    answers = stripped.ask(*(("nearest_symbol", each) for each in places))
+    with session_on(engine, stripped) as opened:
+        answers = opened.ask(*(("nearest_symbol", each) for each in places))
     assert [tuple(each) for each in answers] == expected
 
 

@@ -1,7 +1,7 @@
 """What is built for a profile, and where it is kept.
 
 A build lives in ``.cache/lab/<profile>-<digest of all sources>`` of the checkout. It is made in a
-folder of its own and renamed into place, so that two processes may build at once.
+folder of its own and renamed into place, so that what is there is whole.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import hashlib
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +24,7 @@ from .pdb_file import mark_stripped
 from .profiles import Profile
 from .toolchain import PREFERRED_BASES, compile_c, entry, link, run
 
-__all__ = ["REGISTRY", "Build", "build"]
+__all__ = ["REGISTRY", "Build", "build", "build_into"]
 
 REGISTRY = "registry.exe"  # an image of data
 
@@ -78,24 +79,51 @@ def build(profile: Profile, runs: bool = False, shape: str = "plain") -> Build:
     kind = ("-live" if runs else "") + (f"-{shape}" if shape != "plain" else "")
     final = _CACHE / f"{profile.name}{kind}-{_digest(profile)}"
     if not final.exists():
-        _CACHE.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=_CACHE) as scratch:
-            work = Path(scratch) / "build"
+        # A kernel of another shape is all that such a build has of its own.
+        rest = build(profile, runs) if shape != "plain" else None
+        with _only_one(final):
+            if not final.exists():
+                build_into(final, profile, runs, code, rest)
+    return Build(final, final / "symbols")
+
+
+def build_into(
+    final: Path, profile: Profile, runs: bool, code: Shape, rest: Build | None = None
+) -> Build:
+    """A new folder of images; of the kernel alone, beside what ``rest`` has of the others, where
+    that is given. Raises ToolFailed."""
+    with tempfile.TemporaryDirectory(dir=final.parent) as scratch:
+        work = Path(scratch) / "build"
+        if rest is None:
             (work / "symbols").mkdir(parents=True)
-            # Compiled from here, so that no path of this machine gets into a PDB.
-            shutil.copytree(_SOURCES, work / "c")
-            shutil.copytree(_LIVE_SOURCES, work / "kd")
-            (work / "c" / "types.h").write_text(types_header(profile), encoding="ascii")
-            _build_kernel(profile, work, runs, code)
+        else:
+            shutil.copytree(rest.folder, work)
+        # Compiled from here, so that no path of this machine gets into a PDB.
+        shutil.copytree(_SOURCES, work / "c")
+        shutil.copytree(_LIVE_SOURCES, work / "kd")
+        (work / "c" / "types.h").write_text(types_header(profile), encoding="ascii")
+        _build_kernel(profile, work, runs, code)
+        if rest is None:
             _build_registry(profile, work)
             for driver in drivers(profile, runs):
                 _build_driver(profile, driver, work, _UNWIND if runs else ())
-            shutil.rmtree(work / "c")
-            shutil.rmtree(work / "kd")
-            for leftover in (*work.glob("*.obj"), *work.glob("*.lib"), *work.glob("*.c")):
-                leftover.unlink()
-            _move_into_place(work, final)
+        shutil.rmtree(work / "c")
+        shutil.rmtree(work / "kd")
+        for leftover in (*work.glob("*.obj"), *work.glob("*.lib"), *work.glob("*.c")):
+            leftover.unlink()
+        work.rename(final)
     return Build(final, final / "symbols")
+
+
+@contextmanager
+def _only_one(final: Path) -> Iterator[None]:
+    """Of the processes that want the same build, one makes it and the others wait."""
+    import fcntl  # not on Windows, where builds are found only
+
+    _CACHE.mkdir(parents=True, exist_ok=True)
+    with (_CACHE / f"{final.name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 _BUILDING = (
@@ -120,14 +148,6 @@ def _digest(profile: Profile) -> str:
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def _move_into_place(work: Path, final: Path) -> None:
-    try:
-        work.rename(final)
-    except OSError:
-        if not final.exists():  # another process was not first, so this is a real failure
-            raise
 
 
 def _build_kernel(profile: Profile, work: Path, runs: bool, code: Shape) -> None:

@@ -1,14 +1,14 @@
-"""``ask.py DUMP SYMBOLS QUESTIONS.json``: what a PykdSession on the dump answers.
+"""``ask.py DUMP SYMBOLS``: what a PykdSession on the dump answers.
 
-The file holds a list of questions, each a property's or a method's name and its arguments. Prints
-the list of answers: bytes as hex, tuples as lists, an error as ``{"error": its class}``.
+Each line of its input is a list of questions in JSON, each a property's or a method's name and its
+arguments. Prints a line with the list of answers: bytes as hex, tuples as lists, an error as
+``{"error": its class}``.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 from pykd_ext.target.errors import RegcbError
@@ -26,8 +26,7 @@ def answer(session: PykdSession, name: str, *arguments: Any) -> Any:
 
 
 if __name__ == "__main__":
-    dump, symbols, questions = sys.argv[1:]
-    opened = open_session(dump, symbols)
-    asked = json.loads(Path(questions).read_text(encoding="utf-8"))
-    print(json.dumps([answer(opened, *question) for question in asked]))
+    opened = open_session(*sys.argv[1:])
+    for line in sys.stdin:
+        print(json.dumps([answer(opened, *question) for question in json.loads(line)]), flush=True)
     opened.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -141,12 +142,11 @@ def test_symbols_that_are_nowhere(lab_dump: MakeDump, tmp_path: Path, regcb: Reg
 
 def test_a_truncated_dump_lists_what_can_be_read(tmp_path: Path, regcb: Regcb) -> None:
     whole = make_dump(tmp_path / "whole.dmp", callbacks=300, size=1 << 24)
-    raw = Path(whole.path).read_bytes()
-    cut = tmp_path / "cut.dmp"
+    size = Path(whole.path).stat().st_size
     partial = 0
-    for pages in range(20, 4000, 20):
-        cut.write_bytes(raw[: -pages * 0x1000])
-        status, output, errors = regcb("list", "--json", "-z", cut, "-y", whole.symbols)
+    for pages in (*range(20, 3500, 500), *range(3500, 4000, 10)):  # the list is near the start
+        os.truncate(whole.path, size - pages * 0x1000)
+        status, output, errors = regcb("list", "--json", "-z", whole.path, "-y", whole.symbols)
         assert "the dump is truncated" in output + errors
         readable = [each["function"] is not None for each in listed(status, output)]
         partial += any(readable) and not all(readable)

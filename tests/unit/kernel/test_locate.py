@@ -18,6 +18,7 @@ from pykd_ext.target.errors import TargetError
 from pykd_ext.target.symbol_path import SymbolPath
 from pykd_ext.target.without_symbols import WithoutSymbols
 from tests.lab import PROFILES, Truth, make_dump
+from tests.lab.code_shapes import shape_of
 from tests.lab.profiles import Profile
 from tests.lab.toolchain import compile_c
 from tests.support.regcb import MakeDump, Regcb
@@ -134,9 +135,11 @@ def test_compiled_otherwise_and_behind_another_list(
         return compile_c(profile, source, work, [*extra, *options, *newer])
 
     building, making = sys.modules["tests.lab.build"], sys.modules["tests.lab.make"]
-    monkeypatch.setattr(building, "_CACHE", tmp_path / "cache")
+    plain = shape_of(PROFILES[profile], "plain")
+    rest = building.build(PROFILES[profile])
     monkeypatch.setattr(building, "compile_c", compiled)
-    monkeypatch.setattr(making, "build", building.build.__wrapped__)
+    other = building.build_into(tmp_path / "built", PROFILES[profile], False, plain, rest)
+    monkeypatch.setattr(making, "build", lambda _: other)
     truth = make_dump(tmp_path / "a.dmp", profile, callbacks=4)
     found = located(opened(truth, False))
     assert found[:3] == known(opened(truth, True))

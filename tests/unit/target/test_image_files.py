@@ -33,8 +33,9 @@ def own_file(truth: Truth, callback: CallbackTruth) -> Path:
 
 
 def wanted(truth: Truth, callback: CallbackTruth) -> WantedImage:
-    with pefile.PE(str(own_file(truth, callback)), fast_load=True) as image:
-        stamp: int = image.FILE_HEADER.TimeDateStamp
+    # Not closed: pefile collects the garbage of the whole process then.
+    image = pefile.PE(data=own_file(truth, callback).read_bytes(), fast_load=True)
+    stamp: int = image.FILE_HEADER.TimeDateStamp
     return WantedImage(callback.owner, callback.owner_base, callback.owner_size, stamp)
 
 
