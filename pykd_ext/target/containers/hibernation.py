@@ -15,6 +15,7 @@ from struct import Struct, error
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import TargetError, UnsupportedTarget
+from ..fields import unsigned
 from ..physical import PAGE, Hints, Progress, map_file
 from ..xpress_huffman import BadXpress, unpack
 from .container import damaged
@@ -109,7 +110,7 @@ class HibernationFile:
     def word(self, address: int, size: int) -> int | None:
         page = self.page(address >> 12)
         start = address & (PAGE - 1)
-        return None if page is None else int.from_bytes(page[start : start + size], "little")
+        return None if page is None else unsigned(page, start, size)
 
     def find(self, needle: bytes, progress: Progress = lambda *_: None) -> Iterator[int]:
         in_file = sorted(self._places, key=lambda place: place[2:])

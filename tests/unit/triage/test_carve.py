@@ -65,7 +65,7 @@ def test_the_list_shows_them_after_its_own(lab_dump: MakeDump, regcb: Regcb) -> 
     assert [each["found_by"] for each in document["callbacks"]] == ["list"] * 3 + ["carved"]
     assert document["callbacks"][3]["owner"] == truth.callbacks[1].owner
     output = regcb("-z", truth.path, "-y", truth.symbols, "list", "--carve")[1]
-    assert "\n3 callbacks from " in output
+    assert "\n3 callbacks, as CmpCallBackCount says; " in output
     assert "! #3: not on the list: found by its pool tag\n" in output
 
 
