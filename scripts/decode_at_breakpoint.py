@@ -8,7 +8,7 @@ all callbacks, and their verdicts.
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(sys.argv[0]).resolve().parents[1]))
+sys.path.insert(0, str(Path(sys.argv[0]).resolve().parent.parent))
 
 import pykd_ext
 from pykd_ext.kernel.listing import target_facts

@@ -7,7 +7,7 @@ To read: the shortest way to the callbacks. `regcb list` shows more.
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(sys.argv[0]).resolve().parents[1]))
+sys.path.insert(0, str(Path(sys.argv[0]).resolve().parent.parent))
 
 import pykd_ext
 

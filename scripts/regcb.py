@@ -20,7 +20,7 @@ def bundled(project: Path) -> "list[str]":
 def run() -> None:
     """Runs the command line, or says how to get what it lacks."""
     # The bootstrapper runs a script as a string: it has no __file__.
-    project = Path(sys.argv[0]).resolve().parents[1]
+    project = Path(sys.argv[0]).resolve().parent.parent
     sys.path[:0] = [str(project), *bundled(project)]
     try:
         from pykd_ext.command_line.main import main  # noqa: PLC0415 - may be what is missing

@@ -7,7 +7,7 @@ To read: how a question is put to a running target. `regcb who-blocks` has more 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(sys.argv[0]).resolve().parents[1]))
+sys.path.insert(0, str(Path(sys.argv[0]).resolve().parent.parent))
 
 import pykd_ext
 

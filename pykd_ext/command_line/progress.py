@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Callable
+from typing import Any, Callable
 
-__all__ = ["bytes_bar"]
+__all__ = ["bytes_bar", "progress_bar"]
+
+
+def progress_bar(**options: Any) -> Any:
+    """A bar of tqdm's, with its options, on a terminal alone."""
+    from tqdm import tqdm  # noqa: PLC0415 - 40 ms that only long work needs
+
+    # Its thread would outlive the interpreter that WinDbg runs this in, and so end the debugger.
+    tqdm.monitor_interval = 0
+    return tqdm(disable=None, **options)
 
 
 @contextmanager
 def bytes_bar(title: str) -> Iterator[Callable[[int, int], None]]:
     """What to tell the bytes so far and in all; the bar goes when the work is done."""
-    from tqdm import tqdm  # noqa: PLC0415 - 40 ms that only long work needs
-
-    bar = tqdm(desc=title, unit="B", unit_scale=True, leave=False, disable=None)
+    bar = progress_bar(desc=title, unit="B", unit_scale=True, leave=False)
 
     def progress(done: int, total: int) -> None:
         bar.total = total

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .. import open_target
 from ..target.errors import RegcbError
 from ..target.opening import symbol_path_text
+from .progress import progress_bar
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -57,10 +58,8 @@ class _Download:
 
     def __call__(self, name: str, received: int, size: int) -> None:
         if name != self._name:
-            from tqdm import tqdm  # noqa: PLC0415 - 40 ms that only a download needs
-
             self._name = name
-            self._bar = tqdm(desc=name, total=size or None, unit="B", unit_scale=True, disable=None)
+            self._bar = progress_bar(desc=name, total=size or None, unit="B", unit_scale=True)
         self._bar.update(received - self._bar.n)
         if received == size:
             self._bar.close()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ..command_line.command import Command
+from ..command_line.progress import progress_bar
 from ..command_line.scan_dump import failed, scan_dump
 from ..command_line.targets import symbol_path_of
 from ..command_line.workers import in_processes, on_cluster
@@ -137,11 +138,9 @@ def _shown(
     results: Iterator[ScanDocument], arguments: argparse.Namespace, total: int, output: Output
 ) -> Iterator[ScanDocument]:
     """Writes each result as it comes, whole lines, so that an end at any time loses one at most."""
-    from tqdm import tqdm  # noqa: PLC0415 - 40 ms
-
     form = FORMATS[arguments.format]
     file = _opened(arguments)
-    bar = tqdm(total=total, unit="dump", leave=False, disable=None, file=sys.stderr)
+    bar = progress_bar(total=total, unit="dump", leave=False, file=sys.stderr)
     try:
         first = header(arguments.format)
         if first and not (file and file.tell()):

@@ -186,13 +186,13 @@ class Tracer:
 
     def _follow(self, placement: Placement) -> Breakpoints:
         numbers = self._filters.numbers
-        if placement.junctions and (self._filters.only_blocked or not self._wants_each):
+        # A real Vista has a loop of its own for those above a refusal, whose end is not found yet.
+        junctions = None if refusals_stand(self._target.build) else placement.junctions
+        if junctions and (self._filters.only_blocked or not self._wants_each):
             self._has_each = False
             services = [] if self._filters.only_blocked else services_of(self._target, numbers)
             self._inside = ThreadsInside(self._target) if services else None
-            return follow_turns(
-                self._target, placement.junctions, numbers, self, services, self._inside
-            )
+            return follow_turns(self._target, junctions, numbers, self, services, self._inside)
         return follow_returns(self._target, placement, numbers, self._returned)
 
     @property

@@ -37,6 +37,7 @@ TRACED = {
     "ends": ("default", "x86-19041", []),
     "7-each": ("default", "x86-7601", ["--each"]),
     "7-ends": ("default", "x86-7601", []),
+    "vista": ("default", "x86-6002", []),
     "devirtualised": ("devirtualised", "x86-19041", ["--each"]),
     "cold": ("cold", "x86-19041", ["--each"]),
 }
