@@ -6,13 +6,13 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
+from ..kernel.altitude_order import altitude_key
 from ..kernel.drivers import Drivers, Owner
 from ..kernel.listing import Entry, symbol_text
 from ..kernel.requestor import Requestor, read_requestor
 from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
 from ..target.fields import unsigned
-from ..triage.altitudes import altitude_key
 from .breakpoints import Breakpoints
 from .callback_names import CallbackNames
 from .calls import Entered, entered, status_of

@@ -1,4 +1,4 @@
-"""Altitudes: how the kernel compares them, and to whom Microsoft has allocated which.
+"""To whom Microsoft has allocated which altitudes.
 
 The list is Microsoft's page "Allocated filter altitudes" (see NOTICE). It allocates altitudes to
 file system minifilters. Many drivers use the same one for the registry, but nothing makes them: a
@@ -13,10 +13,11 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from ..kernel.altitude_order import AltitudeKey, altitude_key
 from ..packaged import packaged_text
 
 __all__ = [
-    "GROUPS", "TABLE", "Allocation", "Group", "allocations", "altitude_key", "driver_file_name",
+    "GROUPS", "TABLE", "Allocation", "Group", "allocations", "driver_file_name",
     "find", "group_of", "neighbours", "of_driver", "search",
 ]  # fmt: skip
 
@@ -39,22 +40,6 @@ class Group(NamedTuple):
     name: str
     low: int
     high: int
-
-
-_Key = tuple[int, bytes, bytes]
-
-
-def altitude_key(altitude: str) -> _Key:
-    """What orders altitudes as RtlCompareAltitudes does, for any text.
-
-    It splits at the first point, drops the integer part's leading zeros and the fraction's trailing
-    ones; the longer integer part is higher, then the first different WCHAR decides, then the longer
-    fraction (decompiled 23H2, SOURCES 2.3). The kernel never checks that they are digits.
-    """
-    integer, _, fraction = altitude.partition(".")
-    integer, fraction = integer.lstrip("0"), fraction.rstrip("0")
-    units = integer.encode("utf-16-be", "surrogatepass")
-    return len(units) // 2, units, fraction.encode("utf-16-be", "surrogatepass")
 
 
 @cache
@@ -110,7 +95,7 @@ def group_of(altitude: str) -> Group | None:
     return next((each for each in _groups() if _from(each.low) <= key < _from(each.high + 1)), None)
 
 
-def _from(number: int) -> _Key:
+def _from(number: int) -> AltitudeKey:
     return altitude_key(str(number))
 
 
@@ -124,8 +109,8 @@ def _groups() -> tuple[Group, ...]:
 
 
 @cache
-def _by_key() -> dict[_Key, tuple[Allocation, ...]]:
-    found: dict[_Key, list[Allocation]] = {}
+def _by_key() -> dict[AltitudeKey, tuple[Allocation, ...]]:
+    found: dict[AltitudeKey, list[Allocation]] = {}
     for each in allocations():
         found.setdefault(altitude_key(each.altitude), []).append(each)
     return {key: tuple(rows) for key, rows in found.items()}

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from .finding import Finding
 from .scene import Scene
-from .unregistrations import unlisted_unregistrations
 
 __all__ = ["callbacks_disabled", "count_mismatch"]
 
@@ -53,6 +52,8 @@ def _of_mismatch(scene: Scene, missing: int) -> tuple[str, str, str | None]:
     are more entries than counted."""
     if missing < 0:
         return "high", "entries were put in, or the count was changed", None
+    from .unregistrations import unlisted_unregistrations  # noqa: PLC0415 - a sound list needs none
+
     if unlisted_unregistrations(scene) >= missing:
         under_way = "a thread in CmUnRegisterCallback has taken its entry out, and counts down last"
         return "info", under_way, None

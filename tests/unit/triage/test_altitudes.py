@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pykd_ext.kernel.altitude_order import altitude_key
 from pykd_ext.triage.altitude_page import PageError, parse_page, write_tables
 from pykd_ext.triage.altitudes import (
     Allocation,
     allocations,
-    altitude_key,
     find,
     group_of,
     neighbours,
