@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from . import BugCheck, Module, Symbol
+from . import BugCheck
 from .address_space import AddressSpace
-from .closing import ClosedAtEnd
 from .dump_file import DumpFile
 from .errors import MemoryUnreadable
+from .file_target import FileTarget
 from .loaded_symbols import LoadedSymbols
 from .memory import Memory
 from .page_tables import paging_mode
@@ -24,11 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["CrashDump"]
 
 
-class CrashDump(ClosedAtEnd):
+class CrashDump(FileTarget):
     """Fulfils :class:`pykd_ext.target.Target` for a dump file."""
 
     kind = "crash-dump"
-    is_file = True
     is_frozen = True
 
     def __init__(self, path: str, symbol_path: SymbolPath) -> None:
@@ -58,26 +56,13 @@ class CrashDump(ClosedAtEnd):
             listed=self.small_dump.loaded if self.small_dump else None,
         )
 
-    @property
-    def nt_base(self) -> int:
-        return self._symbols.nt_base
-
     def read(self, address: int, size: int) -> bytes:
         if self.small_dump:
             return self._read_small(self.small_dump, address, size)
-        return self._space.read(address, size)
+        return super().read(address, size)
 
     def physical_memory(self) -> PhysicalMemory:
         return self._file
-
-    def symbol(self, name: str, module: str = "nt") -> int:
-        return self._symbols.symbol(name, module)
-
-    def nearest_symbol(self, address: int) -> Symbol | None:
-        return self._symbols.nearest(address)
-
-    def field_offset(self, type_name: str, field: str, module: str = "nt") -> int:
-        return self._symbols.field_offset(type_name, field, module)
 
     def register(self, name: str) -> int:
         from .registers import register  # noqa: PLC0415 - a list needs none
@@ -93,12 +78,6 @@ class CrashDump(ClosedAtEnd):
 
     def bug_check(self) -> BugCheck | None:
         return self._file.header.bug_check
-
-    def modules(self) -> Sequence[Module]:
-        return self._symbols.modules()
-
-    def symbol_problems(self) -> Sequence[str]:
-        return self._symbols.problems
 
     def close(self) -> None:
         self._file.close()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from . import BugCheck, Module, Symbol
-from .closing import ClosedAtEnd
+from . import BugCheck
 from .errors import RegisterUnavailable
+from .file_target import FileTarget
 from .find_machine import find_machine
 from .loaded_symbols import LoadedSymbols
 from .memory import Memory
@@ -20,11 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["MemoryImage"]
 
 
-class MemoryImage(ClosedAtEnd):
+class MemoryImage(FileTarget):
     """Fulfils :class:`pykd_ext.target.Target` for a container of physical memory."""
 
     kind = "memory-image"
-    is_file = True
     small_dump: SmallDump | None = None
 
     def __init__(self, container: Container, symbol_path: SymbolPath) -> None:
@@ -49,24 +47,8 @@ class MemoryImage(ClosedAtEnd):
             kernel_base=machine.nt_base,
         )
 
-    @property
-    def nt_base(self) -> int:
-        return self._symbols.nt_base
-
-    def read(self, address: int, size: int) -> bytes:
-        return self._space.read(address, size)
-
     def physical_memory(self) -> Container:
         return self._container
-
-    def symbol(self, name: str, module: str = "nt") -> int:
-        return self._symbols.symbol(name, module)
-
-    def nearest_symbol(self, address: int) -> Symbol | None:
-        return self._symbols.nearest(address)
-
-    def field_offset(self, type_name: str, field: str, module: str = "nt") -> int:
-        return self._symbols.field_offset(type_name, field, module)
 
     def register(self, name: str) -> int:
         raise RegisterUnavailable(name, f"a {self._container.kind} stands at no thread's registers")
@@ -76,12 +58,6 @@ class MemoryImage(ClosedAtEnd):
 
     def bug_check(self) -> BugCheck | None:
         return None
-
-    def modules(self) -> Sequence[Module]:
-        return self._symbols.modules()
-
-    def symbol_problems(self) -> Sequence[str]:
-        return self._symbols.problems
 
     def close(self) -> None:
         self._container.close()
