@@ -21,9 +21,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from . import image
 from .address_space import AddressSpace
 from .architecture import ARCHITECTURES, ArchitectureName, architecture_of_machine
+from .debugger_data import KERN_BASE, OWNER_TAG, OWNER_TAG_AT, debugger_word
 from .errors import MemoryUnreadable, TargetError
 from .fields import unsigned
 from .memory import PAGE, Memory
+from .module_list import first_module_base
 from .page_tables import ARM64, X64, X64_LA57, X86, X86_PAE, Paging
 from .physical import Hints
 
@@ -35,14 +37,13 @@ __all__ = ["Machine", "find_machine"]
 
 class Machine(NamedTuple):
     """``space`` is the kernel's; ``module_list`` is the VA of PsLoadedModuleList, ``debugger_data``
-    of KDDEBUGGER_DATA64, 0 where it is encoded; ``found_by`` says how the page tables were."""
+    of KDDEBUGGER_DATA64, 0 where it is encoded."""
 
     space: AddressSpace
     build: int
     nt_base: int
     module_list: int
     debugger_data: int
-    found_by: str
 
 
 class _Guess(NamedTuple):
@@ -50,7 +51,6 @@ class _Guess(NamedTuple):
 
     directory: int
     pagings: tuple[tuple[ArchitectureName, Paging], ...]
-    how: str
     code: int = 0
 
 
@@ -83,17 +83,17 @@ def find_machine(memory: PhysicalMemory, hints: Hints) -> Machine:
 
 def _guesses(memory: PhysicalMemory, hints: Hints) -> Iterator[_Guess]:
     for directory in dict.fromkeys(each & ~0xFFF for each in hints.directory_tables):
-        yield _Guess(directory, _ANY_64_BITS, "the container's registers")
+        yield _Guess(directory, _ANY_64_BITS)
     for directory, code in _start_blocks(memory):
-        yield _Guess(directory, _64_BITS, "the processors' start block", code)
+        yield _Guess(directory, _64_BITS, code)
     for directory in _self_maps(memory, 1, _LOW_FRAMES):
-        yield _Guess(directory, _ANY_64_BITS, "a page table that maps itself")
+        yield _Guess(directory, _ANY_64_BITS)
     for directory in _pae_pointers(memory, _LOW_FRAMES_32):
-        yield _Guess(directory, _PAE, "page directory pointers")
+        yield _Guess(directory, _PAE)
     for directory in _self_maps_32(memory, _LOW_FRAMES_32):
-        yield _Guess(directory, _NO_PAE, "a page directory that maps itself")
+        yield _Guess(directory, _NO_PAE)
     for directory in _self_maps(memory, _LOW_FRAMES, memory.top):
-        yield _Guess(directory, _ANY_64_BITS, "a page table that maps itself")
+        yield _Guess(directory, _ANY_64_BITS)
 
 
 # PROCESSOR_START_BLOCK: a jump and a completion flag; LmTarget, a VA of the kernel, and the
@@ -188,7 +188,7 @@ def _machine(space: AddressSpace, guess: _Guess, hints: Hints) -> Machine | None
         module_list = exports.get("PsLoadedModuleList") or _module_list(memory, base)
     except (MemoryUnreadable, KeyError):
         return None
-    return Machine(space, build, base, module_list, _debugger_data(memory, base), guess.how)
+    return Machine(space, build, base, module_list, _debugger_data(memory, base))
 
 
 class _SharedData(NamedTuple):
@@ -336,9 +336,6 @@ def _data_pages(memory: Memory, base: int) -> Iterator[tuple[int, bytes]]:
                 continue
 
 
-_DLL_BASE = {8: 0x30, 4: 0x18}  # of a KLDR_DATA_TABLE_ENTRY (SOURCES 6.1)
-
-
 def _module_list(memory: Memory, base: int) -> int:
     """The list head in nt's data whose first entry is nt's own; 0 without one."""
     size = memory.pointer_size
@@ -347,29 +344,21 @@ def _module_list(memory: Memory, base: int) -> int:
             first = unsigned(page, offset, size)
             if not memory.is_kernel(first) or first % size:
                 continue
+            head = address + offset
             try:
-                if (
-                    memory.pointer(first + _DLL_BASE[size]) == base
-                    and memory.pointer(first + size) == address + offset
-                ):
-                    return address + offset
+                if memory.pointer(first + size) == head and first_module_base(memory, head) == base:
+                    return head
             except MemoryUnreadable:
                 continue
     return 0
 
 
-_OWNER_TAG, _KERN_BASE = 0x10, 0x18  # of KDDEBUGGER_DATA64 (wdbgexts.h)
-
-
 def _debugger_data(memory: Memory, base: int) -> int:
     """KDDEBUGGER_DATA64 of this kernel; 0 where there is none, as where it is encoded."""
     for address, page in _data_pages(memory, base):
-        at = page.find(b"KDBG")
-        if at >= _OWNER_TAG:
-            block = address + at - _OWNER_TAG
-            try:
-                if memory.pointer(block + _KERN_BASE) == base:
-                    return block
-            except MemoryUnreadable:
-                continue
+        at = page.find(OWNER_TAG)
+        if at >= OWNER_TAG_AT:
+            block = address + at - OWNER_TAG_AT
+            if debugger_word(memory, block, KERN_BASE) == base:
+                return block
     return 0

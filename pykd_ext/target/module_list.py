@@ -16,6 +16,7 @@ __all__ = [
     "LoadedModule",
     "debugger_name",
     "debugger_names",
+    "first_module_base",
     "is_hotpatch_entry",
     "loaded_modules",
     "module_text",
@@ -74,6 +75,11 @@ def loaded_modules(memory: Memory, head: int) -> Iterator[LoadedModule]:
             full_dll_name=memory.parse_unicode_string(raw[layout.full_dll_name :]),
             base_dll_name=memory.parse_unicode_string(raw[layout.base_dll_name :]),
         )
+
+
+def first_module_base(memory: Memory, head: int) -> int:
+    """The base of the first module alone; raises MemoryUnreadable."""
+    return memory.pointer(memory.pointer(head) + _LAYOUTS[memory.pointer_size].dll_base)
 
 
 # KLDR_DATA_TABLE_ENTRY.u1, a USHORT: SignatureLevel:4, SignatureType:3, Frozen:2, HotPatch:1, the

@@ -29,10 +29,10 @@ _MAGICS = (b"HIBR", b"hibr", b"WAKE", b"wake", b"RSTR", b"rstr")
 _LENGTH = Struct("<12xI")  # LengthSelf
 _WORD = Struct("<Q")
 _BOOT_PAGES, _BOOT_FIRST, _KERNEL_FIRST = 0x58, 0x68, 0x70  # counts of pages, in pages of the file
-# LengthSelf -> offsets of KernelPagesProcessed and HighestPhysicalPage.
-_LAYOUTS = {
-    0x4D8: (0x238, 0x498), 0x448: (0x230, 0x400), 0x3E0: (0x230, 0x398), 0x3D8: (0x230, 0x398),
-    0x3C8: (0x220, 0x388), 0x3B0: (0x218, 0x380), 0x360: (0x1C8, 0x330),
+# LengthSelf -> the offset of KernelPagesProcessed.
+_KERNEL_PAGES = {
+    0x4D8: 0x238, 0x448: 0x230, 0x3E0: 0x230, 0x3D8: 0x230, 0x3C8: 0x220, 0x3B0: 0x218,
+    0x360: 0x1C8,
 }  # fmt: skip
 
 _HEAD = Struct("<I")  # of a set: descriptors (8 bits), bytes of its pages (22), how (2)
@@ -127,14 +127,13 @@ class HibernationFile:
 
     def _read(self) -> None:
         (length,) = _LENGTH.unpack_from(self._map)
-        if length not in _LAYOUTS:
+        if length not in _KERNEL_PAGES:
             raise UnsupportedTarget(
                 f"{self.path}: a hibernation file of a Windows that regcb does not know "
                 f"(PO_MEMORY_IMAGE of {length:#x} bytes)"
             )
-        kernel_pages, _ = _LAYOUTS[length]
         self._read_sets(self._word(_BOOT_FIRST) * PAGE, self._word(_BOOT_PAGES))
-        self._read_sets(self._word(_KERNEL_FIRST) * PAGE, self._word(kernel_pages))
+        self._read_sets(self._word(_KERNEL_FIRST) * PAGE, self._word(_KERNEL_PAGES[length]))
 
     def _word(self, offset: int) -> int:
         value: int = _WORD.unpack_from(self._map, offset)[0]
