@@ -8,10 +8,11 @@ from ..kernel.callbacks import DEFAULT_LIMIT
 from ..kernel.doubts import doubts
 from ..kernel.listing import Listing, read_listing, with_unlisted
 from ..kernel.registry_callback import Problem
+from ..target.physical import silent
 
 if TYPE_CHECKING:
     from ..target import Target
-    from ..triage.carve import Progress
+    from ..target.physical import Progress
 
 __all__ = ["callbacks"]
 
@@ -46,11 +47,7 @@ def callbacks(
         return listing
     from ..triage.carve import carve as search  # noqa: PLC0415 - a list needs none
 
-    carving = search(target, listing, progress or _silent)
+    carving = search(target, listing, progress or silent)
     problems = [*carving.problems, *doubts(target)]
     listing.problems.extend(Problem("search", what) for what in problems)
     return with_unlisted(target, listing, [each.callback for each in carving.blocks])
-
-
-def _silent(done: int, total: int) -> None:
-    """Nobody wants to know."""

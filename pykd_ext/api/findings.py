@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..target.image_files import ImageFiles
+from ..target.physical import silent
 from ..triage.check import Triage, check
 
 if TYPE_CHECKING:
     from ..target import Target
-    from ..triage.carve import Progress
+    from ..target.physical import Progress
 
 __all__ = ["findings"]
 
@@ -36,8 +37,4 @@ def findings(
     """
     searches = target.is_file if carve is None else carve
     files = ImageFiles(target.symbol_path)
-    return check(target, files, (progress or _silent) if searches else None)
-
-
-def _silent(done: int, total: int) -> None:
-    """Nobody wants to know."""
+    return check(target, files, (progress or silent) if searches else None)

@@ -16,7 +16,7 @@ from .fields import unsigned
 from .memory import PAGE
 
 __all__ = [
-    "PAGE", "Hints", "MappedMemory", "Pages", "Progress", "Runs", "map_file",
+    "PAGE", "Hints", "MappedMemory", "Pages", "Progress", "Runs", "map_file", "silent",
 ]  # fmt: skip
 
 _CHUNK = 16 << 20  # bytes read at once
@@ -24,7 +24,7 @@ _CHUNK = 16 << 20  # bytes read at once
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all
 
 
-def _silent(done: int, total: int) -> None:
+def silent(done: int, total: int) -> None:
     """The progress that nobody sees."""
 
 
@@ -133,7 +133,7 @@ class MappedMemory:
         data = self._map[offset : offset + PAGE]
         return data if len(data) == PAGE else None
 
-    def find(self, needle: bytes, progress: Progress = _silent) -> Iterator[int]:
+    def find(self, needle: bytes, progress: Progress = silent) -> Iterator[int]:
         """Reads past the map, whose pages would count as this process's memory."""
         start, end = self._pages.start, min(self._pages.end, len(self._map))
         with open(self.path, "rb", buffering=0) as file:

@@ -10,7 +10,7 @@ an object context that still hangs from its key, shows that it lives.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Callable, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..kernel.builds import V2004
 from ..kernel.callback_list import read_block
@@ -23,11 +23,10 @@ from ..target.fields import unsigned
 
 if TYPE_CHECKING:
     from ..target import Target
+    from ..target.physical import Progress
     from ..target.protocol import PhysicalMemory
 
 __all__ = ["Carved", "Carving", "carve"]
-
-Progress = Callable[[int, int], None]
 
 _BLOCK_TAG, _CONTEXT_TAG = b"CMcb", b"CMcc"
 _LONGEST_ALTITUDE = 0x80  # bytes

@@ -23,12 +23,13 @@ from . import (
     prologues,
     silent_drivers,
 )
-from .carve import Carving, Progress, carve
+from .carve import Carving, carve
 from .finding import SEVERITIES, Finding, Remark
 from .scene import Orphan, Scene
 
 if TYPE_CHECKING:
     from ..target import Target
+    from ..target.physical import Progress
 
 __all__ = ["CHECKS", "Triage", "check"]
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import TargetError, UnsupportedTarget
 from ..fields import unsigned
-from ..physical import PAGE, Hints, Progress, map_file
+from ..physical import PAGE, Hints, Progress, map_file, silent
 from ..xpress_huffman import BadXpress, unpack
 from .container import damaged
 
@@ -112,7 +112,7 @@ class HibernationFile:
         start = address & (PAGE - 1)
         return None if page is None else unsigned(page, start, size)
 
-    def find(self, needle: bytes, progress: Progress = lambda *_: None) -> Iterator[int]:
+    def find(self, needle: bytes, progress: Progress = silent) -> Iterator[int]:
         in_file = sorted(self._places, key=lambda place: place[2:])
         for done, (first, count, number, index) in enumerate(in_file):
             data = self._pages_of(number)[index * PAGE : (index + count) * PAGE]
