@@ -28,16 +28,10 @@ _OLDEST = (3, 9)
 _NEWEST_WITH_PYKD = (3, 13)  # pykd's repository has wheels up to it; PyPI up to 3.9
 _PYKD_WHEELS = "https://github.com/ivellioscolin/pykd/releases"
 
-# What is imported -> what for. The same as pyproject.toml's; a test holds it.
-_NEEDED = {
-    "capstone": "disassembly",
-    "dissect.cstruct": "structures",
-    "jinja2": "reports",
-    "pefile": "images",
-    "tabulate": "tables",
-    "tqdm": "progress",
-    **({} if sys.version_info >= (3, 11) else {"tomli": "policies"}),
-}
+# As pyproject.toml has them; a test holds it.
+_NEEDED: tuple[str, ...] = ("capstone", "dissect.cstruct", "jinja2", "pefile", "tabulate", "tqdm")
+if sys.version_info < (3, 11):
+    _NEEDED += ("tomli",)
 _OPTIONAL = {"unicorn": ("verify", "regcb verify"), "distributed": ("cluster", "scan --scheduler")}
 
 
@@ -80,8 +74,8 @@ def _packages() -> Iterator[Look]:
     else:
         yield Look("packages", ", ".join(f"{name} {_version(name)}" for name in _NEEDED))
     for name, (extra, use) in _OPTIONAL.items():
-        found = _version(name) if _is_there(name) else f"none, which {use} needs"
-        yield Look(name, f"{found} (pip install 'regcb[{extra}]')" if found[0] == "n" else found)
+        absent = f"none, which {use} needs (pip install 'regcb[{extra}]')"
+        yield Look(name, _version(name) if _is_there(name) else absent)
 
 
 def _is_there(name: str) -> bool:

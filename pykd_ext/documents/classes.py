@@ -5,10 +5,9 @@ from typing import Optional, TypedDict
 
 from ..notify.classes import NotifyClass
 from ..notify.structures import Structure, structure
+from ..target.architecture import POINTER_SIZES
 
-__all__ = ["POINTER_SIZES", "ClassesDocument", "classes_document"]
-
-POINTER_SIZES = (8, 4)  # bytes
+__all__ = ["ClassesDocument", "classes_document"]
 
 
 class MemberDocument(TypedDict):

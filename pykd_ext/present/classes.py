@@ -7,9 +7,9 @@ from typing import Callable, NamedTuple
 
 from tabulate import tabulate
 
-from ..documents.classes import POINTER_SIZES
 from ..notify.classes import NotifyClass
 from ..notify.structures import structure
+from ..target.architecture import POINTER_SIZES
 from .text import link
 
 __all__ = ["class_text", "classes_table"]

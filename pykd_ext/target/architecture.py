@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-__all__ = ["ARCHITECTURES", "Architecture", "ArchitectureName", "architecture_of_machine"]
+__all__ = [
+    "ARCHITECTURES", "POINTER_SIZES", "Architecture", "ArchitectureName", "architecture_of_machine",
+]  # fmt: skip
 
 ArchitectureName = Literal["x64", "x86", "arm64"]
 
@@ -129,6 +131,7 @@ _ARM64 = Architecture(
 )
 
 ARCHITECTURES: dict[str, Architecture] = {each.name: each for each in (_X64, _X86, _ARM64)}
+POINTER_SIZES = tuple(dict.fromkeys(each.pointer_size for each in ARCHITECTURES.values()))  # 8, 4
 
 
 def architecture_of_machine(machine: int) -> Architecture | None:

@@ -27,6 +27,8 @@ class RoomTarget(ClosedAtEnd):
     kind = "room"
     module_list = 0
     debugger_data = 0
+    is_file = False
+    is_frozen = True
     small_dump = None
 
     def __init__(self, room: Room, symbols: SymbolPath | None) -> None:
@@ -77,14 +79,6 @@ class RoomTarget(ClosedAtEnd):
 
     def bug_check(self) -> BugCheck | None:
         return None
-
-    @property
-    def is_file(self) -> bool:
-        return False
-
-    @property
-    def is_frozen(self) -> bool:
-        return True
 
     def physical_memory(self) -> None:
         return None

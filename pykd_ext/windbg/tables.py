@@ -18,11 +18,9 @@ from ..notify.decode import DATA_LIMIT
 from ..notify.fields import KEY_OBJECTS
 from ..notify.structures import structure
 from ..notify.values import VALUE_TYPES
-from ..target.architecture import ARCHITECTURES, Architecture
+from ..target.architecture import ARCHITECTURES, POINTER_SIZES, Architecture
 
 __all__ = ["tables"]
-
-_POINTER_SIZES = (8, 4)
 
 
 def tables() -> dict[str, Any]:
@@ -40,9 +38,9 @@ def tables() -> dict[str, Any]:
         "vectors": _rows(VECTORS),
         "keyBodies": _rows(KEY_BODIES),
         "keyControlBlocks": _rows(KEY_CONTROL_BLOCKS),
-        "nameBlocks": {size: name_block_layout(size)._asdict() for size in _POINTER_SIZES},
+        "nameBlocks": {size: name_block_layout(size)._asdict() for size in POINTER_SIZES},
         "classes": {each.number: _class(each) for each in CLASSES},
-        "structures": {size: _structures(size) for size in _POINTER_SIZES},
+        "structures": {size: _structures(size) for size in POINTER_SIZES},
     }
 
 

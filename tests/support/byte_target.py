@@ -17,13 +17,15 @@ from pykd_ext.target.errors import (
 from pykd_ext.target.memory import PAGE, Memory
 from pykd_ext.target.symbol_path import SymbolPath
 
-__all__ = ["ByteTarget", "Pen"]
+__all__ = ["ByteTarget", "CountingByteTarget", "Pen"]
 
 
 class ByteTarget(ClosedAtEnd):
     """Fulfils :class:`pykd_ext.target.Target` for pages that a test has written."""
 
     kind = "crash-dump"
+    is_file = False
+    is_frozen = True
     path: str | None = None
     build = 19041
     nt_base = 0
@@ -84,14 +86,6 @@ class ByteTarget(ClosedAtEnd):
     def bug_check(self) -> BugCheck | None:
         return None
 
-    @property
-    def is_file(self) -> bool:
-        return False
-
-    @property
-    def is_frozen(self) -> bool:
-        return True
-
     def physical_memory(self) -> None:
         return None
 
@@ -103,6 +97,16 @@ class ByteTarget(ClosedAtEnd):
 
     def close(self) -> None:
         self.pages.clear()
+
+
+class CountingByteTarget(ByteTarget):
+    """Counts its ``reads``, which would be requests to a debuggee."""
+
+    reads = 0
+
+    def read(self, address: int, size: int) -> bytes:
+        self.reads += 1
+        return super().read(address, size)
 
 
 class Pen:

@@ -40,7 +40,7 @@ def test_what_to_do(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     truth = make_dump(tmp_path / "list.dmp")
-    monkeypatch.setitem(surroundings._NEEDED, "no_such_package", "nothing")
+    monkeypatch.setattr(surroundings, "_NEEDED", (*surroundings._NEEDED, "no_such_package"))
     nowhere = str(tmp_path / "nowhere")
     assert main(["doctor", "-z", truth.path, "-y", nowhere]) == 1
     said = capsys.readouterr().out

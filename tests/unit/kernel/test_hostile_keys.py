@@ -11,7 +11,7 @@ from pykd_ext.commands import key
 from pykd_ext.target.errors import RegcbError
 from pykd_ext.target.memory import PAGE
 from tests.support.byte_command import run_command
-from tests.support.byte_target import ByteTarget
+from tests.support.byte_target import CountingByteTarget
 from tests.support.registry_types import BUILDS
 from tests.support.schemas import validate
 
@@ -22,19 +22,6 @@ KY02 = 0x6B793032
 # A path has 1024 keys at most, each of them on a page, with a name of 64 KB; but there are three
 # pages here, and the same page is read once.
 READS_AT_MOST = 2000
-
-
-class CountingTarget(ByteTarget):
-    """Counts its requests."""
-
-    def __init__(self, architecture: str, build: int) -> None:
-        super().__init__(architecture)
-        self.build = build
-        self.reads = 0
-
-    def read(self, address: int, size: int) -> bytes:
-        self.reads += 1
-        return super().read(address, size)
 
 
 def words() -> st.SearchStrategy[list[int]]:
@@ -52,7 +39,9 @@ def words() -> st.SearchStrategy[list[int]]:
     handle=st.integers(0, 1 << 32),
 )
 def test_random_bytes(kind: tuple[str, int], content: list[int], offset: int, handle: int) -> None:
-    target = CountingTarget(*kind)
+    architecture, build = kind
+    target = CountingByteTarget(architecture)
+    target.build = build
     size = target.memory.pointer_size
     raw = b"".join((word & ((1 << 8 * size) - 1)).to_bytes(size, "little") for word in content)
     target.write(BASE, (raw * (2 * PAGE // len(raw) + 1))[: (PAGES - 1) * PAGE])

@@ -6,7 +6,7 @@ import pytest
 
 from pykd_ext.kernel.key_layouts import HCELL_NIL
 from pykd_ext.kernel.key_objects import KeyObject, NotAKey, read_key_object
-from tests.support.byte_target import ByteTarget
+from tests.support.byte_target import CountingByteTarget
 from tests.support.registry import Registry
 from tests.support.registry_types import BUILDS
 
@@ -171,20 +171,10 @@ def test_a_missing_control_block_costs_the_path(registry: Registry) -> None:
     assert key.problems[0].startswith("its key control block: memory at ")
 
 
-class Counting(ByteTarget):
-    """Counts what would be requests to a debuggee."""
-
-    reads = 0
-
-    def read(self, address: int, size: int) -> bytes:
-        self.reads += 1
-        return super().read(address, size)
-
-
 def test_a_cached_name_takes_few_requests(registry: Registry) -> None:
     block = registry.block("SYSTEM", FullKCBName=registry.string(PATH))
     key = registry.key(block)
-    target = Counting("x64")
+    target = CountingByteTarget("x64")
     target.pages = registry.target.pages
     assert read_key_object(target, key).path == PATH
     assert target.reads <= 4

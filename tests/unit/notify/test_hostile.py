@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pykd_ext.notify.decode import decode
 from pykd_ext.notify.notification import Notification
 from pykd_ext.target.memory import PAGE
-from tests.support.byte_target import ByteTarget
+from tests.support.byte_target import CountingByteTarget
 
 BASE = 0x8C340000  # a kernel address on x64 and x86
 PAGES = 3  # the last of them is missing
@@ -17,18 +17,6 @@ DATA_LIMIT = 4 * PAGE
 # 64 KB strings reach 17 pages at most. A notification holds five members with strings at most, the
 # data, and 16 value names; its pre structure the same again.
 READS_AT_MOST = 2 * (5 + 16 + 1) * 18
-
-
-class CountingTarget(ByteTarget):
-    """Counts its requests."""
-
-    def __init__(self, architecture: str) -> None:
-        super().__init__(architecture)
-        self.reads = 0
-
-    def read(self, address: int, size: int) -> bytes:
-        self.reads += 1
-        return super().read(address, size)
 
 
 def words() -> st.SearchStrategy[list[int]]:
@@ -57,7 +45,7 @@ def texts(notification: Notification) -> list[object]:
 def test_random_bytes(
     architecture: str, number: int, content: list[int], offset: int, internal: bool, build: int
 ) -> None:
-    target = CountingTarget(architecture)
+    target = CountingByteTarget(architecture)
     size = target.memory.pointer_size
     raw = b"".join((word & ((1 << 8 * size) - 1)).to_bytes(size, "little") for word in content)
     target.write(BASE, (raw * (2 * PAGE // len(raw) + 1))[: (PAGES - 1) * PAGE])
