@@ -42,7 +42,7 @@ class MemoryImage(FileTarget):
             self.memory,
             machine.module_list,
             symbol_path,
-            list(container.problems),
+            container.problems,  # pages that cannot be unpacked are added when they are read
             machine.debugger_data,
             kernel_base=machine.nt_base,
         )

@@ -104,7 +104,7 @@ class MappedMemory:
 
     def __init__(self, path: str, data: mmap.mmap, pages: Pages | None = None) -> None:
         """Where ``pages`` come later, :meth:`_lay_out` takes them."""
-        self.path = path
+        self.path = self._mapped_path = path  # which a container may have unpacked elsewhere
         self.problems: list[str] = []
         self._map = data
         self._pages = Pages()
@@ -136,7 +136,7 @@ class MappedMemory:
     def find(self, needle: bytes, progress: Progress = silent) -> Iterator[int]:
         """Reads past the map, whose pages would count as this process's memory."""
         start, end = self._pages.start, min(self._pages.end, len(self._map))
-        with open(self.path, "rb", buffering=0) as file:
+        with open(self._mapped_path, "rb", buffering=0) as file:
             file.seek(start)
             for chunk_start in range(start, end, _CHUNK):
                 chunk = file.read(min(_CHUNK, end - chunk_start))

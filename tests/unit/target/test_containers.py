@@ -155,6 +155,35 @@ def test_a_hibernation_file_that_was_resumed_from(
     assert "a Windows that regcb does not know" in refusal(capsys, path)
 
 
+def test_packed_memory_is_searched_as_it_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = []
+    for kind in ("raw", "raw.gz", "sys"):
+        path = tmp_path / f"image.{kind}"
+        image = make_dump(path, "x64-19041", kind, 6, damage=["entry-unlinked"])
+        found.append(findings(capsys, image))
+    assert "entry-orphaned" in {name for name, *_ in found[0]}
+    assert found[1:] == found[:1] * 2
+
+
+def test_pages_that_cannot_be_unpacked_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those of the callbacks: what was packed of them has a table without a code."""
+    image = make_dump(tmp_path / "hiberfil.sys", "x64-19041", "sys")
+    path = Path(image.path)
+    whole = path.read_bytes()
+    table = bytes([0x88] * 128)
+    at, said = whole.find(table), []
+    while at >= 0:
+        path.write_bytes(whole[:at] + bytes(128) + whole[at + 128 :])
+        status = main(["list", "-z", image.path, "-y", image.symbols])
+        said.append((status, capsys.readouterr().out))
+        at = whole.find(table, at + 1)
+    assert any(status == 0 and "cannot be unpacked: its code" in out for status, out in said)
+
+
 def test_an_image_that_is_cut_off(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     image = make_dump(tmp_path / "image.elf", "x64-19041", "elf")
     path = Path(image.path)
