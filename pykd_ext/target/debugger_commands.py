@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 
+from .architecture import ARCHITECTURES
+
 __all__ = [
+    "argument_expression",
     "breakpoint_command",
     "driver_command",
     "module_command",
@@ -16,9 +19,16 @@ __all__ = [
     "unassemble_command",
 ]
 
-# The second argument of a function, at its first instruction.
-_SECOND_ARGUMENT = {"x64": "@rdx", "x86": "poi(@esp+8)", "arm64": "@x1"}
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+def argument_expression(architecture: str, index: int) -> str:
+    """The argument ``index``, from 0, of a function at whose first instruction the target is."""
+    about = ARCHITECTURES[architecture]
+    if about.arguments:
+        return f"@{about.arguments[index]}"
+    offset = (1 + index) * about.pointer_size  # behind the return address
+    return f"poi(@{about.stack_pointer}+{offset if offset < 10 else hex(offset)})"
 
 
 def unassemble_command(address: int | None) -> str | None:
@@ -48,6 +58,5 @@ def breakpoint_command(function: int, architecture: str, second_argument: int | 
     newer, ``bp /w``, would be shorter."""
     if second_argument is None:
         return f"bp {function:#x}"
-    return (
-        f'bp {function:#x} ".if ({_SECOND_ARGUMENT[architecture]} != {second_argument:#x}) {{gc}}"'
-    )
+    second = argument_expression(architecture, 1)
+    return f'bp {function:#x} ".if ({second} != {second_argument:#x}) {{gc}}"'

@@ -18,7 +18,8 @@ from ..notify.decode import DATA_LIMIT
 from ..notify.fields import KEY_OBJECTS
 from ..notify.structures import structure
 from ..notify.values import VALUE_TYPES
-from ..target.architecture import ARCHITECTURES, POINTER_SIZES, Architecture
+from ..target.architecture import ARCHITECTURES, POINTER_SIZES
+from ..target.debugger_commands import argument_expression
 
 __all__ = ["tables"]
 
@@ -33,7 +34,7 @@ def tables() -> dict[str, Any]:
         "dataLimit": DATA_LIMIT,
         "valueTypes": {number: name for name, number in VALUE_TYPES.items()},
         "keyObjects": sorted(KEY_OBJECTS),
-        "arguments": {name: _arguments(each) for name, each in ARCHITECTURES.items()},
+        "arguments": {name: _arguments(name) for name in ARCHITECTURES},
         "blocks": _rows(BLOCKS),
         "vectors": _rows(VECTORS),
         "keyBodies": _rows(KEY_BODIES),
@@ -44,14 +45,12 @@ def tables() -> dict[str, Any]:
     }
 
 
-def _arguments(architecture: Architecture) -> dict[str, str]:
+def _arguments(architecture: str) -> dict[str, str]:
     """Argument1 and Argument2 at a callback's first instruction, as the debugger evaluates them."""
-    if architecture.arguments:
-        _, notify_class, information = (f"@{name}" for name in architecture.arguments[:3])
-    else:  # above the return address
-        size, stack = architecture.pointer_size, architecture.stack_pointer
-        notify_class, information = (f"poi(@{stack}+{at * size:#x})" for at in (2, 3))
-    return {"class": notify_class, "information": information}
+    return {
+        "class": argument_expression(architecture, 1),
+        "information": argument_expression(architecture, 2),
+    }
 
 
 def _rows(table: Table[Any]) -> dict[str, list[dict[str, Any]]]:
