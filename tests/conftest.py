@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, settings
 from tests.lab import Truth, make_dump
 from tests.support.regcb import MakeDump, Regcb
 
+pytest_plugins = ["tests.support.time_spent"]
+
 # No example fails for being slow: machines are, and other tests run beside. What the examples of a
 # test share they do not change.
 settings.register_profile(

@@ -92,13 +92,19 @@ class Engine:
         return CompletedRun(process.returncode, stdout, stderr)
 
 
+def _worker_number() -> int:
+    """Of this process among the test run's: those that run side by side take a processor each."""
+    name = os.environ.get("PYTEST_XDIST_WORKER", "")  # as "gw1"
+    return int(name[2:]) if name else os.getpid()
+
+
 @contextmanager
 def _one_processor() -> Iterator[None]:
     """For this thread and all that it starts: the engine, Wine's server and a live target wait for
     each other at every byte, and to be woken on another processor takes longer than what is done
     then (200 operations traced on an idle machine: 24 s, and 12 s like this)."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {sorted(before)[os.getpid() % len(before)]})
+    os.sched_setaffinity(0, {sorted(before)[_worker_number() % len(before)]})
     try:
         yield
     finally:
