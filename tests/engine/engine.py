@@ -51,8 +51,10 @@ class Engine:
     @contextmanager
     def running(cls) -> Iterator[Engine]:
         """The engine, installed first where it is not yet; raises EngineError."""
-        installation = install()
-        with _one_processor(), wine.running(installation.prefix, installation.python):
+        processors = sorted(os.sched_getaffinity(0))
+        number = _worker_number() % len(processors)
+        installation = install(number)
+        with _on(processors[number]), wine.running(installation.prefix, installation.python):
             yield cls(installation)
 
     def run(self, script: Path, *arguments: str | Path, timeout: float = 600) -> CompletedRun:
@@ -93,18 +95,17 @@ class Engine:
 
 
 def _worker_number() -> int:
-    """Of this process among the test run's: those that run side by side take a processor each."""
-    name = os.environ.get("PYTEST_XDIST_WORKER", "")  # as "gw1"
-    return int(name[2:]) if name else os.getpid()
+    """Of this process among those of a test run."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
 
 
 @contextmanager
-def _one_processor() -> Iterator[None]:
+def _on(processor: int) -> Iterator[None]:
     """For this thread and all that it starts: the engine, Wine's server and a live target wait for
     each other at every byte, and to be woken on another processor takes longer than what is done
     then (200 operations traced on an idle machine: 24 s, and 12 s like this)."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {sorted(before)[_worker_number() % len(before)]})
+    os.sched_setaffinity(0, {processor})
     try:
         yield
     finally:

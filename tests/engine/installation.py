@@ -2,6 +2,7 @@
 
 In ``$REGCB_ENGINE_HOME`` (default: ``~/.cache/regcb/engine``) a folder for every version of what is
 in it. It is made under another name and renamed when it works, so that what is there is whole.
+Tests that run side by side have a Windows each, since one Wine server is what they would wait for.
 """
 
 from __future__ import annotations
@@ -40,14 +41,15 @@ _PYTHON_PATH = "python39.zip\n.\n..\\packages\nimport site\n"
 
 
 class Installation(NamedTuple):
-    """One installed engine."""
+    """One installed engine, and which of its Windows to run it in."""
 
     folder: Path
+    number: int = 0
 
     @property
     def prefix(self) -> Path:
         """Wine's prefix: the Windows that programs see."""
-        return self.folder / "prefix"
+        return self.folder / f"prefix{self.number}"
 
     @property
     def python(self) -> Path:
@@ -64,16 +66,19 @@ class Installation(NamedTuple):
         return self.folder / "bytecode"
 
 
-def install() -> Installation:
-    """The engine, installed now or found; raises EngineError. About 25 s and 800 MB."""
+def install(number: int = 0) -> Installation:
+    """The engine with the Windows of this number, installed now or found; raises EngineError. About
+    25 s and 800 MB."""
     home = Path(os.environ.get("REGCB_ENGINE_HOME") or Path.home() / ".cache" / "regcb" / "engine")
-    final = home / _version()
-    if not final.exists():
+    engine = Installation(home / _version(), number)
+    if not engine.prefix.exists():
         home.mkdir(parents=True, exist_ok=True)
         with _locked(home / "lock"):
-            if not final.exists():
-                _install(home / "unfinished").rename(final)
-    return Installation(final)
+            if not engine.folder.exists():
+                _install(home / "unfinished").rename(engine.folder)
+            if not engine.prefix.exists():
+                _copy_prefix(Installation(engine.folder).prefix, engine.prefix)
+    return engine
 
 
 def _version() -> str:
@@ -101,6 +106,22 @@ def _install(folder: Path) -> Path:
     wine.make_prefix(engine.prefix)
     _check(engine)
     return folder
+
+
+def _copy_prefix(source: Path, target: Path) -> None:
+    """What programs change is copied, the registry beside ``drive_c``; the rest is linked."""
+
+    def copy(file: str, to: str) -> None:
+        if Path(file).parent == source:
+            shutil.copy2(file, to)
+        else:
+            os.link(file, to)
+
+    unfinished = target.with_name("prefix-unfinished")
+    if unfinished.exists():
+        shutil.rmtree(unfinished)
+    shutil.copytree(source, unfinished, symlinks=True, copy_function=copy)
+    unfinished.rename(target)
 
 
 def _install_python(engine: Installation) -> None:
