@@ -1,4 +1,4 @@
-"""One dump, looked at from a list of many: what a worker of ``scan`` does.
+"""One dump, looked at from a list of many: what a process of ``scan`` does.
 
 A pure function of its arguments, which are text, so that any scheduler can run it anywhere.
 """
@@ -7,42 +7,52 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .. import findings, open_target
-from ..documents.scan import ScanDocument, failed_scan_document, scan_document
+from ..documents.scan import Fault, ScanDocument, failed_scan_document, scan_document
 from ..kernel.layout_file import use_layout_file
 from ..target.errors import RegcbError
 
 if TYPE_CHECKING:
     from .. import Triage
 
-__all__ = ["failed", "scan_dump"]
+__all__ = ["ScanOptions", "failed", "scan_dump"]
 
 
-def scan_dump(
-    path: str, symbol_path: str = "", carve: bool = True, layout: str | None = None
-) -> ScanDocument:
-    """``regcb.scan/1`` about the dump at ``path``. Never raises: what went wrong is its ``error``.
-    ``layout``: a file of ``regcb verify --json``."""
+class ScanOptions(NamedTuple):
+    """How every dump of a scan is looked at. ``layout``: a file of ``regcb verify --json``."""
+
+    symbol_path: str = ""
+    carve: bool = True
+    layout: str | None = None
+
+
+def scan_dump(path: str, options: ScanOptions) -> ScanDocument:
+    """``regcb.scan/1`` about the dump at ``path``. Never raises: what went wrong is its ``error``,
+    and whose it was its ``fault``."""
     start = time.time()
+    fault: Fault = "dump"
     try:
-        triage = _look_at(path, symbol_path, carve, layout)
+        triage = _look_at(path, options)
         return scan_document(path, triage, start, time.time() - start)
     except RegcbError as error:
         reason = str(error)
+    except MemoryError:
+        fault, reason = "memory", "needs more memory than --memory allows"
     except Exception as error:  # one dump must not stop a thousand others
+        fault = "regcb"
         reason = f"internal error, please report it: {type(error).__name__}: {error}"
-    return failed_scan_document(path, reason, start, time.time() - start)
+    return failed_scan_document(path, fault, reason, start, time.time() - start)
 
 
-def failed(path: str, reason: str) -> ScanDocument:
-    """The same about a dump that was not looked at."""
-    return failed_scan_document(path, reason, time.time())
+def failed(path: str, fault: Fault, reason: str, seconds: float = 0) -> ScanDocument:
+    """The same about a dump that could not be looked at, ``seconds`` after it was begun."""
+    return failed_scan_document(path, fault, reason, time.time() - seconds, seconds)
 
 
-def _look_at(path: str, symbol_path: str, carve: bool, layout: str | None) -> Triage:
-    with open_target(path, symbol_path, engine="none") as target:
-        if layout:
-            use_layout_file(target, Path(layout))
-        return findings(target, carve=carve)
+def _look_at(path: str, options: ScanOptions) -> Triage:
+    with open_target(path, options.symbol_path, engine="none") as target:
+        if options.layout:
+            use_layout_file(target, Path(options.layout))
+        return findings(target, carve=options.carve)

@@ -1,74 +1,71 @@
-"""Running one function over many dumps: in this process, in others, or on a Dask cluster."""
+"""Looking at many dumps: in this process, in others, or on a Dask cluster."""
 
 from __future__ import annotations
 
-from collections import deque
+import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from typing import Any, Callable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from itertools import islice
+from queue import SimpleQueue
+from typing import Any
 
 from ..documents.scan import ScanDocument
 from ..target.errors import RegcbError
+from .limited_process import LimitedProcess, Limits
+from .scan_dump import ScanOptions, failed
 
 __all__ = ["NoScheduler", "in_processes", "on_cluster"]
 
-Work = Callable[[str], ScanDocument]  # what to do with one path; can be pickled
-Failure = Callable[[str, str], ScanDocument]  # path, reason -> what to say instead
-
 
 class NoScheduler(RegcbError):
-    """The cluster cannot be used; ``str()`` says why."""
+    """The cluster cannot be used, or not any more; ``str()`` says why."""
 
 
 def in_processes(
-    work: Work, failure: Failure, paths: Sequence[str], jobs: int
+    paths: Sequence[str], options: ScanOptions, limits: Limits, jobs: int
 ) -> Iterator[ScanDocument]:
-    """One result for each path, as they are done. A worker that dies (out of memory) costs the
-    dump that it was at."""
-    if jobs == 1:
-        yield from map(work, paths)
-        return
-    waiting = deque(paths)
-    suspects: list[str] = []
-    while waiting or suspects:
-        if suspects:  # one of these has killed its worker: each gets a worker of its own
-            yield _alone(work, failure, suspects.pop())
-            continue
-        with ProcessPoolExecutor(jobs) as pool:
-            suspects = yield from _until_broken(pool, work, waiting, 2 * jobs)
+    """One result for each path, as they are done, from so many processes."""
+    with ThreadPoolExecutor(jobs) as pool, _processes(limits, jobs) as free:
+
+        def scan(path: str) -> ScanDocument:
+            process = free.get()
+            try:
+                return process.scan(path, options)
+            finally:
+                free.put(process)
+
+        waiting = iter(paths)
+        running = {pool.submit(scan, path) for path in islice(waiting, 2 * jobs)}
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            running |= {pool.submit(scan, path) for path in islice(waiting, len(done))}
+            yield from (each.result() for each in done)
 
 
-def _until_broken(pool: ProcessPoolExecutor, work: Work, waiting: deque[str], most: int) -> Any:
-    """Takes from ``waiting``; returns the paths that were being worked on when the pool broke."""
-    running: dict[Future[ScanDocument], str] = {}
+@contextmanager
+def _processes(limits: Limits, count: int) -> Iterator[SimpleQueue[LimitedProcess]]:
+    """Ended before the pool is, whose threads wait for them."""
+    processes = [LimitedProcess(limits) for _ in range(count)]
+    free: SimpleQueue[LimitedProcess] = SimpleQueue()
+    for each in processes:
+        free.put(each)
     try:
-        while waiting or running:
-            while waiting and len(running) < most:
-                running[pool.submit(work, waiting[0])] = waiting[0]
-                waiting.popleft()  # only now: submit raises when the pool has broken meanwhile
-            for done in wait(running, return_when=FIRST_COMPLETED).done:
-                result = done.result()
-                del running[done]
-                yield result
-    except BrokenProcessPool:
-        return list(running.values())
-    return []
+        yield free
+    finally:
+        for each in processes:
+            each.close()
 
 
-def _alone(work: Work, failure: Failure, path: str) -> ScanDocument:
-    with ProcessPoolExecutor(1) as pool:
-        try:
-            return pool.submit(work, path).result()
-        except BrokenProcessPool:
-            return failure(path, "its worker process died (out of memory?)")
+_of_thread = threading.local()
 
 
 def on_cluster(
-    work: Work, failure: Failure, paths: Sequence[str], scheduler: str
+    paths: Sequence[str], options: ScanOptions, limits: Limits, scheduler: str
 ) -> Iterator[ScanDocument]:
     """The same on the workers of a Dask scheduler (``tcp://host:8786``), which must see the paths
-    and have regcb installed. Raises NoScheduler."""
+    and have regcb installed. Raises NoScheduler, also where it goes away in between: what has no
+    result then was not looked at."""
     try:
         from distributed import Client, as_completed  # noqa: PLC0415 - an extra
     except ImportError:
@@ -78,9 +75,34 @@ def on_cluster(
     except (OSError, ValueError) as error:
         raise NoScheduler(f"no Dask scheduler answers at {scheduler}: {error}") from None
     with client:
-        futures = {client.submit(work, path, pure=False): path for path in paths}
-        for done in as_completed(futures):
+        waiting = iter(paths)
+
+        def submit(count: int) -> dict[Any, str]:
+            return {
+                client.submit(_scan_on_worker, path, options, limits, pure=False): path
+                for path in islice(waiting, count)
+            }
+
+        running = submit(max(2 * sum(client.nthreads().values()), 8))
+        finished = as_completed(list(running))
+        for done in finished:
+            path = running.pop(done)
+            if done.status not in ("finished", "error"):
+                raise NoScheduler(
+                    f"the Dask scheduler at {scheduler} has gone; --skip-done goes on from here"
+                )
+            more = submit(1)
+            running.update(more)
+            finished.update(list(more))
             if done.status == "finished":
                 yield done.result()
             else:
-                yield failure(futures[done], f"its worker failed: {done.exception()}")
+                yield failed(path, "cluster", f"its worker failed: {done.exception()}")
+
+
+def _scan_on_worker(path: str, options: ScanOptions, limits: Limits) -> ScanDocument:
+    """In a process of the worker's thread, which the worker outlives."""
+    if not hasattr(_of_thread, "process"):
+        _of_thread.process = LimitedProcess(limits)
+    document: ScanDocument = _of_thread.process.scan(path, options)
+    return document

@@ -6,14 +6,17 @@ import argparse
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
-from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
 from ..command_line.command import Command
+from ..command_line.limited_process import DEFAULT_LIMITS, LimitedProcess, Limits
 from ..command_line.progress import progress_bar
-from ..command_line.scan_dump import failed, scan_dump
+from ..command_line.scan_dump import ScanOptions, failed, scan_dump
+from ..command_line.scan_process import dumps_of
 from ..command_line.targets import symbol_path_of
 from ..command_line.workers import in_processes, on_cluster
 from ..documents.scan import ScanDocument
@@ -22,8 +25,7 @@ from ..present.output import Output
 from ..target.errors import RegcbError
 from ..target.opening import inside_debugger
 
-_FOUND, _NONE_COULD_BE_READ = 1, 2
-_MAGIC = (b"PAGEDU64", b"PAGEDUMP")
+_FOUND, _NONE_COULD_BE_READ, _NOT_ALL = 1, 2, 8
 
 
 class NothingToScan(RegcbError):
@@ -31,14 +33,12 @@ class NothingToScan(RegcbError):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="DUMP|DIR", help="a folder stands for its dumps"
-    )
+    parser.add_argument("paths", nargs="+", metavar="DUMP|DIR", help="a folder: its dumps")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="append the lines to it")
     parser.add_argument(
         "--skip-done",
         action="store_true",
-        help="leave out the dumps that FILE has a line for (jsonl and ecs)",
+        help="leave out the dumps that FILE has a line for, but for failed ones (jsonl and ecs)",
     )
     parser.add_argument("--format", choices=FORMATS, default="jsonl")
     where = parser.add_mutually_exclusive_group()
@@ -49,89 +49,115 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scheduler", metavar="tcp://HOST:PORT", help="run on a Dask cluster (regcb[cluster])"
     )
     parser.add_argument(
+        "--timeout",
+        type=float,
+        default=DEFAULT_LIMITS.seconds,
+        metavar="SECONDS",
+        help="for one dump (%(default)g)",
+    )
+    parser.add_argument(
+        "--memory",
+        type=int,
+        default=DEFAULT_LIMITS.megabytes,
+        metavar="MIB",
+        help="for one dump, beside the dump itself (%(default)s; no limit on Windows)",
+    )
+    parser.add_argument(
         "--no-carve", action="store_true", help="do not search the dumps for unlinked callbacks"
     )
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
-    if arguments.jobs < 1:
-        raise NothingToScan("--jobs must be 1 or more")
-    paths = [str(path) for path in _dumps(arguments.paths)]
-    if arguments.skip_done:
-        done = _done(arguments)
-        paths = [path for path in paths if path not in done]
-    states = set()
-    for result in _shown(_results(arguments, paths), arguments, len(paths), output):
-        states.add(result["state"])
-    if states == {"failed"}:
+    for option in ("jobs", "timeout", "memory"):
+        if getattr(arguments, option) <= 0:
+            raise NothingToScan(f"--{option} must be more than 0")
+    done = _done(arguments) if arguments.skip_done else set()
+    limits = Limits(arguments.timeout, arguments.memory)
+    found, unreadable = _dumps(arguments.paths, limits)
+    paths = [path for path in found if path not in done]
+    states, faults = Counter[str](), Counter[str]()
+    total = len(paths) + len(unreadable)
+    results = chain(unreadable, _results(arguments, paths, limits))
+    for result in _shown(results, arguments, total, output):
+        states[result["state"]] += 1
+        if result["fault"]:
+            faults[result["fault"]] += 1
+    if faults:
+        output.error(_said_of_failures(faults, total))
+    if states and set(states) == {"failed"}:
         return _NONE_COULD_BE_READ
-    return _FOUND if "findings" in states else 0
+    return (_FOUND if states["findings"] else 0) + (_NOT_ALL if states["failed"] else 0)
 
 
-def _results(arguments: argparse.Namespace, paths: list[str]) -> Iterator[ScanDocument]:
-    work = partial(
-        scan_dump,
-        symbol_path=symbol_path_of(arguments),
-        carve=not arguments.no_carve,
-        layout=arguments.layout,
+def _said_of_failures(faults: Counter[str], total: int) -> str:
+    whose = ", ".join(f"{fault}: {count}" for fault, count in faults.most_common())
+    return (
+        f"regcb: {sum(faults.values())} of {total} dumps could not be looked at ({whose}); "
+        "-o FILE --skip-done tries them again"
     )
+
+
+def _results(
+    arguments: argparse.Namespace, paths: list[str], limits: Limits
+) -> Iterator[ScanDocument]:
+    options = ScanOptions(symbol_path_of(arguments), not arguments.no_carve, arguments.layout)
     if arguments.scheduler:
-        return on_cluster(work, failed, paths, arguments.scheduler)
-    jobs = 1 if inside_debugger() else arguments.jobs  # a new process would be a new debugger
-    return in_processes(work, failed, paths, min(jobs, max(len(paths), 1)))
+        return on_cluster(paths, options, limits, arguments.scheduler)
+    if inside_debugger():  # a new process would be a new debugger
+        return (scan_dump(path, options) for path in paths)
+    return in_processes(paths, options, limits, min(arguments.jobs, max(len(paths), 1)))
 
 
-def _dumps(paths: list[Path]) -> Iterator[Path]:
-    """Each file that was named, and in the folders those that begin as a kernel dump does or are
-    called ``.dmp``; a folder that cannot be read stands for itself."""
+def _dumps(paths: list[str], limits: Limits) -> tuple[list[str], list[ScanDocument]]:
+    """Each dump once, by whatever names it was given, and lines about folders that cannot be read
+    or do not answer. A process looks for them, since a dead mount may never answer."""
+    found: dict[str, None] = {}
+    lines: list[ScanDocument] = []
+    process = LimitedProcess(limits)
     for path in paths:
-        if not path.is_dir():
-            yield path
+        answer = dumps_of(Path(path)) if inside_debugger() else process.dumps_of(path)
+        if answer is None:
+            lines.append(failed(path, "time", f"does not answer in {limits.seconds:g} s"))
             continue
-        found = sorted(_in_folder(path))
-        if not found:
+        dumps, unreadable = answer
+        if not dumps and not unreadable:
             raise NothingToScan(f"{path}: no kernel dump in this folder or below it")
-        yield from found
-
-
-def _in_folder(top: Path) -> list[Path]:
-    unreadable: list[Path] = []
-    walk = os.walk(top, onerror=lambda error: unreadable.append(Path(error.filename)))
-    files = (Path(folder, name) for folder, _, names in walk for name in names)
-    return [each for each in files if each.is_file() and _is_dump(each)] + unreadable
-
-
-def _is_dump(path: Path) -> bool:
-    if path.suffix.lower() == ".dmp":
-        return True
-    try:
-        with path.open("rb") as file:
-            return file.read(8) in _MAGIC
-    except OSError:
-        return False
+        found.update(dict.fromkeys(dumps))
+        lines += [failed(each, "dump", "a folder that cannot be read") for each in unreadable]
+    process.close()
+    return list(found), lines
 
 
 def _done(arguments: argparse.Namespace) -> set[str]:
-    """The paths that the output file has a line for. A last one that was cut off is taken away, for
-    its dump is scanned again."""
+    """The dumps that the output file has a line for, but for a failed one: those are tried again.
+    A last line that was cut off is taken away."""
     if arguments.output is None or arguments.format == "csv":
         raise NothingToScan("--skip-done needs -o FILE, and lines of JSON in it")
     if not arguments.output.exists():
         return set()
-    whole, end, rest = arguments.output.read_bytes().rpartition(b"\n")
-    if rest and not _path_of(rest):
-        os.truncate(arguments.output, len(whole + end))
-    return {path for line in [*whole.splitlines(), rest] if (path := _path_of(line))}
+    done: set[str] = set()
+    end = 0
+    with arguments.output.open("rb") as file:
+        for line in file:
+            result = _result_of(line)
+            if not line.endswith(b"\n") and result is None:
+                break
+            end += len(line)
+            if result and result["state"] != "failed":
+                done.add(os.path.abspath(result["path"]))  # noqa: PTH100 - asks no dead mount
+    if end < arguments.output.stat().st_size:
+        os.truncate(arguments.output, end)
+    return done
 
 
-def _path_of(line: bytes) -> str | None:
-    """Of the dump that a line of ours is about."""
+def _result_of(line: bytes) -> ScanDocument | None:
+    """What a line of ours says, None for another."""
     try:
         parsed = json.loads(line)
-        path: str = parsed.get("path") or parsed["file"]["path"]
-    except (ValueError, KeyError, AttributeError, TypeError):
+        result: ScanDocument = parsed.get("regcb", parsed)
+        return result if {"path", "state"} <= set(result) else None
+    except (ValueError, AttributeError, TypeError):
         return None
-    return path
 
 
 def _shown(

@@ -1,6 +1,6 @@
 """``regcb.scan/1``: one dump of many."""
 
-from typing import Optional, TypedDict
+from typing import Literal, Optional, TypedDict
 
 from .. import __version__
 from ..triage.check import Triage
@@ -10,19 +10,24 @@ from .findings import FindingDocument, RemarkDocument, findings_document
 from .target import TargetDocument
 from .text import time_text
 
-__all__ = ["ScanDocument", "failed_scan_document", "scan_document"]
+__all__ = ["Fault", "ScanDocument", "failed_scan_document", "scan_document"]
+
+# Whose fault it is that a dump was not looked at: its own (what is in the file, or that it cannot
+# be opened), a limit's, of its process (which died), of the cluster, of regcb.
+Fault = Literal["dump", "time", "memory", "process", "cluster", "regcb"]
 
 
 class ScanDocument(TypedDict):
     """``state`` is ``clean`` (nothing above info), ``findings`` or ``failed``, for the reason that
-    ``error`` says. ``callbacks`` is their number, and ``callback_list`` what they are; ``version``
-    is regcb's own, ``seconds`` how long it took."""
+    ``error`` says, by the ``fault`` of whom. ``callbacks`` is their number, and ``callback_list``
+    what they are; ``version`` is regcb's own, ``seconds`` how long it took."""
 
     schema: str
     version: str
     path: str
     state: str
     error: Optional[str]
+    fault: Optional[Fault]
     target: Optional[TargetDocument]
     callbacks: Optional[int]
     callback_list: list[CallbackDocument]
@@ -37,7 +42,7 @@ def scan_document(path: str, triage: Triage, started: float, seconds: float) -> 
     """What ``check --json`` says of the dump, as a line of ``scan``. ``started``: since 1970."""
     found = findings_document(triage)
     return {
-        **failed_scan_document(path, None, started, seconds),
+        **failed_scan_document(path, None, None, started, seconds),
         "state": "clean" if triage.is_clean else "findings",
         "target": found["target"],
         "callbacks": len(found["callbacks"]),
@@ -49,7 +54,11 @@ def scan_document(path: str, triage: Triage, started: float, seconds: float) -> 
 
 
 def failed_scan_document(
-    path: str, reason: Optional[str], started: float, seconds: float = 0
+    path: str,
+    fault: Optional[Fault],
+    reason: Optional[str],
+    started: float,
+    seconds: float = 0,
 ) -> ScanDocument:
     """The same about a dump that could not be looked at."""
     return {
@@ -58,6 +67,7 @@ def failed_scan_document(
         "path": path,
         "state": "failed",
         "error": reason,
+        "fault": fault,
         "target": None,
         "callbacks": None,
         "callback_list": [],

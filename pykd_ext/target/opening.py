@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from typing import TYPE_CHECKING, cast, overload
 
@@ -85,6 +86,8 @@ def open_target(
 def _file(path: str, symbol_path: SymbolPath) -> Target:
     from .dump_file import is_dump  # noqa: PLC0415
 
+    if _is_stream(path):
+        raise TargetError(f"{path}: a pipe or a device; a dump is read at any place of its file")
     if not is_dump(path):
         from .containers import find_container  # noqa: PLC0415 - a dump needs none
 
@@ -96,6 +99,15 @@ def _file(path: str, symbol_path: SymbolPath) -> Target:
     from .crash_dump import CrashDump  # noqa: PLC0415
 
     return CrashDump(path, symbol_path)
+
+
+def _is_stream(path: str) -> bool:
+    """Whether it gives its bytes once, or none until somebody writes: opening it may never end."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False  # whoever opens it says so
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode)
 
 
 def _session(dump: str | None, symbols: str | None) -> LiveTarget:

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from pykd_ext.command_line.scan_dump import failed, scan_dump
+from pykd_ext.command_line.limited_process import DEFAULT_LIMITS, LimitedProcess, Limits
+from pykd_ext.command_line.scan_dump import ScanOptions, scan_dump
+from pykd_ext.command_line.scan_process import dumps_of
 from pykd_ext.command_line.workers import NoScheduler, in_processes, on_cluster
-from pykd_ext.documents.scan import ScanDocument
 from tests.support.regcb import MakeDump, Regcb
 from tests.support.schemas import validate
 
@@ -46,7 +47,11 @@ def without_times(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def test_every_dump_of_a_folder(folder: Path, regcb: Regcb) -> None:
     status, output, errors = regcb("scan", folder, "--jobs", "1")
-    assert (status, errors) == (1, "")
+    assert status == 1 + 8  # findings, and some that could not be looked at
+    assert errors == (
+        "regcb: 2 of 6 dumps could not be looked at (dump: 2); "
+        "-o FILE --skip-done tries them again\n"
+    )
     results = lines(output)
     for each in results:
         validate(each)
@@ -74,25 +79,94 @@ def test_two_processes_say_what_one_does(folder: Path, regcb: Regcb) -> None:
     assert without_times(one) == without_times(two)
 
 
-def dies(path: str) -> ScanDocument:
-    """Work that kills its process at one of the paths."""
-    if path == "deadly":
-        os._exit(1)
-    return failed(path, "done")
+@pytest.fixture
+def deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What the processes of a scan import first: at a path with a word in it they die, stand still
+    or take memory, as a file can make them that regcb does not know."""
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "sitecustomize.py").write_text(
+        "import builtins, os, time\n"
+        "opens = builtins.open\n"
+        "def open(path, *words, **options):\n"
+        "    if 'deadly' in str(path): os._exit(3)\n"
+        "    if 'endless' in str(path): time.sleep(3600)\n"
+        "    if 'huge' in str(path): return bytearray(1 << 31)\n"
+        "    if 'unlucky' in str(path):\n"
+        "        try: os.remove(path)\n"
+        "        except OSError: pass\n"
+        "        else: os._exit(4)\n"
+        "    return opens(path, *words, **options)\n"
+        "builtins.open = open\n",
+        "utf-8",
+    )
+    return tmp_path
 
 
 @pytest.mark.toolchain
 @pytest.mark.parametrize("pause", [0, 0.05], ids=["at-once", "slow-reader"])
-def test_a_worker_that_dies_costs_one_dump(pause: float) -> None:
-    """A slow reader lets it die while nobody waits: the next path meets a broken pool."""
+@pytest.mark.usefixtures("deadly")
+def test_a_process_that_dies_costs_one_dump(pause: float) -> None:
     paths = [*map(str, range(10)), "deadly", *map(str, range(10, 20))]
     results = {}
-    for each in in_processes(dies, failed, paths, 2):
-        results[each["path"]] = each["error"]
+    for each in in_processes(paths, ScanOptions(), DEFAULT_LIMITS, 2):
+        validate(each)
+        results[each["path"]] = (each["fault"], each["error"])
         time.sleep(pause)
     assert set(results) == set(paths)
-    assert results.pop("deadly") == "its worker process died (out of memory?)"
-    assert set(results.values()) == {"done"}
+    assert results.pop("deadly") == ("process", "its process died, twice (exit status 3)")
+    assert {fault for fault, _ in results.values()} == {"dump"}
+
+
+@pytest.mark.toolchain
+def test_one_that_was_ended_for_others_is_looked_at_again(deadly: Path) -> None:
+    (deadly / "unlucky.dmp").touch()
+    process = LimitedProcess()
+    result = process.scan(str(deadly / "unlucky.dmp"), ScanOptions())
+    process.close()
+    assert (result["fault"], "No such file" in (result["error"] or "")) == ("dump", True)
+
+
+@pytest.mark.toolchain
+@pytest.mark.usefixtures("deadly")
+def test_a_dump_has_limits() -> None:
+    process = LimitedProcess(Limits(0.5, 1024))
+    slow = process.scan("endless", ScanOptions())
+    assert (slow["fault"], slow["error"]) == ("time", "took longer than 0.5 s (--timeout)")
+    process.close()
+    process = LimitedProcess(Limits(600, 1024))
+    large = process.scan("huge", ScanOptions())
+    assert (large["fault"], large["error"]) == (
+        "memory",
+        "needs more memory than --memory allows",
+    )
+    assert process.scan("another", ScanOptions())["fault"] == "dump"
+    process.close()
+
+
+@pytest.mark.toolchain
+@pytest.mark.usefixtures("deadly")
+def test_a_scan_that_is_stopped_leaves_no_process() -> None:
+    results = in_processes(["0", "endless"], ScanOptions(), DEFAULT_LIMITS, 2)
+    assert next(results)["path"] == "0"
+    results.close()  # type: ignore[attr-defined]  # as Ctrl+C does; it would wait for an hour
+
+
+@pytest.mark.toolchain
+def test_a_pipe_is_no_dump(folder: Path, regcb: Regcb) -> None:
+    os.mkfifo(folder / "pipe")
+    status, output, _ = regcb("scan", folder / "pipe", "--jobs", "1")
+    (result,) = lines(output)
+    assert (status, result["fault"]) == (2, "dump")
+    assert "a pipe or a device" in result["error"]
+
+
+def test_two_spellings_of_one_dump(
+    folder: Path, regcb: Regcb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    spellings = ("sound.dmp", folder / "sound.dmp", Path("deep") / ".." / "sound.dmp")
+    (result,) = lines(regcb("scan", *spellings, "--jobs", "1")[1])
+    assert result["path"] == os.path.realpath(folder / "sound.dmp")
 
 
 @pytest.mark.toolchain
@@ -103,27 +177,61 @@ def test_on_a_cluster_of_two_workers(folder: Path, regcb: Regcb) -> None:
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
         address = str(cluster.scheduler_address)
         status, output, _ = regcb("scan", folder, "--scheduler", address)
-    assert status == 1
+    assert status == 1 + 8
     assert without_times(lines(output)) == without_times(one)
+
+
+@pytest.mark.toolchain
+@pytest.mark.usefixtures("deadly")
+def test_a_scheduler_that_goes_away(folder: Path) -> None:
+    """What was not looked at has no line, and so is not done."""
+    from distributed import LocalCluster
+
+    endless = [str(folder / "endless") for _ in range(20)]
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        results = on_cluster(
+            [str(folder / "sound.dmp"), *endless],
+            ScanOptions(carve=False),
+            DEFAULT_LIMITS,
+            str(cluster.scheduler_address),
+        )
+        assert next(results)["state"] == "clean"
+        cluster.close()
+        with pytest.raises(NoScheduler, match="has gone; --skip-done goes on from here"):
+            next(results)
 
 
 @pytest.mark.toolchain
 def test_a_scheduler_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NoScheduler, match="no Dask scheduler answers at nowhere://x"):
-        list(on_cluster(scan_dump, failed, ["a"], "nowhere://x"))
+        list(on_cluster(["a"], ScanOptions(), DEFAULT_LIMITS, "nowhere://x"))
     monkeypatch.setitem(__import__("sys").modules, "distributed", None)
     with pytest.raises(NoScheduler, match=r"pip install 'regcb\[cluster\]'"):
-        list(on_cluster(scan_dump, failed, ["a"], "tcp://127.0.0.1:1"))
+        list(on_cluster(["a"], ScanOptions(), DEFAULT_LIMITS, "tcp://127.0.0.1:1"))
 
 
 def test_what_is_done_is_not_done_again(folder: Path, tmp_path: Path, regcb: Regcb) -> None:
+    """But what failed: the disk that it is on may be back."""
     out = tmp_path / "out.jsonl"
     words = ("scan", folder, "--jobs", "1", "-o", out, "--skip-done")
-    assert regcb(*words)[:2] == (1, "")
+    assert regcb(*words)[0] == 1 + 8
+    for broken in ("broken.dmp", "empty.dmp"):
+        shutil.copyfile(folder / "sound.dmp", folder / broken)
+    assert regcb(*words)[:2] == (0, "")
     whole = out.read_text("utf-8")
+    last = {each["path"]: each["state"] for each in lines(whole)}
+    assert (len(lines(whole)), list(last.values()).count("failed")) == (6 + 2, 0)
     assert regcb(*words)[:2] == (0, "")
     assert out.read_text("utf-8") == whole
-    kept = whole.splitlines()
+
+
+def test_a_scan_goes_on_where_it_was_killed(folder: Path, tmp_path: Path, regcb: Regcb) -> None:
+    for broken in ("broken.dmp", "empty.dmp"):
+        (folder / broken).unlink()
+    out = tmp_path / "out.jsonl"
+    words = ("scan", folder, "--jobs", "1", "-o", out, "--skip-done")
+    regcb(*words)
+    kept = out.read_text("utf-8").splitlines()
     for last in (kept[2][:40], kept[2]):  # as after a power cut
         out.write_text("\n".join([*kept[:2], last]), "utf-8")
         regcb(*words)
@@ -131,8 +239,8 @@ def test_what_is_done_is_not_done_again(folder: Path, tmp_path: Path, regcb: Reg
         assert len(paths) == len(set(paths)) == len(kept)
 
 
-def test_a_folder_that_cannot_be_read_is_a_line(
-    folder: Path, regcb: Regcb, monkeypatch: pytest.MonkeyPatch
+def test_a_folder_that_cannot_be_read_is_said(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also for root, who may read everything."""
     scandir = os.scandir
@@ -143,8 +251,8 @@ def test_a_folder_that_cannot_be_read_is_a_line(
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", scandir_but_one)
-    results = lines(regcb("scan", folder, "--jobs", "1")[1])
-    assert "failed" in [each["state"] for each in results if each["path"] == str(folder / "deep")]
+    found, unreadable = dumps_of(folder)
+    assert (len(found), unreadable) == (4, [os.path.realpath(folder / "deep")])
 
 
 def test_no_dump_that_could_be_read(folder: Path, regcb: Regcb) -> None:
@@ -175,7 +283,7 @@ def test_a_spreadsheet_without_formulas(
     ("words", "says"),
     [
         (("{empty}",), "no kernel dump in this folder or below it"),
-        (("{case}", "--jobs", "0"), "--jobs must be 1 or more"),
+        (("{case}", "--jobs", "0"), "--jobs must be more than 0"),
         (("{case}", "-o", "{empty}"), "cannot be written: "),
         (("{case}", "--skip-done"), "--skip-done needs -o FILE"),
         (("{case}", "--skip-done", "-o", "x", "--format", "csv"), "--skip-done needs -o FILE"),
@@ -193,6 +301,6 @@ def test_what_cannot_be_scanned(
 
 
 def test_a_dump_that_is_not_there_is_a_line(tmp_path: Path) -> None:
-    result = scan_dump(str(tmp_path / "none.dmp"))
+    result = scan_dump(str(tmp_path / "none.dmp"), ScanOptions())
     validate(result)
     assert (result["state"], "No such file" in (result["error"] or "")) == ("failed", True)

@@ -1,0 +1,153 @@
+"""A process that looks at one dump after another, and is ended where one takes too long."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+from pathlib import Path
+from threading import Thread
+from typing import IO, Any, NamedTuple
+
+from ..documents.scan import ScanDocument
+from .scan_dump import ScanOptions, failed
+
+__all__ = ["DEFAULT_LIMITS", "LimitedProcess", "Limits"]
+
+_PACKAGES = str(Path(__file__).parents[2])
+_MOST = 200  # dumps, for one process: what a library keeps of each does not add up
+_FAREWELL = 5.0  # seconds; a process that waits for a dead mount does not end
+
+
+class Limits(NamedTuple):
+    """Of one dump: seconds, and MiB of memory beside the dump's own pages."""
+
+    seconds: float
+    megabytes: int
+
+
+DEFAULT_LIMITS = Limits(600.0, 4096)
+
+
+class _Died(Exception):
+    """The process has ended with this status; None: it took too long."""
+
+    def __init__(self, status: int | None) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class LimitedProcess:
+    """Of one thread at a time. The process starts with the first question; one that has died, or
+    was ended, is followed by a new one."""
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._limits = limits
+        self._process: subprocess.Popen[str] | None = None
+        self._answers: queue.Queue[str] = queue.Queue()
+        self._asked = 0
+        self._is_closed = False
+
+    def scan(self, path: str, options: ScanOptions) -> ScanDocument:
+        """As :func:`scan_dump`. Where the process dies the dump is looked at once more in a new
+        one, for it may have been ended for what others did; never raises."""
+        question = {"dump": path, "options": options}
+        for is_last in (False, True):
+            try:
+                document: ScanDocument = self._ask(question)
+            except _Died as end:
+                if end.status is None:
+                    said = f"took longer than {self._limits.seconds:g} s (--timeout)"
+                    return failed(path, "time", said, self._limits.seconds)
+                if is_last or self._is_closed:
+                    said = f"its process died, twice ({_how(end.status)})"
+                    return failed(path, "process", said)
+            else:
+                if document["fault"] == "memory":
+                    self._end()
+                return document
+        raise AssertionError("unreachable")
+
+    def dumps_of(self, path: str) -> tuple[list[str], list[str]] | None:
+        """As :func:`.scan_process.dumps_of`; None where that took too long, or ended it."""
+        try:
+            found = self._ask({"dumps_of": path})
+        except _Died:
+            return None
+        return found["found"], found["unreadable"]
+
+    def close(self) -> None:
+        """Ends the process, also under a question that another thread waits for."""
+        self._is_closed = True
+        self._end()
+
+    def _ask(self, question: dict[str, Any]) -> Any:
+        if self._is_closed:
+            raise _Died(0)
+        if self._asked == _MOST:
+            self._end()
+        process = self._process or self._start()
+        self._asked += 1
+        assert process.stdin is not None
+        try:
+            process.stdin.write(json.dumps(question) + "\n")
+            process.stdin.flush()
+            line = self._answers.get(timeout=self._limits.seconds)
+        except OSError:  # it died before
+            line = ""
+        except queue.Empty:
+            self._end()
+            raise _Died(None) from None
+        if not line.endswith("\n"):
+            raise _Died(self._end())
+        return json.loads(line)
+
+    def _start(self) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "pykd_ext.command_line.scan_process",
+                str(self._limits.megabytes),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([_PACKAGES, *_path_of_python()])},
+        )
+        assert process.stdout is not None
+        answers = queue.Queue[str]()
+        Thread(target=_pass_on, args=(process.stdout, answers), daemon=True).start()
+        self._process, self._answers, self._asked = process, answers, 0
+        return process
+
+    def _end(self) -> int:
+        process, self._process, self._asked = self._process, None, 0
+        if process is None:
+            return 0
+        process.kill()
+        try:
+            return process.wait(_FAREWELL)
+        except subprocess.TimeoutExpired:
+            return 0
+
+
+def _pass_on(source: IO[str], answers: queue.Queue[str]) -> None:
+    """Every line, and at the end one that is empty."""
+    with source:
+        for line in source:
+            answers.put(line)
+    answers.put("")
+
+
+def _path_of_python() -> list[str]:
+    path = os.environ.get("PYTHONPATH")
+    return [path] if path else []
+
+
+def _how(status: int) -> str:
+    return f"signal {-status}: out of memory?" if status < 0 else f"exit status {status}"
