@@ -23,7 +23,7 @@ from .nesting import active_callbacks
 from .operations import Returned, is_failure
 from .returns import Placement, follow_returns, value_at
 from .steps import Steps, go_on, until
-from .turns import follow_turns
+from .turns import END, follow_turns
 
 if TYPE_CHECKING:
     from ..kernel.registry_callback import RegistryCallback
@@ -158,8 +158,8 @@ class _Others:
     def __init__(self, refused: Callable[[Returned], bool]) -> None:
         self.refused = self.overruled = refused
 
-    def is_of_interest(self, is_end: bool) -> bool:
-        return not is_end
+    def is_of_interest(self, turn: str) -> bool:
+        return turn != END
 
     def ended(self, _: Returned) -> bool:
         return False

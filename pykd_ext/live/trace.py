@@ -37,7 +37,7 @@ from .returns import Placement, follow_returns
 from .services import ThreadsInside, services_of
 from .steps import Steps, go_on, until
 from .thread_lives import create_time, is_gone, stack_limits
-from .turns import follow_turns
+from .turns import END, REFUSAL, follow_turns
 
 if TYPE_CHECKING:
     from ..target.live import LiveTarget
@@ -203,12 +203,12 @@ class Tracer:
             return self._inside.is_any or self._operations.is_any
         return not self._filters.only_blocked or self._operations.is_any
 
-    def is_of_interest(self, is_end: bool) -> bool:
+    def is_of_interest(self, turn: str) -> bool:
         """By who asks, which is one request."""
         filters = self._filters
         if not filters.choose_requestors or filters.fit_requestor(self._requestor()):
             return True
-        self.others += is_end or filters.only_blocked
+        self.others += turn == (REFUSAL if filters.only_blocked else END)
         return False
 
     def refused(self, event: Returned) -> bool:

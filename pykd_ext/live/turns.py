@@ -21,7 +21,9 @@ from .services import ThreadsInside
 if TYPE_CHECKING:
     from ..target.live import LiveTarget
 
-__all__ = ["Turns", "follow_turns"]
+__all__ = ["END", "OVERRULING", "REFUSAL", "Turns", "follow_turns"]
+
+REFUSAL, OVERRULING, END = "refusal", "overruling", "end"
 
 
 class Turns(Protocol):
@@ -30,8 +32,9 @@ class Turns(Protocol):
     An event's ``status`` is what the callback returned, 0 at the end; its ``block`` is 0 there.
     """
 
-    def is_of_interest(self, is_end: bool) -> bool:
-        """Whether anything is to be read of what the thread does that the target is stopped in."""
+    def is_of_interest(self, turn: str) -> bool:
+        """Whether anything is to be read of what the thread does that the target is stopped in, at
+        a :data:`REFUSAL`, an :data:`OVERRULING` or an :data:`END`, or before one."""
 
     def refused(self, event: Returned) -> bool:
         """A pre-notification came back with a failure."""
@@ -48,12 +51,9 @@ class Turns(Protocol):
 
 
 class _Place(NamedTuple):
+    turn: str
     junction: Junction
     tell: Callable[[Returned], bool]
-
-    @property
-    def is_end(self) -> bool:
-        return self.junction.status is None
 
 
 def follow_turns(
@@ -72,14 +72,14 @@ def follow_turns(
     """
     breakpoints = Breakpoints(target)
     places = [
-        *(_Place(each, turns.refused) for each in junctions.refusals),
-        *(_Place(each, turns.overruled) for each in junctions.overrulings),
-        *(_Place(each, turns.ended) for each in junctions.ends),
+        *(_Place(REFUSAL, each, turns.refused) for each in junctions.refusals),
+        *(_Place(OVERRULING, each, turns.overruled) for each in junctions.overrulings),
+        *(_Place(END, each, turns.ended) for each in junctions.ends),
     ]
     follower = _Follower(target, breakpoints, junctions, numbers, turns, inside)
     try:
         for place in places:
-            comes_and_goes = place.is_end and not turns.awaits_ends and inside is None
+            comes_and_goes = place.turn == END and not turns.awaits_ends and inside is None
             hit = partial(follower.hit, place)
             breakpoints.add(place.junction.address, hit, hardware=not comes_and_goes)
         for service in services:
@@ -120,23 +120,24 @@ class _Follower:
 
     def enter(self) -> bool:
         """A service is begun."""
-        if self._inside is not None and self._turns.is_of_interest(is_end=True):
+        if self._inside is not None and self._turns.is_of_interest(END):
             self._inside.enter()
             self.look()
         return False
 
     def hit(self, place: _Place) -> bool:
         """Where something cannot be read, it is as if it had not happened."""
-        if place.is_end and self._inside is not None and not self._inside.has_this:
+        inside = self._inside if place.turn == END else None
+        if inside is not None and not inside.has_this:
             return False
-        if self._is_for_all_classes and not self._turns.is_of_interest(place.is_end):
+        if self._is_for_all_classes and not self._turns.is_of_interest(place.turn):
             return False
         try:
             event = self._event(place.junction)
         except MemoryUnreadable:
             return False
-        if place.is_end and self._inside is not None:
-            self._inside.leave(event is not None)
+        if inside is not None:
+            inside.leave(event is not None)
         stops = event is not None and place.tell(event)
         self.look()
         return stops
