@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Callable
 
 from ..live.breakpoints import can_stay
+from ..live.first_call import await_first_call
 from ..live.globs import KeyGlob, name_pattern, process_pattern, value_pattern
 from ..live.nearest_paths import NearestPaths
 from ..live.policy import PRE_CLASSES
@@ -93,8 +94,8 @@ def trace(
 class Trace(Stream[Traced]):
     """Operations, each as all its callbacks saw it (:class:`.live.trace.Traced`).
 
-    ``problems`` say what will not be seen, and why. ``others`` is how many operations were looked
-    at and did not fit.
+    ``problems`` say what will not be seen, and why; without the kernel's symbols that is known once
+    it runs. ``others`` is how many operations were looked at and did not fit.
     """
 
     def __init__(
@@ -160,8 +161,14 @@ class Trace(Stream[Traced]):
             self._filters.nearest.end()
 
     def _follow(self) -> Steps:
+        seconds = self._seconds
+        if self._placement.is_unnamed:
+            first = await_first_call(self.target, self._placement, seconds)
+            self._placement, seconds = first.placement, first.seconds
+            if first.why != "hit":
+                return first.why
         follower = self._refusals if self._stays else self._tracer
-        return follower.follow(self._placement, self._seconds)
+        return (yield from follower.follow(self._placement, seconds))
 
 
 def _numbers(classes: Iterable[GivenClass]) -> frozenset[int]:

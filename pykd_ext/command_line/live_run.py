@@ -118,14 +118,25 @@ def give_up(output: Output, seconds: float) -> None:
         os._exit(GONE)
 
 
-def say_what_is_missed(output: Output, operations: Trace, boots: bool) -> None:
+def say_what_is_missed(output: Output, operations: Trace, boots: bool) -> Callable[[], None]:
     """What nobody will see of what happens, before it does; ``boots`` is whether that is due to
-    the target's beginning, which the user knows of."""
-    for problem in operations.problems:
-        output.write(f"! {problem}")
+    the target's beginning, which the user knows of. Comes back with what says the rest, as far as
+    that is known once the target has run."""
+    said: list[str] | None = None
+
+    def say() -> None:
+        nonlocal said
+        if operations.problems == said:
+            return
+        for problem in operations.problems:
+            output.write(f"! {problem}")
+        said = operations.problems
+        say_what_passes(output, operations.target, operations.is_airtight)
+
+    say()
     if not operations.listing and not boots:
         output.write("! no callbacks are registered: nothing will be seen until there are some")
-    say_what_passes(output, operations.target, operations.is_airtight)
+    return say
 
 
 def say_what_is_meant(output: Output, globs: Iterable[KeyGlob]) -> None:

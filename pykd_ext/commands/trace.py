@@ -81,6 +81,7 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
 
     def report(operation: Traced) -> bool:
         nonlocal count
+        say_problems()
         count += 1
         document = operation_document(operation)
         log.write(document)
@@ -91,9 +92,10 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
     if arguments.boot:
         require_initial_break(operations.listing)
     say_what_is_meant(output, operations.keys)
-    say_what_is_missed(output, operations, arguments.boot)
+    say_problems = say_what_is_missed(output, operations, arguments.boot)
     with JsonLog(arguments.jsonl) as log:
         why = operations.run(report)
+    say_problems()
     others = f", {operations.others} did not fit" if operations.others else ""
     status = say_why(output, target, why, f"{count} operation{'s' * (count != 1)}{others}")
     operations.end_nearest()

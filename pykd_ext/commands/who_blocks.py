@@ -80,13 +80,15 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
     search = AnswerSearch()
 
     def report(operation: Traced) -> bool:
+        say_problems()
         return on_operation(operation_document(operation)) and search.add(operation)
 
     if arguments.boot:
         require_initial_break(operations.listing)
     say_what_is_meant(output, operations.keys)
-    say_what_is_missed(output, operations, arguments.boot)
+    say_problems = say_what_is_missed(output, operations, arguments.boot)
     why = operations.run(report)
+    say_problems()
     found = search.answer
     if found is not None:
         security: SecurityDescriptor | str = ""

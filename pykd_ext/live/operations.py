@@ -14,13 +14,14 @@ from typing import Callable, Generic, NamedTuple, Optional, TypeVar
 from ..notify.classes import notify_class
 from .policy import STATUS_CALLBACK_BYPASS
 
-__all__ = ["ALLOWED", "BLOCKED", "BYPASSED", "Operation", "Operations", "PostStatus", "Returned",
-           "Verdict", "is_failure"]  # fmt: skip
+__all__ = ["ALLOWED", "BLOCKED", "BYPASSED", "LARGEST_STACK", "Operation", "Operations",
+           "PostStatus", "Returned", "Verdict", "is_failure"]  # fmt: skip
 
 ALLOWED, BYPASSED, BLOCKED = "allowed", "bypassed", "blocked"
+_TURNING = (BLOCKED, BYPASSED)  # the callbacks below are not asked
 OVERRULED, NOTED = "overruled", "noted"  # of a post-notification
 
-_LARGEST_STACK = 0x2_0000  # of a kernel thread; 24 KiB on x64, more while it calls itself
+LARGEST_STACK = 0x2_0000  # of a kernel thread; 24 KiB on x64, more while it calls itself
 _MOST_THREADS = 1024  # with operations under way: more have ended unseen
 _MOST_NESTED = 64  # operations of one thread
 
@@ -141,10 +142,14 @@ class Operation(Generic[_About]):
         self.verdicts.append(verdict)
         return verdict
 
-    def end(self, post: PostStatus) -> None:
-        """Notes the last post-notification's statuses once nobody else is told of the operation."""
+    def end(self, post: PostStatus | None) -> None:
+        """Notes the last post-notification's statuses once nobody else is told of the operation;
+        None where a refusal stands, and the kernel does not keep them any more."""
         self.is_over = True
         if self._stands:
+            refusal = next(each for each in self.verdicts[::-1] if each.verdict in _TURNING)
+            self.result = 0 if refusal.verdict == BYPASSED else refusal.status
+        if self._stands or post is None:
             return
         last = next((each for each in self.verdicts[::-1] if each.return_status is not None), None)
         explained = post.status if last is None else last.return_status
@@ -154,7 +159,7 @@ class Operation(Generic[_About]):
     @property
     def _stands(self) -> bool:
         """Whether the result is known from a refusal, whatever comes after it."""
-        refused = any(each.verdict in (BLOCKED, BYPASSED) for each in self.verdicts)
+        refused = any(each.verdict in _TURNING for each in self.verdicts)
         return self.refusals_stand and refused
 
     def _pre(self, event: Returned) -> Verdict:
@@ -193,8 +198,9 @@ class Operations(Generic[_About]):
     goes on, as many are kept as can be under way at once."""
 
     def __init__(self, refusals_stand: bool = False, limits: StackLimits = lambda _: None) -> None:
-        """``limits`` says where a thread's present stack lies, if it knows."""
-        self._refusals_stand, self._limits = refusals_stand, limits
+        """``refusals_stand``: see :class:`Operation`. ``limits`` says where a thread's present
+        stack lies, if it knows."""
+        self.refusals_stand, self._limits = refusals_stand, limits
         self._open: dict[int, list[Operation[_About]]] = {}  # who was heard of last is the last
 
     def of(self, event: Returned) -> tuple[Operation[_About], list[Operation[_About]]]:
@@ -208,7 +214,7 @@ class Operations(Generic[_About]):
             under_way.remove(each)
         if found is None:
             found = Operation(
-                event.thread, event.number, event.information, refusals_stand=self._refusals_stand
+                event.thread, event.number, event.information, refusals_stand=self.refusals_stand
             )
             under_way.append(found)
         if len(under_way) > _MOST_NESTED:
@@ -223,7 +229,7 @@ class Operations(Generic[_About]):
         frame, stack = operation.information, event.stack
         if frame == event.information:
             return True
-        if stack < frame < stack + _LARGEST_STACK:
+        if stack < frame < stack + LARGEST_STACK:
             return False
         limits = self._limits(event.thread)
         if limits is None or not limits[0] <= stack < limits[1]:

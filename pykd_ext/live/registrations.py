@@ -139,7 +139,10 @@ class RegistrationWatch:
             return False
         if self._pending.is_inside(call):
             return False  # one of these functions calls another
-        stack = tuple(map(self._place, target.return_addresses(_STACK_LIMIT)))
+        addresses = target.return_addresses(_STACK_LIMIT)
+        if call.back not in addresses:  # x86 without symbols: there is no frame yet
+            addresses.insert(1, call.back)
+        stack = tuple(map(self._place, addresses))
         pending = _Pending(
             which, _unregistered(which, call), self._altitude(which, call),
             read_requestor(target), stack,

@@ -38,15 +38,28 @@ if TYPE_CHECKING:
     from ..target.live import LiveTarget
     from .control_flow import Flow
 
-__all__ = ["Placement", "follow_returns", "place", "places_of", "read_post", "value_at"]
+__all__ = [
+    "NOT_FOUND",
+    "Placement",
+    "follow_returns",
+    "place",
+    "placement_in",
+    "places_of",
+    "read_post",
+    "value_at",
+]
 
 OnReturn = Callable[[Returned], bool]
 
 _BREAKPOINT_LIMIT = 32  # KdpBreakpointTable has no more (ReactOS's kd64.h)
 _FOLLOWED = _BREAKPOINT_LIMIT - 2  # callbacks, and the places that they return to
-_NOT_FOUND = (
+NOT_FOUND = (
     "the call in nt!CmpCallCallBacksEx was not found: every callback gets a breakpoint, which "
     "costs more, and those that are registered from now on are not seen"
+)
+_UNNAMED = (
+    "no symbol names the function that calls callbacks: the first callback to be called shows "
+    "where it is"
 )
 _FOUND = "the kernel calls callbacks before and after an operation; of these calls only "
 # By what is found: before or after the operation, or one call of which nothing is known.
@@ -65,13 +78,15 @@ class Placement(NamedTuple):
     """Where the breakpoints go: behind ``sites``, or, without any, at the ``callbacks``' starts.
 
     ``junctions`` are where the kernel forks over what callbacks say, None where that was not found.
-    ``problems`` says which callbacks nobody will see, and why.
+    ``problems`` says which callbacks nobody will see, and why. ``is_unnamed``: no symbol says where
+    callbacks are called (:mod:`.first_call` finds out).
     """
 
     sites: list[CallSite]
     callbacks: list[RegistryCallback]
     problems: list[str]
     junctions: Junctions | None = None
+    is_unnamed: bool = False
 
 
 def place(target: Target) -> Placement:
@@ -79,13 +94,17 @@ def place(target: Target) -> Placement:
 
     Raises TargetError when there is nothing to follow.
     """
-    start, sites = _sites(target)
-    if sites:
-        flow = flow_of(target, start)
-        junctions = find_junctions(flow, sites, target.architecture)
-        unseen = _unseen(flow, sites, target.architecture)
-        return Placement(sites, [], unseen, junctions if junctions.is_complete else None)
-    callbacks, problems = [], [_NOT_FOUND]
+    is_unnamed = True
+    for name in CALLERS:
+        try:
+            start = target.symbol(name)
+        except SymbolNotFound:
+            continue
+        is_unnamed = False
+        found = placement_in(target, start)
+        if found is not None:
+            return found
+    callbacks, problems = [], [_UNNAMED if is_unnamed else NOT_FOUND]
     seen = set()
     for each in read_callbacks(target).callbacks:
         why = _why_not(target, each)
@@ -101,7 +120,7 @@ def place(target: Target) -> Placement:
             f"the last {len(callbacks) - _FOLLOWED} callbacks are not followed: a target takes "
             f"{_BREAKPOINT_LIMIT} breakpoints"
         )
-    return Placement([], callbacks[:_FOLLOWED], problems)
+    return Placement([], callbacks[:_FOLLOWED], problems, is_unnamed=is_unnamed)
 
 
 def places_of(placement: Placement, each: bool) -> list[int]:
@@ -120,21 +139,20 @@ def _unseen(flow: Flow, sites: list[CallSite], architecture: str) -> list[str]:
     return [_UNSEEN[phases.pop()].format(call=sites[0].call)]
 
 
-def _sites(target: Target) -> tuple[int, list[CallSite]]:
-    """The function that has them, and none where they are not found, and on XP, whose callbacks
-    have no block to go by."""
-    for name in CALLERS:
-        try:
-            start = target.symbol(name)
-            sites = find_call_sites(target, start)
-        except SymbolNotFound:
-            continue
-        except UnsupportedTarget:
-            return 0, []
-        needs_list = any(site.block is None for site in sites)
-        if sites and (has_active_callbacks(target) or not needs_list):
-            return start, sites
-    return 0, []
+def placement_in(target: Target, start: int) -> Placement | None:
+    """By the calls of callbacks in the function at the VA ``start``. None where they are not found,
+    and on XP, whose callbacks have no block to go by."""
+    try:
+        sites = find_call_sites(target, start)
+    except UnsupportedTarget:
+        return None
+    needs_list = any(site.block is None for site in sites)
+    if not sites or (needs_list and not has_active_callbacks(target)):
+        return None
+    flow = flow_of(target, start)
+    junctions = find_junctions(flow, sites, target.architecture)
+    unseen = _unseen(flow, sites, target.architecture)
+    return Placement(sites, [], unseen, junctions if junctions.is_complete else None)
 
 
 def _why_not(target: Target, callback: RegistryCallback) -> str | None:

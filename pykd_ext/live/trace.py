@@ -186,8 +186,7 @@ class Tracer:
 
     def _follow(self, placement: Placement) -> Breakpoints:
         numbers = self._filters.numbers
-        # A real Vista has a loop of its own for those above a refusal, whose end is not found yet.
-        junctions = None if refusals_stand(self._target.build) else placement.junctions
+        junctions = placement.junctions
         if junctions and (self._filters.only_blocked or not self._wants_each):
             self._has_each = False
             services = [] if self._filters.only_blocked else services_of(self._target, numbers)
@@ -246,7 +245,9 @@ class Tracer:
         if self._leave_former_thread(event) or self._leave_ended_threads():
             return True
         is_known = self._operations.is_known(event)
-        if event.post is None or (self._filters.only_blocked and not is_known):
+        if self._filters.only_blocked and not is_known:
+            return False
+        if event.post is None and not (is_known and self._operations.refusals_stand):
             return False
         if not is_known and not self._has_callbacks():
             return False

@@ -12,7 +12,7 @@ from ..notify.classes import notify_class
 from ..target.errors import MemoryUnreadable, RegcbError
 from .breakpoints import Breakpoints
 from .junctions import Junction, Junctions
-from .operations import Returned
+from .operations import LARGEST_STACK, Returned
 from .policy import PRE_CLASSES
 from .read_ahead import read_stack_ahead
 from .returns import read_post, value_at
@@ -137,7 +137,7 @@ class _Follower:
         except MemoryUnreadable:
             return False
         if inside is not None:
-            inside.leave(event is not None)
+            inside.leave(event is not None and event.post is not None)
         stops = event is not None and place.tell(event)
         self.look()
         return stops
@@ -153,6 +153,8 @@ class _Follower:
         information, post = value_at(target, junction.information), None
         if about.phase == "post":
             information, post = read_post(target, information)
+            if not stack < information < stack + LARGEST_STACK:
+                return None  # code that nobody was told by comes there too
         status = 0
         if junction.status is not None:
             status = value_at(target, junction.status) & 0xFFFF_FFFF

@@ -292,11 +292,34 @@ def test_a_full_disk_leaves_nothing(engine: Engine) -> None:
     assert run.left_nothing()
 
 
-def test_without_the_kernels_symbols(engine: Engine, tmp_path: Path) -> None:
+@pytest.mark.parametrize("profile", ["x64-19041", "x86-7601"])
+def test_without_the_kernels_symbols(engine: Engine, tmp_path: Path, profile: str) -> None:
+    """The first callback that is called is about to return to where all are called."""
+    run = live_regcb(
+        engine, DEFAULT_SCRIPT, "trace", "--only-blocked", "--count", "2", symbols=tmp_path,
+        profile=profile,
+    )  # fmt: skip
+    assert "! no symbol names the function that calls callbacks" in run.output
+    assert "was not found: every callback gets a breakpoint" not in run.output
+    assert run.output.count("STATUS_ACCESS_DENIED: refused by") == 2
+    assert (run.engine_breakpoints, run.state["breakpoints"]) == ([], [])
+
+
+def test_where_the_calls_are_not_found(engine: Engine, tmp_path: Path) -> None:
     """A breakpoint at every callback then, and the same answer."""
     run = live_regcb(
-        engine, DEFAULT_SCRIPT, "trace", "--only-blocked", "--count", "2", symbols=tmp_path
-    )
-    assert "! the call in nt!CmpCallCallBacksEx was not found" in run.output
+        engine, DEFAULT_SCRIPT, "trace", "--only-blocked", "--count", "2", symbols=tmp_path,
+        profile="x86-19041",
+    )  # fmt: skip
+    assert "! the call in nt!CmpCallCallBacksEx was not found: every callback" in run.output
     assert run.output.count("STATUS_ACCESS_DENIED: refused by") == 2
+    assert (run.engine_breakpoints, run.state["breakpoints"]) == ([], [])
+
+
+def test_nobody_calls_a_callback(engine: Engine, tmp_path: Path) -> None:
+    flush = Operation("print", name="nothing else")
+    script = DEFAULT_SCRIPT._replace(work=(DEFAULT_SCRIPT.work[0]._replace(operations=(flush,)),))
+    run = live_regcb(engine, script, "trace", "--for", "2", symbols=tmp_path)
+    assert run.status == 0
+    assert "0 operations; the time is over" in run.output
     assert (run.engine_breakpoints, run.state["breakpoints"]) == ([], [])

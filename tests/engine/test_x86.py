@@ -112,6 +112,17 @@ def test_watch(engine: Engine) -> None:
     assert run.output.count("  altitude 200010  ") == 2
 
 
+def test_watch_without_symbols(engine: Engine, tmp_path: Path) -> None:
+    """The driver's own frame is the first, though nothing tells how to walk the kernel's."""
+    script = SCRIPTS["coming-and-going"]
+    run = live_regcb(
+        engine, script, "watch", "--count", "2", symbols=tmp_path, profile="x86-7601"
+    )  # fmt: skip
+    assert (run.status, run.errors) == (0, "")
+    behind = [text.splitlines()[3] for text in run.output.split("istered: ")[1:]]
+    assert [each.split("+")[0] for each in behind] == ["    stage", "    stage"]
+
+
 def test_it_is_left_in_the_callback_that_refuses(engine: Engine) -> None:
     run = live_regcb(
         engine, DEFAULT_SCRIPT, "who-blocks", "HKLM\\SOFTWARE\\RegProtect", "--stop",

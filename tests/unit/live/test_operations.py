@@ -114,6 +114,17 @@ def test_a_refusal_stands_on_vista(name: str) -> None:
         assert found.turned_by is None
 
 
+@pytest.mark.parametrize(("status", "result"), [(DENIED, DENIED), (BYPASS, 0)])
+def test_an_end_that_says_no_more_than_that_it_is_one(status: int, result: int) -> None:
+    """Of a refusal that stands; a real Vista SP2 has a loop of its own for what comes after it."""
+    operation = Operation[None](THREAD, SET_VALUE, FRAME, refusals_stand=True)
+    operation.add(pre(LOW, status))
+    operation.is_over, operation.result = False, None
+    operation.end(None)
+    assert operation.is_over
+    assert operation.result == result
+
+
 def test_nested_operations_are_their_own() -> None:
     """The one inside is seen first, deeper in the stack, and before anything of the other."""
     inner = {"number": CREATE, "information": FRAME - 0x1000, "stack": FRAME - 0x1100}
