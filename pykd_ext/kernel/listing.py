@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from ..target import Target
 
 __all__ = [
-    "Entry", "Listing", "TargetFacts", "entries_of", "read_listing", "symbol_text", "target_facts",
-    "with_unlisted",
+    "Entry", "Listing", "TargetFacts", "code_text", "entries_of", "read_listing", "symbol_text",
+    "target_facts", "with_unlisted",
 ]  # fmt: skip
 
 
@@ -191,3 +191,11 @@ def symbol_text(target: Target, owner: Owner, address: int) -> str | None:
     if owner.base is None:
         return None
     return f"{owner.module}+{address - owner.base:#x}"
+
+
+def code_text(target: Target, address: int) -> str:
+    """The same about any VA; the address itself outside every image."""
+    nearest = target.nearest_symbol(address)
+    if nearest:
+        return str(nearest)
+    return symbol_text(target, Drivers(target).owner(address), address) or f"{address:#x}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from ..kernel.altitude_order import altitude_key
 from ..kernel.drivers import Drivers, Owner
-from ..kernel.listing import Entry, symbol_text
+from ..kernel.listing import Entry, code_text, symbol_text
 from ..kernel.requestor import Requestor, read_requestor
 from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
@@ -142,7 +142,7 @@ class RegistrationWatch:
         addresses = target.return_addresses(_STACK_LIMIT)
         if call.back not in addresses:  # x86 without symbols: there is no frame yet
             addresses.insert(1, call.back)
-        stack = tuple(map(self._place, addresses))
+        stack = tuple(code_text(target, each) for each in addresses)
         pending = _Pending(
             which, _unregistered(which, call), self._altitude(which, call),
             read_requestor(target), stack,
@@ -229,9 +229,6 @@ class RegistrationWatch:
             return memory.text(string, _ALTITUDE_LIMIT)
         except MemoryUnreadable:
             return None
-
-    def _place(self, address: int) -> str:
-        return str(self._target.nearest_symbol(address) or f"{address:#x}")
 
 
 def call_to_unregister(target: Target) -> tuple[Entered, int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 from ..kernel.builds import refusals_stand
 from ..kernel.key_layouts import KEY_BODIES
 from ..kernel.key_objects import KnownBlocks
-from ..kernel.listing import Entry
+from ..kernel.listing import Entry, code_text
 from ..kernel.requestor import ProcessNames, Requestor, read_requestor
 from ..notify.classes import notify_class
 from ..notify.occurrence import Occurrence, read_occurrence
@@ -433,7 +433,7 @@ class Tracer:
                 blocked_by=by_verdict[blocked] if blocked else None,
                 bypassed_by=by_verdict[bypassed] if bypassed else None,
                 turned_by=by_verdict[turned] if turned else None,
-                stack=tuple(map(self._place, about.stack)),
+                stack=tuple(code_text(self._target, each) for each in about.stack),
                 has_every_verdict=self._has_each,
             )
         )
@@ -454,9 +454,6 @@ class Tracer:
         names = (entry.owner.name, entry.owner.module) if entry else ()
         pattern = self._filters.owner
         return pattern is not None and any(name and pattern.fullmatch(name) for name in names)
-
-    def _place(self, address: int) -> str:
-        return str(self._target.nearest_symbol(address) or f"{address:#x}")
 
 
 def _created(operation: Operation[_About]) -> int | None:
