@@ -11,9 +11,10 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 from tests.lab.kd.script import LAB_DRIVERS, Act, Actor, Script
 from tests.lab.kd.scripts import SCRIPTS
@@ -135,24 +136,31 @@ def _say(what: str, seconds: float, run: LiveRun, found: str) -> None:
     )
 
 
-def _main(count: int) -> None:
-    with Engine.running() as engine, TemporaryDirectory() as name:
-        folder = Path(name)
-        start = time.monotonic()
-        denied = guarded(engine, folder, count)
-        found = f"denied {denied.denied}, logged {denied.logged}, passed {denied.passed}"
-        _say("guard", time.monotonic() - start, denied.run, found)
-        for words in ([], ["--each"]):
+def _guard(engine: Engine, folder: Path, count: int) -> tuple[LiveRun, str]:
+    found = guarded(engine, folder, count)
+    return found.run, f"denied {found.denied}, logged {found.logged}, passed {found.passed}"
+
+
+def _trace(engine: Engine, folder: Path, count: int, *words: str) -> tuple[LiveRun, str]:
+    found = traced(engine, folder, count, *words)
+    return found.run, f"seen {dict(found.seen)}, {found.odd} odd"
+
+
+_RUNS: dict[str, Callable[[Engine, Path, int], tuple[LiveRun, str]]] = {
+    "guard": _guard,
+    "trace": _trace,
+    "trace-each": lambda engine, folder, count: _trace(engine, folder, count, "--each"),
+}
+
+
+def _main(count: int, names: Sequence[str]) -> None:
+    with Engine.running() as engine, TemporaryDirectory() as folder:
+        for name in names:
             start = time.monotonic()
-            seen = traced(engine, folder, count, *words)
-            found = f"seen {dict(seen.seen)}, {seen.odd} odd"
-            _say(" ".join(["trace", *words]), time.monotonic() - start, seen.run, found)
-        start = time.monotonic()
-        seen = refused(engine, folder, count)
-        found = f"seen {dict(seen.seen)}, {seen.odd} odd"
-        _say("trace --only-blocked", time.monotonic() - start, seen.run, found)
+            run, found = _RUNS[name](engine, Path(folder), count)
+            _say(name, time.monotonic() - start, run, found)
 
 
 if __name__ == "__main__":
     os.chdir(Path(__file__).parents[2])
-    _main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
+    _main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000, sys.argv[2:] or list(_RUNS))
