@@ -38,15 +38,17 @@ if TYPE_CHECKING:
     from .api.registrations import Watching as Watching
     from .api.registrations import watch as watch
     from .documents.text import printable as printable
+    from .kernel.callback_block import CallbackBlock as CallbackBlock
+    from .kernel.callback_block import Problem as Problem
     from .kernel.drivers import Owner as Owner
     from .kernel.key_details import KeyDetails as KeyDetails
     from .kernel.key_objects import KeyObject as KeyObject
     from .kernel.key_objects import NotAKey as NotAKey
-    from .kernel.listing import Entry as Entry
     from .kernel.listing import Listing as Listing
+    from .kernel.listing import RegistryCallback as RegistryCallback
     from .kernel.processes import NoSuchProcess as NoSuchProcess
-    from .kernel.registry_callback import Problem as Problem
     from .kernel.requestor import Requestor as Requestor
+    from .kernel.security_descriptor import SecurityDescriptor as SecurityDescriptor
     from .kernel.selection import select as select
     from .kernel.stopped_callback import NotAtCallback as NotAtCallback
     from .live.guard import Decision as Decision
@@ -57,8 +59,8 @@ if TYPE_CHECKING:
     from .live.policy_file import read_policy as read_policy
     from .live.registrations import Registration as Registration
     from .live.stream import Stream as Stream
-    from .live.trace import Judged as Judged
-    from .live.trace import Traced as Traced
+    from .live.trace import CallbackVerdict as CallbackVerdict
+    from .live.trace import Operation as Operation
     from .notify.classes import NotifyClass as NotifyClass
     from .notify.notification import Field as Field
     from .notify.notification import KeyReference as KeyReference
@@ -86,62 +88,32 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "api.callbacks": ("callbacks",),
-    "api.decisions": (
-        "Guarding",
-        "guard",
-    ),
+    "api.decisions": ("Guarding", "guard"),
     "api.findings": ("findings",),
     "api.keys": ("key",),
-    "api.notifications": (
-        "NothingThere",
-        "decode",
-    ),
-    "api.operations": (
-        "Trace",
-        "trace",
-    ),
-    "api.registrations": (
-        "Watching",
-        "watch",
-    ),
+    "api.notifications": ("NothingThere", "decode"),
+    "api.operations": ("Trace", "trace"),
+    "api.registrations": ("Watching", "watch"),
     "documents.text": ("printable",),
+    "kernel.callback_block": ("CallbackBlock", "Problem"),
     "kernel.drivers": ("Owner",),
     "kernel.key_details": ("KeyDetails",),
-    "kernel.key_objects": (
-        "KeyObject",
-        "NotAKey",
-    ),
-    "kernel.listing": (
-        "Entry",
-        "Listing",
-    ),
+    "kernel.key_objects": ("KeyObject", "NotAKey"),
+    "kernel.listing": ("Listing", "RegistryCallback"),
     "kernel.processes": ("NoSuchProcess",),
-    "kernel.registry_callback": ("Problem",),
     "kernel.requestor": ("Requestor",),
+    "kernel.security_descriptor": ("SecurityDescriptor",),
     "kernel.selection": ("select",),
     "kernel.stopped_callback": ("NotAtCallback",),
     "live.guard": ("Decision",),
     "live.operations": ("Verdict",),
-    "live.policy": (
-        "Policy",
-        "Rule",
-    ),
-    "live.policy_file": (
-        "PolicyError",
-        "read_policy",
-    ),
+    "live.policy": ("Policy", "Rule"),
+    "live.policy_file": ("PolicyError", "read_policy"),
     "live.registrations": ("Registration",),
     "live.stream": ("Stream",),
-    "live.trace": (
-        "Judged",
-        "Traced",
-    ),
+    "live.trace": ("CallbackVerdict", "Operation"),
     "notify.classes": ("NotifyClass",),
-    "notify.notification": (
-        "Field",
-        "KeyReference",
-        "Notification",
-    ),
+    "notify.notification": ("Field", "KeyReference", "Notification"),
     "notify.ntstatus": ("status_text",),
     "notify.occurrence": ("Occurrence",),
     "target.errors": (
@@ -160,10 +132,7 @@ _HOMES = {
     "target.opening": ("open_target",),
     "target.protocol": ("Target",),
     "triage.check": ("Triage",),
-    "triage.finding": (
-        "Finding",
-        "Remark",
-    ),
+    "triage.finding": ("Finding", "Remark"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -17,10 +17,10 @@ def who_blocks(key: str) -> None:
     with pykd_ext.open_target() as target:
         for operation in pykd_ext.trace(target, keys=[key], only_blocked=True):
             blocked = operation.blocked_by
-            if blocked and blocked.entry:
-                name = operation.occurrence.notification.notify_class.name
-                print(f"{name}: {pykd_ext.status_text(blocked.verdict.status)}")
-                names = (blocked.entry.owner.name, blocked.entry.function_symbol)
+            if blocked and blocked.callback:
+                status = pykd_ext.status_text(blocked.verdict.status)
+                print(f"{operation.notify_class.name}: {status}")
+                names = (blocked.callback.owner.name, blocked.callback.function_symbol)
                 print("  by", ", ".join(map(pykd_ext.printable, names)))
             break  # the breakpoints are gone now, and the target is stopped
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..kernel.callback_block import Problem
 from ..kernel.callbacks import DEFAULT_LIMIT
 from ..kernel.doubts import doubts
 from ..kernel.listing import Listing, read_listing, with_unlisted
-from ..kernel.registry_callback import Problem
 from ..target.physical import silent
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Callable
 
-from ..kernel.listing import Entry, read_listing
+from ..kernel.listing import RegistryCallback, read_listing
 from ..kernel.selection import select
 from ..live.departure import wait_for_return
 from ..live.guard import Decision, Guard
@@ -28,7 +28,7 @@ __all__ = ["Guarding", "guard"]
 def guard(
     target: Target,
     policy: Policy | str | os.PathLike[str],
-    at: Entry | str | None = None,
+    at: RegistryCallback | str | None = None,
     *,
     after: bool = False,
     dry_run: bool = False,
@@ -55,7 +55,7 @@ def guard(
     """
     rules = policy if isinstance(policy, Policy) else read_policy(os.fspath(policy))
     live = live_target(target, "guard", seconds)
-    callback = at if isinstance(at, Entry) else _callback(target, at)
+    callback = at if isinstance(at, RegistryCallback) else _callback(target, at)
     return Guarding(live, rules, callback, after, dry_run, seconds)
 
 
@@ -70,14 +70,14 @@ class Guarding(Stream[Decision]):
         self,
         target: LiveTarget,
         policy: Policy,
-        callback: Entry,
+        callback: RegistryCallback,
         after: bool,
         dry_run: bool,
         seconds: float | None,
     ) -> None:
         super().__init__(target)
         self.callback, self._seconds = callback, seconds
-        self.on_change: Callable[[Entry | None], None] = lambda _: None
+        self.on_change: Callable[[RegistryCallback | None], None] = lambda _: None
         self._guard_at = partial(
             Guard, target, policy, report=self._hear, after=after, dry_run=dry_run
         )
@@ -110,9 +110,9 @@ class Guarding(Stream[Decision]):
             left = None if end is None else max(end - time.monotonic(), 0.01)
 
 
-def _callback(target: Target, name: str | None) -> Entry:
+def _callback(target: Target, name: str | None) -> RegistryCallback:
     listing = read_listing(target)
-    ordinary = [each for each in listing if not each.callback.unregistering]
+    ordinary = [each for each in listing if not each.block.unregistering]
     if not ordinary:
         raise TargetError("no callbacks are registered: there is no place to decide at")
     if name is None:

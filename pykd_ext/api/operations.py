@@ -14,7 +14,7 @@ from ..live.refusal_stop import RefusalStop
 from ..live.refused_key import security_of_refused
 from ..live.returns import place, places_of
 from ..live.stream import Stream
-from ..live.trace import Filters, Traced, Tracer
+from ..live.trace import Filters, Operation, Tracer
 from ..notify.class_names import GivenClass, class_given
 from .live_target import live_target
 
@@ -69,7 +69,7 @@ def trace(
     ...     for operation in found:
     ...         blocked = operation.blocked_by
     ...         print(operation.requestor.process_name, blocked.verdict.verdict, "by",
-    ...               blocked.entry.owner.name, blocked.entry.altitude)
+    ...               blocked.callback.owner.name, blocked.callback.altitude)
     ...         break
     regedit.exe blocked by regprotect.sys 140000
     """
@@ -91,8 +91,8 @@ def trace(
     return Trace(live, filters, each, stack, in_callback, seconds)
 
 
-class Trace(Stream[Traced]):
-    """Operations, each as all its callbacks saw it (:class:`.live.trace.Traced`).
+class Trace(Stream[Operation]):
+    """Operations, each as all its callbacks saw it (:class:`.live.trace.Operation`).
 
     ``problems`` say what will not be seen, and why; without the kernel's symbols that is known once
     it runs. ``others`` is how many operations were looked at and did not fit.
@@ -114,7 +114,7 @@ class Trace(Stream[Traced]):
         self._stays = in_callback
         self._refusals = RefusalStop(
             target,
-            [each.callback for each in self.listing],
+            [each.block for each in self.listing],
             filters.numbers,
             self._tracer.refusal,
         )
@@ -150,7 +150,7 @@ class Trace(Stream[Traced]):
         """Whether the target was left in a callback."""
         return self._refusals.is_in_callback
 
-    def security_of(self, refused: Traced) -> SecurityDescriptor | str:
+    def security_of(self, refused: Operation) -> SecurityDescriptor | str:
         """The security descriptor of the key that the kernel itself ``refused``, or why it is not
         known."""
         return security_of_refused(self.target, self._tracer, refused)

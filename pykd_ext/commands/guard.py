@@ -20,7 +20,7 @@ from ..present.operation import callback_text
 from ..present.output import Output
 
 if TYPE_CHECKING:
-    from .. import Decision, Entry, Policy
+    from .. import Decision, Policy, RegistryCallback
     from ..target.live import LiveTarget
 
 
@@ -62,12 +62,12 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
 
     when = "after it has run" if arguments.after else "in place of its body"
 
-    def say_where(callback: Entry, again: str = "") -> None:
+    def say_where(callback: RegistryCallback, again: str = "") -> None:
         where = callback_text(callback, facts)
         output.write(f"guarding at {where}{again}, {when}{_dry(arguments.dry_run)}")
         say_what_passes(output, target, decisions.is_airtight)
 
-    def changed(callback: Entry | None) -> None:
+    def changed(callback: RegistryCallback | None) -> None:
         if callback is None:
             where = callback_text(decisions.callback, facts)
             output.write(f"{where} was unregistered; waiting for it to be registered again")

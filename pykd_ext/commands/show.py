@@ -10,7 +10,7 @@ from ..command_line.command import TargetCommand
 from ..documents.details import details_document
 from ..documents.json_text import json_text
 from ..kernel.details import Details, read_details
-from ..kernel.listing import Entry, Listing, with_unlisted
+from ..kernel.listing import Listing, RegistryCallback, with_unlisted
 from ..kernel.selection import parse_address, select
 from ..present.details import details_text
 from ..present.output import Output
@@ -54,7 +54,7 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-def _selected(target: Target, listing: Listing, what: str) -> list[Entry]:
+def _selected(target: Target, listing: Listing, what: str) -> list[RegistryCallback]:
     """What is on no list is known by the address of its block alone."""
     try:
         return select(listing, what)
@@ -71,7 +71,7 @@ def _selected(target: Target, listing: Listing, what: str) -> list[Entry]:
 
 
 def _text(listing: Listing, details: Details, in_session: bool) -> str:
-    function = details.entry.callback.function
+    function = details.entry.block.function
     count = len(details.instructions)
     code = debuggers_code(function, count) if in_session and function and count else []
     return details_text(listing, details, code)

@@ -25,7 +25,7 @@ from ..present.operation import traced_text
 from ..present.output import Output
 
 if TYPE_CHECKING:
-    from .. import Traced
+    from .. import Operation
     from ..target.live import LiveTarget
 
 
@@ -79,7 +79,7 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
     )
     count = 0
 
-    def report(operation: Traced) -> bool:
+    def report(operation: Operation) -> bool:
         nonlocal count
         say_problems()
         count += 1

@@ -43,12 +43,12 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
 
 def _findings(target: Target, registration: Registration) -> list[Finding]:
     """What ``check`` has against the callback, or against the list since it is gone."""
-    address = registration.entry.callback.address if registration.entry else None
+    address = registration.callback.block.address if registration.callback else None
     try:
         found = findings(target, carve=False)
     except RegcbError:
         return []
-    numbers = {each.number for each in found.listing if each.callback.address == address}
+    numbers = {each.number for each in found.listing if each.block.address == address}
     if registration.kind == "unregister":
         numbers = set()
     return [each for each in found if each.callback is None or each.callback in numbers]

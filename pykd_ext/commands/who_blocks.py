@@ -27,7 +27,7 @@ from ..present.text import link
 from ..target.architecture import ARCHITECTURES
 
 if TYPE_CHECKING:
-    from .. import Traced
+    from .. import Operation
     from ..kernel.security_descriptor import SecurityDescriptor
     from ..target.live import LiveTarget
 
@@ -79,7 +79,7 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
     )
     search = AnswerSearch()
 
-    def report(operation: Traced) -> bool:
+    def report(operation: Operation) -> bool:
         say_problems()
         return on_operation(operation_document(operation)) and search.add(operation)
 

@@ -3,7 +3,7 @@
 from typing import Optional, TypedDict, cast
 
 from ..kernel.drivers import Owner
-from ..kernel.listing import Entry
+from ..kernel.listing import RegistryCallback
 from ..target.debugger_commands import module_command, pointers_command, unassemble_command
 from .field import Column, Field, document_of
 from .field_types import (
@@ -26,9 +26,9 @@ __all__ = [
 ]  # fmt: skip
 
 
-def function_text(entry: Entry, architecture: str) -> str:
+def function_text(entry: RegistryCallback, architecture: str) -> str:
     """``netmon!NetMonRegFilter``, the address where there is no symbol."""
-    return printable(entry.function_symbol, address_text(entry.callback.function, architecture))
+    return printable(entry.function_symbol, address_text(entry.block.function, architecture))
 
 
 def owner_text(owner: Owner) -> str:
@@ -38,11 +38,11 @@ def owner_text(owner: Owner) -> str:
     return "(none)" if owner.state == "none" else "(unknown)"
 
 
-def _unassemble(entry: Entry) -> Optional[str]:
-    return unassemble_command(entry.callback.function)
+def _unassemble(entry: RegistryCallback) -> Optional[str]:
+    return unassemble_command(entry.block.function)
 
 
-def _module_details(entry: Entry) -> Optional[str]:
+def _module_details(entry: RegistryCallback) -> Optional[str]:
     return module_command(entry.owner.module) if entry.owner.state == "loaded" else None
 
 
@@ -105,6 +105,6 @@ class CallbackDocument(TypedDict):
     problems: list[str]
 
 
-def callback_document(entry: Entry) -> CallbackDocument:
+def callback_document(entry: RegistryCallback) -> CallbackDocument:
     """One callback."""
     return cast(CallbackDocument, document_of(CALLBACK_FIELDS, entry))

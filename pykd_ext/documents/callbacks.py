@@ -2,8 +2,8 @@
 
 from typing import TypedDict
 
+from ..kernel.callback_block import Problem
 from ..kernel.listing import Listing
-from ..kernel.registry_callback import Problem
 from .callback_fields import CallbackDocument, callback_document
 from .target import TargetDocument, target_document
 

@@ -78,7 +78,7 @@ def details_document(listing: Listing, shown: Sequence[Details]) -> DetailsDocum
 
 
 def _detailed(details: Details) -> DetailedCallback:
-    owner, altitude, image = details.entry.owner, details.entry.callback.altitude, details.unlisted
+    owner, altitude, image = details.entry.owner, details.entry.block.altitude, details.unlisted
     return {
         **callback_document(details.entry),
         "altitude_allocations": list(map(allocation_document, find(altitude) if altitude else ())),
@@ -105,7 +105,7 @@ def _detailed(details: Details) -> DetailedCallback:
             }
             for each in details.contexts
         ],
-        "problems": [*details.entry.callback.problems, *details.problems],
+        "problems": [*details.entry.block.problems, *details.problems],
     }
 
 

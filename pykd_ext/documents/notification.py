@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Optional, TypedDict
 
+from ..kernel.callback_block import CallbackBlock
 from ..kernel.listing import TargetFacts
-from ..kernel.registry_callback import RegistryCallback
 from ..kernel.requestor import Requestor
 from ..notify.classes import NotifyClass
 from ..notify.notification import Field, Notification
@@ -198,7 +198,7 @@ def status_document(status: int) -> StatusDocument:
     return {"value": f"{status & 0xFFFF_FFFF:#010x}", "name": status_name(status)}
 
 
-def _told(callback: RegistryCallback, occurrence: Occurrence) -> ToldDocument:
+def _told(callback: CallbackBlock, occurrence: Occurrence) -> ToldDocument:
     return {
         "address": hexadecimal(callback.address),
         "altitude": callback.altitude,

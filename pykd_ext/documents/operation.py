@@ -2,8 +2,8 @@
 
 from typing import Optional, TypedDict
 
-from ..kernel.listing import Entry
-from ..live.trace import Judged, Traced
+from ..kernel.listing import RegistryCallback
+from ..live.trace import CallbackVerdict, Operation
 from .notification import (
     KeyReferenceDocument,
     NotifyClassDocument,
@@ -70,7 +70,7 @@ class OperationDocument(_Class):
     problems: list[str]
 
 
-def operation_document(traced: Traced) -> OperationDocument:
+def operation_document(traced: Operation) -> OperationDocument:
     """A line of ``trace --jsonl``."""
     notification, requestor = traced.occurrence.notification, traced.requestor
     seconds = time_text(int(traced.time)) or ""
@@ -88,33 +88,33 @@ def operation_document(traced: Traced) -> OperationDocument:
         "result": None if traced.result is None else status_document(traced.result),
         "is_over": traced.is_over,
         "every_verdict": traced.has_every_verdict,
-        "blocked_by": _judge(traced.blocked_by.entry) if traced.blocked_by else None,
-        "bypassed_by": _judge(traced.bypassed_by.entry) if traced.bypassed_by else None,
-        "turned_by": _judge(traced.turned_by.entry) if traced.turned_by else None,
+        "blocked_by": _judge(traced.blocked_by.callback) if traced.blocked_by else None,
+        "bypassed_by": _judge(traced.bypassed_by.callback) if traced.bypassed_by else None,
+        "turned_by": _judge(traced.turned_by.callback) if traced.turned_by else None,
         "stack": list(traced.stack),
         "problems": list(traced.occurrence.problems),
     }
 
 
-def _judge(entry: Optional[Entry]) -> JudgeDocument:
-    address = hexadecimal(entry.callback.address) if entry else None
+def _judge(entry: Optional[RegistryCallback]) -> JudgeDocument:
+    address = hexadecimal(entry.block.address) if entry else None
     return {"address": address, **_names(entry)}
 
 
-def _names(entry: Optional[Entry]) -> _Judge:
+def _names(entry: Optional[RegistryCallback]) -> _Judge:
     return {
-        "altitude": entry.callback.altitude if entry else None,
+        "altitude": entry.block.altitude if entry else None,
         "owner": entry.owner.name if entry else None,
         "function_symbol": entry.function_symbol if entry else None,
     }
 
 
-def _verdict(judged: Judged) -> VerdictDocument:
+def _verdict(judged: CallbackVerdict) -> VerdictDocument:
     verdict = judged.verdict
     left = verdict.return_status
     return {
         "address": hexadecimal(verdict.block),
-        **_names(judged.entry),
+        **_names(judged.callback),
         "phase": verdict.phase,
         "status": status_document(verdict.status),
         "verdict": verdict.verdict,

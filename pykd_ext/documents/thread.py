@@ -73,7 +73,7 @@ def thread_scene_document(scene: ThreadScene) -> ThreadSceneDocument:
         "process_id": requestor.process_id if requestor else None,
         "process_name": requestor.process_name if requestor else None,
         "callbacks": [
-            {**callback_document(each), "running": each.callback.address in inside.running}
+            {**callback_document(each), "running": each.block.address in inside.running}
             for each in scene.entries
         ],
         "called": [_code(each) for each in inside.called],

@@ -10,9 +10,9 @@ from __future__ import annotations
 from ..target.errors import MemoryUnreadable, TargetError
 from ..target.fields import unsigned, words
 from ..target.memory import Memory
+from .callback_block import CallbackBlock, Problem
 from .layouts import INTERNAL_CALLBACK, BlockLayout
 from .object_contexts import count_object_contexts
-from .registry_callback import Problem, RegistryCallback
 
 __all__ = ["read_block", "walk_list"]
 
@@ -21,7 +21,7 @@ _ALTITUDE_LIMIT = 0x400  # bytes shown of an altitude; a genuine one has under 2
 
 def walk_list(
     memory: Memory, head: int, layout: BlockLayout, limit: int, problems: list[Problem]
-) -> list[RegistryCallback]:
+) -> list[CallbackBlock]:
     """The callbacks in calling order, at most ``limit``.
 
     What is wrong with the links is appended to ``problems``. Raises TargetError when the head
@@ -46,9 +46,9 @@ class _ListWalk:
         self._layout = layout
         self._limit = limit
         self._problems = problems
-        self._read: dict[int, RegistryCallback] = {}
+        self._read: dict[int, CallbackBlock] = {}
 
-    def run(self) -> list[RegistryCallback]:
+    def run(self) -> list[CallbackBlock]:
         try:
             flink, blink = self._links(self._head)
         except MemoryUnreadable as error:
@@ -112,7 +112,7 @@ class _ListWalk:
         forward, backward = words(raw, size)
         return forward, backward
 
-    def _block(self, address: int) -> RegistryCallback:
+    def _block(self, address: int) -> CallbackBlock:
         if address not in self._read:
             block = address - self._layout.link
             self._read[address] = read_block(self._memory, self._layout, block)
@@ -125,12 +125,12 @@ class _ListWalk:
         self._problems.append(Problem(where, what))
 
 
-def read_block(memory: Memory, layout: BlockLayout, address: int) -> RegistryCallback:
+def read_block(memory: Memory, layout: BlockLayout, address: int) -> CallbackBlock:
     """The callback block at the VA ``address``; an unreadable one comes back with its problem."""
     try:
         raw = memory.read(address, layout.size)
     except MemoryUnreadable as error:
-        return RegistryCallback(address, "list", problems=(str(error),))
+        return CallbackBlock(address, "list", problems=(str(error),))
 
     def number(offset: int, size: int) -> int:
         return unsigned(raw, offset, size)
@@ -138,7 +138,7 @@ def read_block(memory: Memory, layout: BlockLayout, address: int) -> RegistryCal
     problems: list[str] = []
     uses = None if layout.active_uses is None else number(layout.active_uses, 4)
     flags = None if layout.flags is None else number(layout.flags, 4)
-    return RegistryCallback(
+    return CallbackBlock(
         address=address,
         found_by="list",
         altitude=_altitude(memory, raw[layout.altitude :], problems),

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from ..target.errors import MemoryUnreadable, TargetError
 from ..target.fields import unsigned, words
 from ..target.memory import Memory
+from .callback_block import CallbackBlock
 from .layouts import VectorLayout
-from .registry_callback import RegistryCallback
 
 __all__ = ["walk_vector"]
 
 
-def walk_vector(memory: Memory, vector: int, layout: VectorLayout) -> Iterator[RegistryCallback]:
+def walk_vector(memory: Memory, vector: int, layout: VectorLayout) -> Iterator[CallbackBlock]:
     """All slots, since unregistering leaves holes, in calling order: the order of the slots.
 
     ``vector`` is the VA of nt!CmpCallBackVector; raises TargetError when it cannot be read.
@@ -30,17 +30,17 @@ def walk_vector(memory: Memory, vector: int, layout: VectorLayout) -> Iterator[R
         try:
             raw = memory.read(address, layout.size)
         except MemoryUnreadable as error:
-            yield RegistryCallback(address, "vector", problems=(str(error),))
+            yield CallbackBlock(address, "vector", problems=(str(error),))
             continue
         function = unsigned(raw, layout.function, pointer)
         block = unsigned(raw, layout.context, pointer)
-        callback = RegistryCallback(address, "vector", function=function)
+        callback = CallbackBlock(address, "vector", function=function)
         yield _with_block(memory, callback, block, layout)
 
 
 def _with_block(
-    memory: Memory, callback: RegistryCallback, block: int, layout: VectorLayout
-) -> RegistryCallback:
+    memory: Memory, callback: CallbackBlock, block: int, layout: VectorLayout
+) -> CallbackBlock:
     """The routine block's context is XP's own block: the cookie, as a FILETIME, and the driver's
     own context."""
     try:

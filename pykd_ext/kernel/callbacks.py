@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
 from .builds import Provenance, Table, has_vector
+from .callback_block import CallbackBlock, Problem
 from .callback_list import read_block, walk_list
 from .doubts import doubts
 from .layouts import BLOCKS, VECTORS
-from .registry_callback import Problem, RegistryCallback
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -42,7 +42,7 @@ class CallbackList(NamedTuple):
     head_found_by: str | None
     is_vector: bool
     layout: Provenance
-    callbacks: list[RegistryCallback]
+    callbacks: list[CallbackBlock]
     callback_count: int | None  # CmpCallBackCount
     last_cookie: int | None
     problems: list[Problem]
@@ -64,8 +64,8 @@ class _Way(NamedTuple):
     last_cookie: str | None
     layouts: Table[Any]
     locate: Callable[[Target], Located]
-    read: Callable[[Target, int, int, list[Problem]], list[RegistryCallback]]
-    with_function: Callable[[Target, int, int], Iterator[RegistryCallback]]
+    read: Callable[[Target, int, int, list[Problem]], list[CallbackBlock]]
+    with_function: Callable[[Target, int, int], Iterator[CallbackBlock]]
 
 
 def _locate_list(target: Target) -> Located:
@@ -76,11 +76,11 @@ def _locate_list(target: Target) -> Located:
 
 def _read_list(
     target: Target, head: int, limit: int, problems: list[Problem]
-) -> list[RegistryCallback]:
+) -> list[CallbackBlock]:
     return walk_list(target.memory, head, BLOCKS.layout(target), limit, problems)
 
 
-def _of_list_with_function(target: Target, head: int, function: int) -> Iterator[RegistryCallback]:
+def _of_list_with_function(target: Target, head: int, function: int) -> Iterator[CallbackBlock]:
     memory, layout = target.memory, BLOCKS.layout(target)
     for backward in (False, True):  # a list that is broken may be whole the other way
         try:
@@ -98,15 +98,13 @@ def _locate_vector(target: Target) -> Located:
     return locate_vector(target, VECTORS.layout(target))
 
 
-def _read_vector(target: Target, head: int, limit: int, _: list[Problem]) -> list[RegistryCallback]:
+def _read_vector(target: Target, head: int, limit: int, _: list[Problem]) -> list[CallbackBlock]:
     from .callback_vector import walk_vector  # noqa: PLC0415 - 20 years old
 
     return list(islice(walk_vector(target.memory, head, VECTORS.layout(target)), limit))
 
 
-def _of_vector_with_function(
-    target: Target, head: int, function: int
-) -> Iterator[RegistryCallback]:
+def _of_vector_with_function(target: Target, head: int, function: int) -> Iterator[CallbackBlock]:
     slots = _read_vector(target, head, DEFAULT_LIMIT, [])
     return (each for each in slots if each.function == function)
 
@@ -215,7 +213,7 @@ _NOT_IN_SMALL = (
 )
 
 
-def callbacks_with_function(target: Target, function: int) -> Iterator[RegistryCallback]:
+def callbacks_with_function(target: Target, function: int) -> Iterator[CallbackBlock]:
     """Those whose function is at the VA ``function``; raises TargetError where there is no
     list that can be read."""
     if target.small_dump:

@@ -13,7 +13,7 @@ from .doubts import doubts
 from .instructions import Instruction
 from .key_objects import NotAKey, read_key_object
 from .layouts import BLOCKS
-from .listing import Entry
+from .listing import RegistryCallback
 from .object_contexts import ObjectContext, object_contexts
 from .unlisted_images import UnlistedImage, unlisted_image
 
@@ -34,7 +34,7 @@ class Details:
     targets of the calls and jumps among ``instructions``; ``key_paths`` has the full paths of the
     first 100 key objects among ``contexts``, where they can be told."""
 
-    entry: Entry
+    entry: RegistryCallback
     section: Section | None = None
     unlisted: UnlistedImage | None = None
     instructions: list[Instruction] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Details:
     problems: list[str] = field(default_factory=list)
 
 
-def read_details(target: Target, entry: Entry) -> Details:
+def read_details(target: Target, entry: RegistryCallback) -> Details:
     """Reads what there is; what could not be read is said in ``problems``."""
     details = Details(entry, _section(target, entry), _unlisted(target, entry))
     _read_code(target, details)
@@ -53,8 +53,8 @@ def read_details(target: Target, entry: Entry) -> Details:
     return details
 
 
-def _section(target: Target, entry: Entry) -> Section | None:
-    function, base = entry.callback.function, entry.owner.base
+def _section(target: Target, entry: RegistryCallback) -> Section | None:
+    function, base = entry.block.function, entry.owner.base
     if not function or base is None or entry.owner.state != "loaded":
         return None
     try:
@@ -68,14 +68,14 @@ def _section(target: Target, entry: Entry) -> Section | None:
     return found[0] if found else None
 
 
-def _unlisted(target: Target, entry: Entry) -> UnlistedImage | None:
-    function = entry.callback.function
+def _unlisted(target: Target, entry: RegistryCallback) -> UnlistedImage | None:
+    function = entry.block.function
     hidden = bool(function) and entry.owner.state == "none"
     return unlisted_image(target.memory, function or 0) if hidden else None
 
 
 def _read_code(target: Target, details: Details) -> None:
-    function = details.entry.callback.function
+    function = details.entry.block.function
     if not function:
         return
     try:
@@ -89,7 +89,7 @@ def _read_code(target: Target, details: Details) -> None:
 
 
 def _read_contexts(target: Target, details: Details) -> None:
-    callback = details.entry.callback
+    callback = details.entry.block
     if callback.found_by == "vector" or callback.function is None:
         return
     layout = BLOCKS.layout(target)

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .builds import windows_version
+from .callback_block import CallbackBlock, Problem
 from .callbacks import DEFAULT_LIMIT, CallbackList, read_callbacks
 from .cookies import CookieBase, cookie_base
 from .drivers import NO_OWNER, UNKNOWN_OWNER, Drivers, Owner
-from .registry_callback import Problem, RegistryCallback
 
 if TYPE_CHECKING:
     from ..target import Target
 
 __all__ = [
-    "Entry", "Listing", "TargetFacts", "code_text", "entries_of", "read_listing", "symbol_text",
-    "target_facts", "with_unlisted",
+    "Listing", "RegistryCallback", "TargetFacts", "code_text", "entries_of", "read_listing",
+    "symbol_text", "target_facts", "with_unlisted",
 ]  # fmt: skip
 
 
@@ -31,13 +31,17 @@ class TargetFacts(NamedTuple):
     nt_base: int
 
 
-class Entry(NamedTuple):
-    """One callback. ``number`` is its place in the calling order, from 0; ``function_symbol`` is
-    ``netmon!NetMonRegFilter``, ``netmon!NetMonRegFilter+0x1c``, ``netmon+0x1020`` without symbols,
-    None in no image."""
+class RegistryCallback(NamedTuple):
+    """One registered callback.
+
+    ``number`` is its place in the calling order, from 0; ``block`` all that the kernel keeps of it;
+    ``owner`` the image that its function lies in; ``function_symbol`` ``netmon!NetMonRegFilter``,
+    ``netmon!NetMonRegFilter+0x1c``, ``netmon+0x1020`` without symbols, None in no image;
+    ``registration`` which registration since the boot it was, None where no cookie tells.
+    """
 
     number: int
-    callback: RegistryCallback
+    block: CallbackBlock
     owner: Owner
     function_symbol: str | None
     registration: int | None
@@ -45,41 +49,41 @@ class Entry(NamedTuple):
     @property
     def address(self) -> int:
         """The VA of its block."""
-        return self.callback.address
+        return self.block.address
 
     @property
     def altitude(self) -> str | None:
         """As it was registered: decimal digits, perhaps with a point."""
-        return self.callback.altitude
+        return self.block.altitude
 
     @property
     def function(self) -> int | None:
         """The VA of what the kernel calls."""
-        return self.callback.function
+        return self.block.function
 
     @property
     def context(self) -> int | None:
         """What it is given as its first argument."""
-        return self.callback.context
+        return self.block.context
 
     @property
     def cookie(self) -> int | None:
         """What it is unregistered by: a LARGE_INTEGER, unsigned."""
-        return self.callback.cookie
+        return self.block.cookie
 
     @property
     def found_by(self) -> str:
-        """What led to it (:class:`.registry_callback.RegistryCallback`)."""
-        return self.callback.found_by
+        """What led to it (:class:`.callback_block.CallbackBlock`)."""
+        return self.block.found_by
 
     @property
     def problems(self) -> tuple[str, ...]:
         """What of it could not be read or trusted."""
-        return self.callback.problems
+        return self.block.problems
 
 
 class Listing:
-    """Every callback of a target in calling order: a sequence of :class:`Entry`.
+    """Every callback of a target in calling order: a sequence of :class:`RegistryCallback`.
 
     ``boot_time``: seconds since 1970, UTC; None where no cookie tells it. ``problems`` are what
     could not be read, or should not be trusted, of the list as a whole.
@@ -89,20 +93,20 @@ class Listing:
         self,
         target: TargetFacts,
         callbacks: CallbackList,
-        entries: list[Entry],
+        entries: list[RegistryCallback],
         boot_time: int | None,
         problems: list[Problem],
     ) -> None:
         self.target, self.callbacks, self.entries = target, callbacks, entries
         self.boot_time, self.problems = boot_time, problems
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[RegistryCallback]:
         return iter(self.entries)
 
     def __len__(self) -> int:
         return len(self.entries)
 
-    def __getitem__(self, index: int) -> Entry:
+    def __getitem__(self, index: int) -> RegistryCallback:
         return self.entries[index]
 
 
@@ -127,9 +131,7 @@ def read_listing(target: Target, limit: int = DEFAULT_LIMIT) -> Listing:
     )
 
 
-def with_unlisted(
-    target: Target, listing: Listing, callbacks: Sequence[RegistryCallback]
-) -> Listing:
+def with_unlisted(target: Target, listing: Listing, callbacks: Sequence[CallbackBlock]) -> Listing:
     """``listing`` with callbacks that its list does not lead to, numbered after its own."""
     drivers = Drivers(target)
     base = cookie_base(listing.callbacks)
@@ -147,8 +149,8 @@ def with_unlisted(
 
 
 def entries_of(
-    target: Target, drivers: Drivers, callbacks: Sequence[RegistryCallback]
-) -> list[Entry]:
+    target: Target, drivers: Drivers, callbacks: Sequence[CallbackBlock]
+) -> list[RegistryCallback]:
     """Callbacks with their owners and symbols, numbered from 0; without their registrations."""
     return [
         _entry(target, drivers, None, number, callback) for number, callback in enumerate(callbacks)
@@ -172,15 +174,15 @@ def _entry(
     drivers: Drivers,
     base: CookieBase | None,
     number: int,
-    callback: RegistryCallback,
-) -> Entry:
+    callback: CallbackBlock,
+) -> RegistryCallback:
     owner = UNKNOWN_OWNER if callback.function is None else NO_OWNER
     symbol = None
     if callback.function:
         owner = drivers.owner(callback.function)
         symbol = symbol_text(target, owner, callback.function)
     registration = base.registration(callback.cookie) if base else None
-    return Entry(number, callback, owner, symbol, registration)
+    return RegistryCallback(number, callback, owner, symbol, registration)
 
 
 def symbol_text(target: Target, owner: Owner, address: int) -> str | None:

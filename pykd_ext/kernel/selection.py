@@ -6,12 +6,12 @@ import string
 
 from ..target.architecture import ARCHITECTURES
 from ..target.errors import TargetError
-from .listing import Entry, Listing
+from .listing import Listing, RegistryCallback
 
 __all__ = ["parse_address", "select"]
 
 
-def select(listing: Listing, what: str) -> list[Entry]:
+def select(listing: Listing, what: str) -> list[RegistryCallback]:
     """The entries that ``what`` names; several when an owner has several.
 
     Tried in this order: an index (decimal), an altitude, an address (of the block or of the
@@ -42,7 +42,7 @@ def select(listing: Listing, what: str) -> list[Entry]:
     )
 
 
-def _names(entry: Entry) -> set[str]:
+def _names(entry: RegistryCallback) -> set[str]:
     symbol, file = entry.function_symbol or "", entry.owner.name or ""
     stem = file.rpartition(".")[0]
     names = (file, stem, entry.owner.module, symbol, symbol.partition("!")[2])

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, RegcbError, TargetError
 from ..target.fields import words
+from .callback_block import CallbackBlock
 from .callbacks import callbacks_with_function
 from .drivers import Drivers
-from .registry_callback import RegistryCallback
 from .thread_callbacks import ThreadCallbacks, is_dispatcher, read_thread_callbacks
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Stop(NamedTuple):
     where the registers were taken for arguments by force.
     """
 
-    callback: RegistryCallback | None
+    callback: CallbackBlock | None
     context: int
     notify_class: int
     information: int
@@ -116,7 +116,7 @@ def _where(target: Target, counter: int) -> str:
     )
 
 
-def _find_callback(target: Target, function: int, context: int) -> RegistryCallback | None:
+def _find_callback(target: Target, function: int, context: int) -> CallbackBlock | None:
     """The callback with that function; of several the one with that context, else the first.
 
     Reads no more of the list than that takes. Raises TargetError without a list.

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..target.errors import MemoryUnreadable, RegisterUnavailable
 from .builds import WINDOWS_7
+from .callback_block import CallbackBlock
 from .callback_list import read_block
 from .drivers import Drivers, Owner
 from .layouts import BLOCKS
 from .listing import symbol_text
 from .process_layouts import thread_callbacks_offset
-from .registry_callback import RegistryCallback
 from .stack import CodeAddress, code_addresses
 from .threads import calls_of_thread
 
@@ -43,7 +43,7 @@ class ThreadCallbacks(NamedTuple):
     """
 
     thread: int | None
-    told: list[RegistryCallback]
+    told: list[CallbackBlock]
     running: list[int]
     called: list[CodeAddress]
     stack: list[CodeAddress]
@@ -88,7 +88,7 @@ def _at(target: Target, drivers: Drivers, executed: Sequence[int]) -> Iterator[C
             yield CodeAddress(0, address, owner, symbol_text(target, owner, address), None)
 
 
-def _told(target: Target, thread: int, problems: list[str]) -> list[RegistryCallback]:
+def _told(target: Target, thread: int, problems: list[str]) -> list[CallbackBlock]:
     if target.build < WINDOWS_7:  # SOURCES 3.6
         problems.append("before Windows 7 no thread keeps a list of the callbacks that it is in")
         return []
@@ -101,7 +101,7 @@ def _told(target: Target, thread: int, problems: list[str]) -> list[RegistryCall
         return []
     memory = target.memory
     layout = BLOCKS.layout(target)
-    found: list[RegistryCallback] = []
+    found: list[CallbackBlock] = []
     try:
         for call in calls_of_thread(memory.read, thread + offset, memory.pointer_size):
             if len(found) == _MOST:
@@ -114,7 +114,7 @@ def _told(target: Target, thread: int, problems: list[str]) -> list[RegistryCall
 
 
 def _running(
-    told: Sequence[RegistryCallback], stack: Sequence[CodeAddress], drivers: Drivers
+    told: Sequence[CallbackBlock], stack: Sequence[CodeAddress], drivers: Drivers
 ) -> list[int]:
     """The innermost address of each owner decides the order."""
     places: dict[int, int] = {}

@@ -10,7 +10,7 @@ from typing import NamedTuple, Union
 
 from ..notify.classes import NotifyClass
 from .operations import is_failure
-from .trace import Traced
+from .trace import Operation
 
 __all__ = ["Answer", "AnswerSearch", "Blocked", "Changed", "KernelRefused", "TakenOver"]
 
@@ -24,19 +24,19 @@ _MOST_VALUES = 10_000
 class Blocked(NamedTuple):
     """A callback has refused the operation."""
 
-    traced: Traced
+    traced: Operation
 
 
 class TakenOver(NamedTuple):
     """A callback has done it in the kernel's place (STATUS_CALLBACK_BYPASS)."""
 
-    traced: Traced
+    traced: Operation
 
 
 class KernelRefused(NamedTuple):
     """No callback has; the kernel itself has refused each of these."""
 
-    traced: tuple[Traced, ...]
+    traced: tuple[Operation, ...]
 
 
 class Changed(NamedTuple):
@@ -45,8 +45,8 @@ class Changed(NamedTuple):
     With ``is_during`` the callback was asked while it was written, before or after that.
     """
 
-    written: Traced
-    changed: Traced
+    written: Operation
+    changed: Operation
     is_during: bool
 
 
@@ -59,9 +59,9 @@ class AnswerSearch:
 
     def __init__(self) -> None:
         self.answer: Answer | None = None
-        self._writes: dict[_Value, Traced] = {}
+        self._writes: dict[_Value, Operation] = {}
 
-    def add(self, traced: Traced) -> bool:
+    def add(self, traced: Operation) -> bool:
         """Takes one more operation on the key; whether that is enough."""
         if traced.blocked_by:
             self.answer = Blocked(traced)
@@ -75,14 +75,14 @@ class AnswerSearch:
             return self._refused(traced, traced.result)
         return self._written(traced)
 
-    def _refused(self, traced: Traced, status: int) -> bool:
+    def _refused(self, traced: Operation, status: int) -> bool:
         if status >> 30 != _ERROR or status == _BUFFER_TOO_SMALL:
             return False
         before = self.answer.traced if isinstance(self.answer, KernelRefused) else ()
         self.answer = KernelRefused((*before, traced))
         return len(self.answer.traced) >= _ENOUGH
 
-    def _written(self, traced: Traced) -> bool:
+    def _written(self, traced: Operation) -> bool:
         value = _value(traced)
         if value is None:
             return False
@@ -101,7 +101,7 @@ class AnswerSearch:
         return True
 
 
-def _value(traced: Traced) -> _Value | None:
+def _value(traced: Operation) -> _Value | None:
     """Which value it sets or deletes."""
     notification = traced.occurrence.notification
     if notification.notify_class not in _CHANGES_OF_VALUES:
@@ -112,15 +112,15 @@ def _value(traced: Traced) -> _Value | None:
     return path.upper(), notification.value_name.upper()
 
 
-def _data(traced: Traced) -> tuple[int, int, bytes] | None:
+def _data(traced: Operation) -> tuple[int, int, bytes] | None:
     """What the value is then; None when it is gone."""
     value = traced.occurrence.notification.value
     return (value.type, value.size, value.data) if value else None
 
 
-def _process(traced: Traced) -> int | None:
+def _process(traced: Operation) -> int | None:
     return traced.requestor.process_id if traced.requestor else None
 
 
-def _thread(traced: Traced) -> int | None:
+def _thread(traced: Operation) -> int | None:
     return traced.requestor.thread if traced.requestor else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..kernel.listing import Entry, Listing, read_listing
+from ..kernel.listing import Listing, RegistryCallback, read_listing
 from ..target.errors import MemoryUnreadable, RegcbError, SymbolNotFound
 from ..target.fields import unsigned
 
@@ -43,7 +43,7 @@ class CallbackNames:
             self._unknown.clear()
             self._read()
 
-    def entry(self, block: int) -> Entry | None:
+    def entry(self, block: int) -> RegistryCallback | None:
         """The callback at ``block``, also one that was unregistered since; None for none."""
         if block not in self._entries and block not in self._unknown:
             self._read()
@@ -53,16 +53,16 @@ class CallbackNames:
                 self._unknown.add(block)  # until something is registered
         return self._entries.get(block)
 
-    def by_cookie(self, cookie: int) -> Entry | None:
+    def by_cookie(self, cookie: int) -> RegistryCallback | None:
         """The callback that was given ``cookie``, also one that was unregistered since."""
         found = self._with_cookie(cookie)
         if found is None:
             self._read()
         return found or self._with_cookie(cookie)
 
-    def _with_cookie(self, cookie: int) -> Entry | None:
+    def _with_cookie(self, cookie: int) -> RegistryCallback | None:
         entries = self._entries.values()
-        return next((each for each in entries if each.callback.cookie == cookie), None)
+        return next((each for each in entries if each.block.cookie == cookie), None)
 
     def _read(self) -> None:
         try:
@@ -75,8 +75,8 @@ class CallbackNames:
         for address in list(self._entries)[: -max(_KEPT, len(self.listing.entries))]:
             del self._entries[address]
 
-    def _by_address(self) -> dict[int, Entry]:
-        return {each.callback.address: each for each in self.listing.entries}
+    def _by_address(self) -> dict[int, RegistryCallback]:
+        return {each.block.address: each for each in self.listing.entries}
 
     def _last_cookie(self) -> int | None:
         if self._cookie is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..kernel.listing import Entry
+from ..kernel.listing import RegistryCallback
 from ..target.errors import MemoryUnreadable, SymbolNotFound
 from .breakpoints import Breakpoints
 from .pending_calls import PendingCalls
@@ -21,7 +21,9 @@ class Departure:
     """Hears of that of ``entry``; ``is_over`` once it was unregistered, which stops the target
     before its driver can go."""
 
-    def __init__(self, target: LiveTarget, breakpoints: Breakpoints, entry: Entry) -> None:
+    def __init__(
+        self, target: LiveTarget, breakpoints: Breakpoints, entry: RegistryCallback
+    ) -> None:
         self._target, self._breakpoints, self._cookie = target, breakpoints, entry.cookie
         self._pending: PendingCalls[None] = PendingCalls(target)
         self.is_over = False
@@ -52,14 +54,14 @@ class Departure:
 
 
 def wait_for_return(
-    target: LiveTarget, entry: Entry, seconds: float | None
-) -> tuple[str, Entry | None]:
+    target: LiveTarget, entry: RegistryCallback, seconds: float | None
+) -> tuple[str, RegistryCallback | None]:
     """Lets ``target`` run until the driver of ``entry`` registers the same function again, and
     comes back with that; otherwise None, and why the target has stopped (:meth:`LiveTarget.go`)."""
-    found: list[Entry] = []
+    found: list[RegistryCallback] = []
 
     def report(registration: Registration) -> bool:
-        new = registration.entry
+        new = registration.callback
         if registration.kind == "register" and new is not None and _name(new) == _name(entry):
             found.append(new)
         return bool(found)
@@ -68,5 +70,5 @@ def wait_for_return(
     return why, found[0] if found else None
 
 
-def _name(entry: Entry) -> tuple[str | None, str | None]:
+def _name(entry: RegistryCallback) -> tuple[str | None, str | None]:
     return entry.owner.name, entry.function_symbol

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
-from ..kernel.listing import Entry
+from ..kernel.listing import RegistryCallback
 from ..kernel.requestor import Requestor, read_requestor
 from ..notify.classes import notify_class
 from ..notify.extended import is_extended
@@ -77,7 +77,7 @@ class Guard:
         self,
         target: LiveTarget,
         policy: Policy,
-        entry: Entry,
+        entry: RegistryCallback,
         report: Callable[[Decision], bool],
         after: bool = False,
         dry_run: bool = False,
@@ -87,19 +87,19 @@ class Guard:
         self._report, self._after, self._dry_run = report, after, dry_run
         self._classes = policy.classes
         self._posts = {notify_class(each).pair for each in self._classes}
-        self._has_pairs = entry.callback.found_by != "vector"  # XP tells of no PreInformation
+        self._has_pairs = entry.block.found_by != "vector"  # XP tells of no PreInformation
         self._pending: PendingCalls[_Waiting] = PendingCalls(target)
         self._withheld: set[tuple[int, int]] = set()  # thread, information
         self._breakpoints = Breakpoints(target)
         self._departure = Departure(target, self._breakpoints, entry)
         self._is_ending = False
         self._check()
-        function = self._entry.callback.function or 0
+        function = self._entry.block.function or 0
         self._leave_by = return_instruction(target, function)
         self._exits = return_instructions(target, function) if after else []
 
     def _check(self) -> None:
-        callback = self._entry.callback
+        callback = self._entry.block
         where = f"callback {callback.address:#x} cannot be guarded"
         if not callback.function:
             raise TargetError(f"{where}: it has no function")
@@ -121,7 +121,7 @@ class Guard:
 
     def follow(self, seconds: float | None) -> Steps:
         """The same in steps."""
-        function = self._entry.callback.function or 0
+        function = self._entry.block.function or 0
         with self._breakpoints:
             self._breakpoints.add(function, self._enter)
             for each in self._exits:
@@ -148,7 +148,7 @@ class Guard:
     @property
     def is_airtight(self) -> bool:
         """Whether no operation can pass on one processor while another goes on from a stop."""
-        places = [self._entry.callback.function or 0, *self._exits]
+        places = [self._entry.block.function or 0, *self._exits]
         is_shared = self._after and not self._exits
         return not is_shared and all(can_stay(self._target, each) for each in places)
 
@@ -171,7 +171,7 @@ class Guard:
         except MemoryUnreadable:
             return False
         context, _, information = call.arguments
-        if context != self._entry.callback.context:
+        if context != self._entry.block.context:
             return False  # the same function is another callback, too
         decision = self._decide(number, information)
         return decision is not None and self._apply(call, decision)
@@ -181,10 +181,10 @@ class Guard:
         target = self._target
         call = entered(target, 3)
         context, number, information = call.arguments
-        if context != self._entry.callback.context:
+        if context != self._entry.block.context:
             return False
         pointer, size = target.memory.pointer, target.memory.pointer_size
-        if self._entry.callback.internal and is_extended(
+        if self._entry.block.internal and is_extended(
             target.memory, number & 0xFFFF_FFFF, information
         ):
             information = pointer(information)
@@ -202,9 +202,9 @@ class Guard:
             self._target,
             number,
             information,
-            callback=self._entry.callback,
+            callback=self._entry.block,
             requestor=requestor,
-            internal=self._entry.callback.internal,
+            internal=self._entry.block.internal,
         )
         rule = self._policy.decide(_asked(number, occurrence, requestor))
         return rule and Decision(time.time(), requestor, occurrence, rule, None, False)
@@ -252,10 +252,10 @@ class Guard:
         thread = self._target.current_thread()
         depth = sum(each.thread == thread and each.about.is_given for each in self._pending)
         try:
-            if self._entry.callback.internal:
+            if self._entry.block.internal:
                 raise TargetError("what goes with it for the kernel's own callbacks is not known")
             give_post(
-                self._target, self._entry.callback.function or 0, call, notification,
+                self._target, self._entry.block.function or 0, call, notification,
                 status_of_post(wanted), depth,
             )  # fmt: skip
         except (TargetError, MemoryUnreadable, RegisterUnavailable) as error:

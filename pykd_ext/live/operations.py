@@ -14,7 +14,8 @@ from typing import Callable, Generic, NamedTuple, Optional, TypeVar
 from ..notify.classes import notify_class
 from .policy import STATUS_CALLBACK_BYPASS
 
-__all__ = ["ALLOWED", "BLOCKED", "BYPASSED", "LARGEST_STACK", "Operation", "Operations",
+__all__ = ["ALLOWED", "BLOCKED", "BYPASSED", "LARGEST_STACK", "OpenOperation",
+           "Operations",
            "PostStatus", "Returned", "Verdict", "is_failure"]  # fmt: skip
 
 ALLOWED, BYPASSED, BLOCKED = "allowed", "bypassed", "blocked"
@@ -72,7 +73,7 @@ def is_failure(status: int) -> bool:
 
 
 @dataclass
-class Operation(Generic[_About]):
+class OpenOperation(Generic[_About]):
     """One registry operation, as far as it has come. ``about`` is the caller's own.
 
     ``result`` is the NTSTATUS that its caller got from the callbacks, None as long as that is open
@@ -198,12 +199,12 @@ class Operations(Generic[_About]):
     goes on, as many are kept as can be under way at once."""
 
     def __init__(self, refusals_stand: bool = False, limits: StackLimits = lambda _: None) -> None:
-        """``refusals_stand``: see :class:`Operation`. ``limits`` says where a thread's present
+        """``refusals_stand``: see :class:`OpenOperation`. ``limits`` says where a thread's present
         stack lies, if it knows."""
         self.refusals_stand, self._limits = refusals_stand, limits
-        self._open: dict[int, list[Operation[_About]]] = {}  # who was heard of last is the last
+        self._open: dict[int, list[OpenOperation[_About]]] = {}  # who was heard of last is the last
 
-    def of(self, event: Returned) -> tuple[Operation[_About], list[Operation[_About]]]:
+    def of(self, event: Returned) -> tuple[OpenOperation[_About], list[OpenOperation[_About]]]:
         """The operation that ``event`` belongs to, perhaps a new one, and those that are over
         though nobody saw their end: their frames have left the stack, or their threads are the
         longest silent ones of too many."""
@@ -213,7 +214,7 @@ class Operations(Generic[_About]):
         for each in gone:
             under_way.remove(each)
         if found is None:
-            found = Operation(
+            found = OpenOperation(
                 event.thread, event.number, event.information, refusals_stand=self.refusals_stand
             )
             under_way.append(found)
@@ -224,7 +225,7 @@ class Operations(Generic[_About]):
             gone += self._open.pop(next(iter(self._open)))
         return found, gone
 
-    def _has_left(self, operation: Operation[_About], event: Returned) -> bool:
+    def _has_left(self, operation: OpenOperation[_About], event: Returned) -> bool:
         """Whether the operation's frame cannot be on its thread's stacks any more."""
         frame, stack = operation.information, event.stack
         if frame == event.information:
@@ -236,7 +237,7 @@ class Operations(Generic[_About]):
             return True
         return limits[0] <= frame <= stack
 
-    def drop(self, is_gone: Callable[[Operation[_About]], bool]) -> list[Operation[_About]]:
+    def drop(self, is_gone: Callable[[OpenOperation[_About]], bool]) -> list[OpenOperation[_About]]:
         """Takes out those that ``is_gone`` says so of."""
         found = [each for under_way in self._open.values() for each in under_way if is_gone(each)]
         for each in found:
@@ -252,7 +253,7 @@ class Operations(Generic[_About]):
         """Whether ``event`` belongs to one that is under way."""
         return any(each.is_expected(event) for each in self._open.get(event.thread, []))
 
-    def end(self, operation: Operation[_About]) -> None:
+    def end(self, operation: OpenOperation[_About]) -> None:
         """Forgets an operation that is over."""
         under_way = self._open.get(operation.thread, [])
         if operation in under_way:
@@ -260,7 +261,7 @@ class Operations(Generic[_About]):
         if not under_way:
             self._open.pop(operation.thread, None)
 
-    def rest(self) -> list[Operation[_About]]:
+    def rest(self) -> list[OpenOperation[_About]]:
         """What is still under way, when nobody will look on."""
         found = [each for under_way in self._open.values() for each in under_way]
         self._open.clear()

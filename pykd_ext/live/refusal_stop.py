@@ -26,7 +26,7 @@ from .steps import Steps, go_on, until
 from .turns import END, follow_turns
 
 if TYPE_CHECKING:
-    from ..kernel.registry_callback import RegistryCallback
+    from ..kernel.callback_block import CallbackBlock
     from ..target.live import LiveTarget
 
 __all__ = ["RefusalStop"]
@@ -45,7 +45,7 @@ class RefusalStop:
     def __init__(
         self,
         target: LiveTarget,
-        callbacks: list[RegistryCallback],
+        callbacks: list[CallbackBlock],
         numbers: frozenset[int],
         refused: Callable[[Returned], bool],
     ) -> None:
@@ -73,7 +73,7 @@ class RefusalStop:
             stack.enter_context(self._others(placement))
             return (yield from go_on(self._target, seconds))
 
-    def _cover(self, callback: RegistryCallback) -> None:
+    def _cover(self, callback: CallbackBlock) -> None:
         try:
             found = return_instructions(self._target, callback.function or 0)
         except RegcbError:

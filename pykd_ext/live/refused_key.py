@@ -9,7 +9,7 @@ from ..kernel.key_security import read_key_security
 from ..kernel.security_descriptor import BadDescriptor, SecurityDescriptor
 from ..target.errors import MemoryUnreadable
 from .key_paths import kernel_form
-from .trace import Traced, Tracer
+from .trace import Operation, Tracer
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -18,7 +18,7 @@ __all__ = ["security_of_refused"]
 
 
 def security_of_refused(
-    target: Target, tracer: Tracer, refused: Traced
+    target: Target, tracer: Tracer, refused: Operation
 ) -> SecurityDescriptor | str:
     """That of the key that ``refused`` is about, or why it is not known.
 

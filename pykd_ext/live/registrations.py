@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from ..kernel.altitude_order import altitude_key
 from ..kernel.drivers import Drivers, Owner
-from ..kernel.listing import Entry, code_text, symbol_text
+from ..kernel.listing import RegistryCallback, code_text, symbol_text
 from ..kernel.requestor import Requestor, read_requestor
 from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
@@ -69,9 +69,9 @@ class Registration(NamedTuple):
     context: int | None
     cookie: int | None
     status: int
-    entry: Entry | None
+    callback: RegistryCallback | None
     stack: tuple[str, ...]
-    holders: tuple[Entry, ...] = ()
+    holders: tuple[RegistryCallback, ...] = ()
 
 
 class _Pending(NamedTuple):
@@ -170,7 +170,7 @@ class RegistrationWatch:
             cookie = self._cookie(which, entered_by) if not status & 0x8000_0000 else None
         if cookie is not None:
             entry = self._entry(cookie)
-        callback = entry.callback if entry else None
+        callback = entry.block if entry else None
         function = self._argument(which.function, entered_by, callback and callback.function)
         owner = Drivers(target).owner(function) if function else None
         if entry is not None and which.kind == "unregister":
@@ -186,12 +186,12 @@ class RegistrationWatch:
             context=self._argument(which.context, entered_by, callback and callback.context),
             cookie=cookie,
             status=status,
-            entry=entry,
+            callback=entry,
             stack=call.stack,
             holders=self._holders(call.altitude) if status == _COLLISION else (),
         )
 
-    def _holders(self, altitude: str | None) -> tuple[Entry, ...]:
+    def _holders(self, altitude: str | None) -> tuple[RegistryCallback, ...]:
         """Who has it, as the kernel compares altitudes, in calling order."""
         if altitude is None:
             return ()
@@ -199,10 +199,12 @@ class RegistrationWatch:
         return tuple(
             each
             for each in self.names.listing.entries
-            if each.callback.altitude is not None and altitude_key(each.callback.altitude) == key
+            if each.block.altitude is not None and altitude_key(each.block.altitude) == key
         )
 
-    def _symbol(self, function: int | None, owner: Owner | None, entry: Entry | None) -> str | None:
+    def _symbol(
+        self, function: int | None, owner: Owner | None, entry: RegistryCallback | None
+    ) -> str | None:
         if entry is not None:
             return entry.function_symbol
         return symbol_text(self._target, owner, function) if function and owner else None
@@ -210,7 +212,7 @@ class RegistrationWatch:
     def _argument(self, number: int | None, call: Entered, otherwise: int | None) -> int | None:
         return otherwise if number is None else call.arguments[number]
 
-    def _entry(self, cookie: int) -> Entry | None:
+    def _entry(self, cookie: int) -> RegistryCallback | None:
         return self.names.by_cookie(cookie)
 
     def _cookie(self, which: _Function, call: Entered) -> int | None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
+from ..kernel.callback_block import CallbackBlock
 from ..kernel.callbacks import read_callbacks
-from ..kernel.registry_callback import RegistryCallback
 from ..notify.classes import notify_class
 from ..notify.extended import is_extended
 from ..target.architecture import ARCHITECTURES
@@ -83,7 +83,7 @@ class Placement(NamedTuple):
     """
 
     sites: list[CallSite]
-    callbacks: list[RegistryCallback]
+    callbacks: list[CallbackBlock]
     problems: list[str]
     junctions: Junctions | None = None
     is_unnamed: bool = False
@@ -155,7 +155,7 @@ def placement_in(target: Target, start: int) -> Placement | None:
     return Placement(sites, [], unseen, junctions if junctions.is_complete else None)
 
 
-def _why_not(target: Target, callback: RegistryCallback) -> str | None:
+def _why_not(target: Target, callback: CallbackBlock) -> str | None:
     """Why no breakpoint is set at the callback's function."""
     if not callback.function:
         return "it has no function"
@@ -279,13 +279,13 @@ class _Entries:
     ) -> None:
         self._target, self._breakpoints = target, breakpoints
         self._wanted, self._on_return = wanted, on_return
-        self._calls: PendingCalls[RegistryCallback] = PendingCalls(target)
+        self._calls: PendingCalls[CallbackBlock] = PendingCalls(target)
 
-    def set_at(self, callback: RegistryCallback) -> None:
+    def set_at(self, callback: CallbackBlock) -> None:
         if callback.function:
             self._breakpoints.add(callback.function, lambda: self._enter(callback))
 
-    def _enter(self, callback: RegistryCallback) -> bool:
+    def _enter(self, callback: CallbackBlock) -> bool:
         try:
             wanted = second_argument(self._target) & 0xFFFF_FFFF in self._wanted
             entry = entered(self._target, 3) if wanted else None

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 from ..kernel.builds import refusals_stand
 from ..kernel.key_layouts import KEY_BODIES
 from ..kernel.key_objects import KnownBlocks
-from ..kernel.listing import Entry, code_text
+from ..kernel.listing import RegistryCallback, code_text
 from ..kernel.requestor import ProcessNames, Requestor, read_requestor
-from ..notify.classes import notify_class
+from ..notify.classes import NotifyClass, notify_class
 from ..notify.occurrence import Occurrence, read_occurrence
 from ..notify.structures import structure
 from ..target.errors import MemoryUnreadable
@@ -24,7 +24,7 @@ from .key_paths import kernel_form
 from .nearest_paths import NearestPaths
 from .nesting import callbacks_around
 from .operations import (
-    Operation,
+    OpenOperation,
     Operations,
     PostStatus,
     Returned,
@@ -42,7 +42,7 @@ from .turns import END, REFUSAL, follow_turns
 if TYPE_CHECKING:
     from ..target.live import LiveTarget
 
-__all__ = ["Filters", "Judged", "Traced", "Tracer"]
+__all__ = ["CallbackVerdict", "Filters", "Operation", "Tracer"]
 
 _STACK_LIMIT = 24  # return addresses
 _LASTS = 5.0  # seconds that the path of a key is taken for unchanged; its parent may be renamed
@@ -101,18 +101,18 @@ class _About(NamedTuple):
 
     requestor: Requestor | None = None
     occurrence: Occurrence | None = None
-    around: tuple[Entry | None, ...] = ()
+    around: tuple[RegistryCallback | None, ...] = ()
     stack: tuple[int, ...] = ()
 
 
-class Judged(NamedTuple):
+class CallbackVerdict(NamedTuple):
     """A verdict, and the callback whose it is (None: of no list)."""
 
     verdict: Verdict
-    entry: Entry | None
+    callback: RegistryCallback | None
 
 
-class Traced(NamedTuple):
+class Operation(NamedTuple):
     """One registry operation, to its end.
 
     ``time`` is in seconds since 1970, when its end was seen: they are reported in that order, what
@@ -125,15 +125,30 @@ class Traced(NamedTuple):
     time: float
     requestor: Requestor | None
     occurrence: Occurrence
-    around: tuple[Entry | None, ...]
-    verdicts: tuple[Judged, ...]
+    around: tuple[RegistryCallback | None, ...]
+    verdicts: tuple[CallbackVerdict, ...]
     result: int | None
     is_over: bool
-    blocked_by: Judged | None
-    bypassed_by: Judged | None
-    turned_by: Judged | None
+    blocked_by: CallbackVerdict | None
+    bypassed_by: CallbackVerdict | None
+    turned_by: CallbackVerdict | None
     stack: tuple[str, ...]
     has_every_verdict: bool = True
+
+    @property
+    def notify_class(self) -> NotifyClass:
+        """The class of its pre-notification."""
+        return self.occurrence.notification.notify_class
+
+    @property
+    def key(self) -> str | None:
+        """The full path of the key, of a rename its old one; None where it is not known."""
+        return next((each.path for each in self.occurrence.notification.keys), None)
+
+    @property
+    def value_name(self) -> str | None:
+        """The name of the value that it is about, "" for the unnamed one; None for none."""
+        return self.occurrence.notification.value_name
 
 
 class Tracer:
@@ -147,7 +162,7 @@ class Tracer:
         self,
         target: LiveTarget,
         filters: Filters,
-        report: Callable[[Traced], bool],
+        report: Callable[[Operation], bool],
         stack: bool = False,
         each: bool = False,
     ) -> None:
@@ -233,7 +248,7 @@ class Tracer:
         if not self._is_due(event):
             return False
         about = self._look(event)
-        operation = Operation(event.thread, event.number, event.information, about)
+        operation = OpenOperation(event.thread, event.number, event.information, about)
         operation.add(event)
         if self._is_told_of_the_end(event.block):
             operation.result, operation.is_over = None, False
@@ -282,7 +297,7 @@ class Tracer:
             lambda each: each.thread != here and is_gone(self._target, each.thread, _created(each))
         )
 
-    def _drop(self, is_dropped: Callable[[Operation[_About]], bool]) -> bool:
+    def _drop(self, is_dropped: Callable[[OpenOperation[_About]], bool]) -> bool:
         return any(self._finish(each) for each in self._operations.drop(is_dropped))
 
     def _has_callbacks(self) -> bool:
@@ -308,7 +323,7 @@ class Tracer:
         """Whether any callback has been asked before ``block``, and so hears of the end."""
         self.names.refresh()
         entries = self.names.listing.entries
-        return not entries or entries[0].callback.address != block
+        return not entries or entries[0].block.address != block
 
     def _returned(self, event: Returned) -> bool:
         if self._leave_ended_threads():
@@ -411,18 +426,20 @@ class Tracer:
         size = self._target.memory.pointer_size
         return unsigned(self._target.read(address, size))
 
-    def _finish(self, operation: Operation[_About]) -> bool:
+    def _finish(self, operation: OpenOperation[_About]) -> bool:
         about = operation.about
         if about is None or about.occurrence is None:
             return False
-        judged = tuple(Judged(each, self.names.entry(each.block)) for each in operation.verdicts)
+        judged = tuple(
+            CallbackVerdict(each, self.names.entry(each.block)) for each in operation.verdicts
+        )
         if not self._shows(operation, judged):
             return False
         by_verdict = {each.verdict: each for each in judged}
         blocked, turned = operation.blocked_by, operation.turned_by
         bypassed = operation.bypassed_by
         return self._report(
-            Traced(
+            Operation(
                 time=time.time(),
                 requestor=about.requestor,
                 occurrence=self._with_doubts(about.occurrence, operation),
@@ -438,25 +455,25 @@ class Tracer:
             )
         )
 
-    def _with_doubts(self, occurrence: Occurrence, operation: Operation[_About]) -> Occurrence:
+    def _with_doubts(self, occurrence: Occurrence, operation: OpenOperation[_About]) -> Occurrence:
         if self._has_each or not operation.is_changed_unseen:
             return occurrence
         return occurrence._replace(problems=(*occurrence.problems, _CHANGED))
 
-    def _shows(self, operation: Operation[_About], judged: tuple[Judged, ...]) -> bool:
+    def _shows(self, operation: OpenOperation[_About], judged: tuple[CallbackVerdict, ...]) -> bool:
         """What only the end of an operation tells."""
         bypassed = self._filters.or_bypassed and operation.bypassed_by
         if self._filters.only_blocked and operation.blocked_by is None and not bypassed:
             return False
-        return not self._filters.owner or any(self._is_owners(each.entry) for each in judged)
+        return not self._filters.owner or any(self._is_owners(each.callback) for each in judged)
 
-    def _is_owners(self, entry: Entry | None) -> bool:
+    def _is_owners(self, entry: RegistryCallback | None) -> bool:
         names = (entry.owner.name, entry.owner.module) if entry else ()
         pattern = self._filters.owner
         return pattern is not None and any(name and pattern.fullmatch(name) for name in names)
 
 
-def _created(operation: Operation[_About]) -> int | None:
+def _created(operation: OpenOperation[_About]) -> int | None:
     """When its thread was made, where that is known."""
     requestor = operation.about.requestor if operation.about else None
     return requestor.create_time if requestor else None

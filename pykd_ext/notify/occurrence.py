@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..kernel.callback_block import CallbackBlock
 from ..kernel.key_objects import KnownBlocks, NotAKey, read_key_object
-from ..kernel.registry_callback import RegistryCallback
 from ..kernel.requestor import Requestor
 from .decode import DATA_LIMIT, decode
 from .notification import Notification
@@ -21,7 +21,7 @@ class Occurrence(NamedTuple):
     done; each None where that is not known or not asked."""
 
     notification: Notification
-    callback: RegistryCallback | None
+    callback: CallbackBlock | None
     function_symbol: str | None
     requestor: Requestor | None
     problems: tuple[str, ...]
@@ -32,7 +32,7 @@ def read_occurrence(
     number: int,
     address: int,
     *,
-    callback: RegistryCallback | None = None,
+    callback: CallbackBlock | None = None,
     requestor: Requestor | None = None,
     internal: bool = False,
     data_limit: int = DATA_LIMIT,
@@ -67,7 +67,7 @@ def read_occurrence(
     )
 
 
-def _function_symbol(target: Target, callback: RegistryCallback | None) -> str | None:
+def _function_symbol(target: Target, callback: CallbackBlock | None) -> str | None:
     """``module!name``; ``module+0x1020`` without symbols, by the engine's modules: walking the
     kernel's own list would take hundreds of requests at every stop."""
     if callback is None or not callback.function:

@@ -8,7 +8,7 @@ from ..documents.text import printable
 from ..kernel.listing import TargetFacts
 from ..kernel.security_descriptor import SecurityDescriptor
 from ..live.answer import Answer, Blocked, Changed, KernelRefused, TakenOver
-from ..live.trace import Traced
+from ..live.trace import Operation
 from ..notify.ntstatus import status_text
 from .notification import requestor_text
 from .operation import about_callback, callback_text, refusal_text, traced_text
@@ -29,8 +29,8 @@ def answer_text(facts: TargetFacts, answer: Answer, security: SecurityDescriptor
     return _kernel_refused(facts, answer, security)
 
 
-def _taken_over(facts: TargetFacts, traced: Traced) -> str:
-    entry = traced.bypassed_by.entry if traced.bypassed_by else None
+def _taken_over(facts: TargetFacts, traced: Operation) -> str:
+    entry = traced.bypassed_by.callback if traced.bypassed_by else None
     owner = printable(entry.owner.name, "a callback in no loaded image") if entry else "?"
     got = "" if traced.result is None else f": {status_text(traced.result)} for the caller"
     lines = [f"{owner} takes it over (STATUS_CALLBACK_BYPASS), the kernel does nothing{got}"]
@@ -85,7 +85,7 @@ def _security(security: SecurityDescriptor | str) -> list[str]:
     ]
 
 
-def _stack(traced: Traced) -> list[str]:
+def _stack(traced: Operation) -> list[str]:
     if not traced.stack:
         return []
     return ["", "call stack:", *(f"  {printable(each)}" for each in traced.stack)]

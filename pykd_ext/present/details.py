@@ -10,7 +10,7 @@ from ..documents.details import access_text
 from ..documents.text import address_text, printable, stamp_text, time_text
 from ..kernel.cookies import unix_time
 from ..kernel.details import Details
-from ..kernel.listing import Entry, Listing
+from ..kernel.listing import Listing, RegistryCallback
 from ..notify.classes import NotifyClass
 from ..target.debugger_commands import (
     breakpoint_command,
@@ -38,14 +38,14 @@ def details_text(listing: Listing, details: Details, own_code: Sequence[str] = (
         *(map(_debuggers_line, own_code) if own_code else _code(listing, details)),
         *_contexts(listing, details),
         *(f"! {note}" for note in conditions(details.entry)),
-        *(f"! {printable(note)}" for note in details.entry.callback.problems),
+        *(f"! {printable(note)}" for note in details.entry.block.problems),
         *(f"! {printable(note)}" for note in details.problems),
     ]
     return "\n".join(lines)
 
 
 def _fields(listing: Listing, details: Details) -> Iterator[str]:
-    callback, owner = details.entry.callback, details.entry.owner
+    callback, owner = details.entry.block, details.entry.owner
     rows = [
         ("callback", f"#{details.entry.number} at {_memory(listing, callback.address)}"),
         ("altitude", _altitude(callback.altitude)),
@@ -77,9 +77,9 @@ def _memory(listing: Listing, address: int | None) -> str:
     return link(address_text(address, listing.target.architecture), pointers_command(address))
 
 
-def _function(listing: Listing, entry: Entry) -> Iterator[tuple[str, str]]:
+def _function(listing: Listing, entry: RegistryCallback) -> Iterator[tuple[str, str]]:
     """Its address leads to its first instructions, its name to all of it."""
-    function = entry.callback.function
+    function = entry.block.function
     address = address_text(function, listing.target.architecture)
     yield "function", link(address, unassemble_command(function))
     symbol = printable(entry.function_symbol, "(no symbol)")
@@ -122,7 +122,7 @@ def _altitude(altitude: str | None) -> str:
 
 
 def _cookie(listing: Listing, details: Details) -> str:
-    cookie = details.entry.callback.cookie
+    cookie = details.entry.block.cookie
     text = address_text(cookie, "x64")
     if cookie and listing.callbacks.is_vector:
         return f"{text} (registered {time_text(unix_time(cookie))})"

@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 
 from ..documents.text import address_text, printable
-from ..kernel.listing import Entry, TargetFacts
+from ..kernel.listing import RegistryCallback, TargetFacts
 from ..live.operations import BLOCKED, is_failure
-from ..live.trace import Judged, Traced
+from ..live.trace import CallbackVerdict, Operation
 from ..notify.ntstatus import status_text
 from ..target.debugger_commands import module_command
 from .notification import operation_text, requestor_text
@@ -19,7 +19,7 @@ __all__ = ["about_callback", "callback_text", "clock_text", "refusal_text", "tra
 _ALTITUDE_WIDTH, _NAME_WIDTH = 12, 40
 
 
-def traced_text(facts: TargetFacts, traced: Traced) -> str:
+def traced_text(facts: TargetFacts, traced: Operation) -> str:
     """Who asked for what, each callback's verdict in calling order, and what the caller got."""
     lines = [f"{clock_text(traced.time)}  {requestor_text(traced.requestor)}"]
     lines += [f"  inside {callback_text(each, facts)}" for each in traced.around]
@@ -37,23 +37,23 @@ def clock_text(seconds: float) -> str:
     return f"{moment}.{int(seconds % 1 * 1000):03d}"
 
 
-def callback_text(entry: Entry | None, facts: TargetFacts) -> str:
+def callback_text(entry: RegistryCallback | None, facts: TargetFacts) -> str:
     """``netmon!NetMonRegFilter (netmon.sys)``."""
     if entry is None:
         return "a callback of no list"
     name = _function(entry, facts)
     owner = printable(entry.owner.name, "no loaded image")
-    return f"{link(name, f'regcb show {entry.callback.address:#x}')} ({owner})"
+    return f"{link(name, f'regcb show {entry.block.address:#x}')} ({owner})"
 
 
-def _function(entry: Entry, facts: TargetFacts) -> str:
-    address = address_text(entry.callback.function, facts.architecture)
+def _function(entry: RegistryCallback, facts: TargetFacts) -> str:
+    address = address_text(entry.block.function, facts.architecture)
     return printable(entry.function_symbol, address)
 
 
-def _verdict_line(judged: Judged, facts: TargetFacts) -> str:
+def _verdict_line(judged: CallbackVerdict, facts: TargetFacts) -> str:
     verdict, entry = judged
-    altitude = printable(entry.callback.altitude) if entry else "?"
+    altitude = printable(entry.block.altitude) if entry else "?"
     name = _function(entry, facts) if entry else address_text(verdict.block, facts.architecture)
     command = f"regcb show {verdict.block:#x}"
     gap = " " * max(_NAME_WIDTH - len(name), 0)
@@ -63,30 +63,30 @@ def _verdict_line(judged: Judged, facts: TargetFacts) -> str:
     ).rstrip()
 
 
-def _detail(judged: Judged) -> str:
+def _detail(judged: CallbackVerdict) -> str:
     verdict = judged.verdict
     if verdict.phase == "post":
         return f" to {status_text(verdict.return_status or 0)}" * (verdict.verdict == "overruled")
     return f": {status_text(verdict.status)}" if verdict.status else ""
 
 
-def _outcome(traced: Traced, facts: TargetFacts) -> str:
+def _outcome(traced: Operation, facts: TargetFacts) -> str:
     """What the caller got, and who had it so."""
     if traced.result is None:
         return "its end was not seen"
     result = status_text(traced.result)
     if traced.blocked_by:
-        refused = f"refused by {callback_text(traced.blocked_by.entry, facts)}"
+        refused = f"refused by {callback_text(traced.blocked_by.callback, facts)}"
         if traced.turned_by and not is_failure(traced.result):
-            turned = callback_text(traced.turned_by.entry, facts)
+            turned = callback_text(traced.turned_by.callback, facts)
             return f"{result}: {refused}, made a success by {turned}"
         return f"{result}: {refused}"
     if traced.bypassed_by:
-        return f"{result}: done by {callback_text(traced.bypassed_by.entry, facts)}"
+        return f"{result}: done by {callback_text(traced.bypassed_by.callback, facts)}"
     return result
 
 
-def refusal_text(facts: TargetFacts, traced: Traced) -> str:
+def refusal_text(facts: TargetFacts, traced: Operation) -> str:
     """The answer to "who blocks": the driver first, then all that leads to it."""
     judged = traced.blocked_by
     if judged is None:
@@ -103,10 +103,10 @@ def refusal_text(facts: TargetFacts, traced: Traced) -> str:
     return "\n".join(lines)
 
 
-def about_callback(entry: Entry, facts: TargetFacts) -> Iterator[str]:
+def about_callback(entry: RegistryCallback, facts: TargetFacts) -> Iterator[str]:
     """Lines: its function, altitude and driver."""
     yield f"  function  {callback_text(entry, facts)}"
-    yield f"  altitude  {printable(entry.callback.altitude)}"
+    yield f"  altitude  {printable(entry.block.altitude)}"
     if entry.owner.path:
         command = module_command(entry.owner.module)
         yield f"  driver    {link(printable(entry.owner.path), command)}"

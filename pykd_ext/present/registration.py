@@ -24,8 +24,8 @@ def registration_text(
     """What happened, to which callback, from where; then what ``check`` has against it."""
     each, architecture = registration, facts.architecture
     name = printable(each.function_symbol, address_text(each.function, architecture))
-    if each.entry is not None and each.kind == "register":
-        name = link(name, f"regcb show {each.entry.callback.address:#x}")
+    if each.callback is not None and each.kind == "register":
+        name = link(name, f"regcb show {each.callback.block.address:#x}")
     owner = f" ({owner_text(each.owner)})" if each.owner else ""
     lines = [
         f"{clock_text(each.time)}  {_what(each)}: {name}{owner}",
@@ -34,7 +34,7 @@ def registration_text(
         f"  by {requestor_text(each.requestor)}",
         *(f"    {printable(frame)}" for frame in each.stack[1:]),
         *(
-            f"  altitude {printable(holder.callback.altitude)} is taken by "
+            f"  altitude {printable(holder.block.altitude)} is taken by "
             f"{callback_text(holder, facts)}"
             for holder in each.holders
         ),

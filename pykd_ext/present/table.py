@@ -11,8 +11,8 @@ from ..documents.callback_fields import CALLBACK_FIELDS
 from ..documents.field import Column, Field
 from ..documents.field_types import TEXT
 from ..documents.text import address_text, printable, time_text
-from ..kernel.listing import Entry, Listing
-from ..kernel.registry_callback import LEGACY_ALTITUDE
+from ..kernel.callback_block import LEGACY_ALTITUDE
+from ..kernel.listing import Listing, RegistryCallback
 from .text import cell, link
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _rows(listing: Listing, columns: Sequence[tuple[Field, Column]], wide: bool)
 def _notes(listing: Listing) -> Iterator[str]:
     about: dict[str, list[int]] = {}
     for entry in listing.entries:
-        for note in [*conditions(entry), *entry.callback.problems]:
+        for note in [*conditions(entry), *entry.block.problems]:
             about.setdefault(note, []).append(entry.number)
     is_small = listing.callbacks.head is None
     about = {note: about[note] for note in about if not is_small or note != _WITNESSES["thread"]}
@@ -140,9 +140,9 @@ _WITNESSES = {
 }
 
 
-def conditions(entry: Entry) -> Iterator[str]:
+def conditions(entry: RegistryCallback) -> Iterator[str]:
     """A line for each thing about a callback that its row does not show."""
-    callback = entry.callback
+    callback = entry.block
     if callback.found_by in _WITNESSES:
         yield _WITNESSES[callback.found_by]
     if callback.internal:
@@ -159,11 +159,11 @@ def conditions(entry: Entry) -> Iterator[str]:
         yield "its function lies where its owner was before it was unloaded"
 
 
-def _allocated(entry: Entry) -> str:
+def _allocated(entry: RegistryCallback) -> str:
     from ..triage.altitudes import find  # noqa: PLC0415 - 5 ms that only the wide table spends
     from .altitudes import allocation_text  # noqa: PLC0415
 
-    return allocation_text(find(entry.callback.altitude)) if entry.callback.altitude else ""
+    return allocation_text(find(entry.block.altitude)) if entry.block.altitude else ""
 
 
 # What the callback itself does not say, and so no document of it.

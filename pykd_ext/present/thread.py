@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..documents.callback_fields import owner_text
 from ..documents.text import address_text, printable
-from ..kernel.listing import Entry
+from ..kernel.listing import RegistryCallback
 from ..target.debugger_commands import pointers_command, unassemble_command
 from ..triage.bug_checks import facts_of
 from ..triage.thread_scene import ThreadScene
@@ -60,8 +60,8 @@ def _callbacks(scene: ThreadScene) -> Iterator[str]:
         yield f"what that is told: {scene.class_name}{f' of {keys}' if keys else ''}"
 
 
-def _row(scene: ThreadScene, entry: Entry) -> str:
-    callback = entry.callback
+def _row(scene: ThreadScene, entry: RegistryCallback) -> str:
+    callback = entry.block
     state = "running" if callback.address in scene.inside.running else "told   "
     block = link(
         address_text(callback.address, scene.target.architecture),

@@ -21,7 +21,7 @@ def flags_forged(scene: Scene) -> Iterator[Finding]:
     """The internal flag outside nt gives a driver the extended argument; other bits have no known
     meaning (SOURCES 1.1, from build 15063)."""
     for entry in scene.readable:
-        flags = entry.callback.flags
+        flags = entry.block.flags
         if not flags:
             continue
         forged = flags & INTERNAL_CALLBACK and entry.owner.base != scene.target.nt_base
@@ -40,11 +40,11 @@ def unregister_pending(scene: Scene) -> Iterator[Finding]:
     """Bit 31 of the uses: CmUnRegisterCallback waits for the operations that are still in the
     callback, and the kernel passes it over. Without a thread that waits, somebody has blinded it
     (SOURCES 3.3, 3.7)."""
-    pending = [entry for entry in scene.readable if entry.callback.unregistering]
+    pending = [entry for entry in scene.readable if entry.block.unregistering]
     waiting = threads_inside(scene.target, "CmUnRegisterCallback") if pending else None
     for entry in pending:
         assert waiting
-        uses = entry.callback.active_uses
+        uses = entry.block.active_uses
         severity, what, doubt = _of_pending(waiting)
         yield about(
             entry, "unregister-pending", severity,
@@ -77,7 +77,7 @@ def uses_odd(scene: Scene) -> Iterator[Finding]:
     them. Bit 31 is such a number on Windows 7, which calls the callback all the same (SOURCES 3.3,
     3.7)."""
     for entry in scene.readable:
-        uses = entry.callback.active_uses
+        uses = entry.block.active_uses
         if uses is not None and uses >= _MANY_USES:
             yield about(
                 entry, "uses-odd", "medium",
@@ -92,7 +92,7 @@ def object_contexts_broken(scene: Scene) -> Iterator[Finding]:
     if not scene.has_list:
         return
     for entry in scene.readable:
-        callback = entry.callback
+        callback = entry.block
         head = callback.address + scene.layout.object_contexts
         try:
             contexts = list(object_contexts(scene.target.memory, head, _CHECKED_CONTEXTS))

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..kernel.builds import V2004
+from ..kernel.callback_block import CallbackBlock
 from ..kernel.callback_list import read_block
 from ..kernel.layouts import BLOCKS, context_layout
 from ..kernel.listing import Listing
-from ..kernel.registry_callback import RegistryCallback
 from ..kernel.threads import active_callbacks
 from ..target.errors import MemoryUnreadable, TargetError
 from ..target.fields import unsigned
@@ -41,7 +41,7 @@ class Carved(NamedTuple):
     ``object-context``; ``state`` is ``live`` (something still points to it), else by its pool
     header ``allocated``, ``freed`` or ``unknown``."""
 
-    callback: RegistryCallback
+    callback: CallbackBlock
     state: str
 
 
@@ -75,7 +75,7 @@ def carve(target: Target, listing: Listing, progress: Progress) -> Carving:
     return Carving(tuple(search.found.values()), tuple(problems))
 
 
-def callback_at(target: Target, listing: Listing, address: int) -> RegistryCallback | None:
+def callback_at(target: Target, listing: Listing, address: int) -> CallbackBlock | None:
     """The block at the VA ``address`` that ``listing`` has not got; None where there is none."""
     if listing.callbacks.is_vector:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..kernel.cookies import cookie_base
-from ..kernel.listing import Entry
+from ..kernel.listing import RegistryCallback
 from .finding import Finding, Remark
 from .scene import Scene
 
@@ -19,7 +19,7 @@ def cookie_out_of_range(scene: Scene) -> Iterator[Finding]:
         return
     base = cookie_base(scene.listing.callbacks)
     for entry in _with_cookie(scene):
-        cookie = entry.callback.cookie
+        cookie = entry.block.cookie
         assert cookie is not None
         if cookie <= last and base and base.registration(cookie) is not None:
             continue
@@ -40,9 +40,9 @@ def cookie_out_of_range(scene: Scene) -> Iterator[Finding]:
 
 def cookie_duplicate(scene: Scene) -> Iterator[Finding]:
     """Two callbacks with one cookie: CmUnRegisterCallback would take the first."""
-    first: dict[int, Entry] = {}
+    first: dict[int, RegistryCallback] = {}
     for entry in _with_cookie(scene):
-        cookie = entry.callback.cookie
+        cookie = entry.block.cookie
         assert cookie is not None
         if cookie not in first:
             first[cookie] = entry
@@ -80,5 +80,5 @@ def cookie_gap(scene: Scene) -> Iterator[Remark]:
     )
 
 
-def _with_cookie(scene: Scene) -> list[Entry]:
-    return [entry for entry in scene.readable if entry.callback.cookie is not None]
+def _with_cookie(scene: Scene) -> list[RegistryCallback]:
+    return [entry for entry in scene.readable if entry.block.cookie is not None]

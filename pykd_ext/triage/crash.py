@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..kernel.drivers import Owner
-from ..kernel.listing import Entry, symbol_text
+from ..kernel.listing import RegistryCallback, symbol_text
 from ..kernel.thread_callbacks import ThreadCallbacks, is_proven, read_thread_callbacks
 from ..notify.ntstatus import status_text
 from ..target.architecture import ARCHITECTURES
@@ -59,7 +59,7 @@ def _named(scene: Scene, crash: BugCheck) -> Iterator[Finding]:
         "context_record": f"{context:#x}",
         "function": f"{function:#x}",
     }
-    crashed = [each for each in _entries(scene) if each.callback.function == function]
+    crashed = [each for each in _entries(scene) if each.block.function == function]
     for entry in crashed:
         yield about(
             entry, "callback-crashed", "medium", f"the machine crashed in it ({what})", evidence,
@@ -83,7 +83,7 @@ def _named(scene: Scene, crash: BugCheck) -> Iterator[Finding]:
 def _of_list(scene: Scene, crash: BugCheck, thread: ThreadCallbacks) -> Iterator[Finding]:
     """The innermost callback at work is the one that it died inside; those around it asked for what
     it was told of. Where none is at work, those that were told are only named."""
-    entries = {each.callback.address: each for each in _entries(scene)}
+    entries = {each.block.address: each for each in _entries(scene)}
     told = {each.address: each for each in thread.told}
     evidence = {**_evidence(crash, thread), "told": [f"{each:#x}" for each in told]}
     for number, block in enumerate(thread.running):
@@ -124,7 +124,7 @@ def _of_stack(scene: Scene, crash: BugCheck, thread: ThreadCallbacks) -> Iterato
 
 
 def _about_block(
-    entry: Entry | None,
+    entry: RegistryCallback | None,
     address: int | None,
     severity: str,
     summary: str,
@@ -205,7 +205,7 @@ def _led_to(target: Target, kind: str, value: int) -> int:
     return value
 
 
-def _entries(scene: Scene) -> list[Entry]:
+def _entries(scene: Scene) -> list[RegistryCallback]:
     return [*scene.readable, *(orphan.entry for orphan in scene.orphans)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from ..kernel.listing import Entry
+    from ..kernel.listing import RegistryCallback
 
 __all__ = ["SEVERITIES", "Finding", "Remark", "about"]
 
@@ -45,7 +45,7 @@ class Remark(NamedTuple):
 
 
 def about(
-    entry: Entry,
+    entry: RegistryCallback,
     id_: str,
     severity: str,
     summary: str,
@@ -54,5 +54,5 @@ def about(
 ) -> Finding:
     """A finding about one callback, whose next step is a look at all of it."""
     # Of callbacks on no list, show knows those whose address it is told.
-    which = f"{entry.callback.address:#x}" if entry.callback.found_by in _UNLISTED else entry.number
+    which = f"{entry.block.address:#x}" if entry.block.found_by in _UNLISTED else entry.number
     return Finding(id_, severity, entry.number, summary, evidence, doubt, f"regcb show {which}")

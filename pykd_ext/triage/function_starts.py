@@ -24,7 +24,7 @@ def function_inside(scene: Scene) -> Iterator[Finding]:
     in .pdata, and nothing is held against it."""
     memory = scene.target.memory
     for entry in scene.readable:
-        function, base = entry.callback.function, entry.owner.base
+        function, base = entry.block.function, entry.owner.base
         if not function or base is None or entry.owner.state != "loaded":
             continue
         start = _enclosing(memory, base, function - base)

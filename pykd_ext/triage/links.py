@@ -74,7 +74,7 @@ def list_broken(scene: Scene) -> Iterator[Finding]:
     """An entry's links do not hold: they lead nowhere, loop, or are not answered."""
     if not scene.has_list:
         return
-    numbers = {entry.callback.address + scene.layout.link: entry.number for entry in scene.entries}
+    numbers = {entry.block.address + scene.layout.link: entry.number for entry in scene.entries}
     for address, link, value, why in _broken_links(scene):
         yield Finding(
             id="list-broken",
@@ -103,7 +103,7 @@ def _broken_links(scene: Scene) -> Iterator[tuple[int, str, int, str]]:
             at = walk.entries[-1] if walk.entries else head
             yield at, _name(backward), walk.stop, _why(walk, at)
     for entry in scene.readable:
-        address = entry.callback.address + scene.layout.link
+        address = entry.block.address + scene.layout.link
         flink, blink = _links(memory, address)
         for link, neighbour, backward in (("Flink", flink, False), ("Blink", blink, True)):
             answer = _answer(memory, neighbour, backward)

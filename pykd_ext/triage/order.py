@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..kernel.altitude_order import AltitudeKey, altitude_key
-from ..kernel.listing import Entry
-from ..kernel.registry_callback import LEGACY_ALTITUDE
+from ..kernel.callback_block import LEGACY_ALTITUDE
+from ..kernel.listing import RegistryCallback
 from ..target.errors import MemoryUnreadable
 from .finding import Finding, about
 from .scene import Scene
@@ -27,9 +27,9 @@ def order_broken(scene: Scene) -> Iterator[Finding]:
         if _key(entry) > _key(before):
             yield about(
                 entry, "order-broken", "high",
-                f"altitude {entry.callback.altitude} stands behind {before.callback.altitude}: "
+                f"altitude {entry.block.altitude} stands behind {before.block.altitude}: "
                 "an altitude was changed, or an entry moved, after its registration",
-                {"altitude": entry.callback.altitude, "before": before.callback.altitude},
+                {"altitude": entry.block.altitude, "before": before.block.altitude},
             )  # fmt: skip
 
 
@@ -40,29 +40,29 @@ def altitude_duplicate(scene: Scene) -> Iterator[Finding]:
         if _key(entry) == _key(before) != _LEGACY:
             yield about(
                 entry, "altitude-duplicate", "medium",
-                f"altitude {entry.callback.altitude} is also #{before.number}'s: the kernel "
+                f"altitude {entry.block.altitude} is also #{before.number}'s: the kernel "
                 "refuses that at registration",
-                {"altitude": entry.callback.altitude, "other": before.number},
+                {"altitude": entry.block.altitude, "other": before.number},
             )  # fmt: skip
 
 
-def _neighbours(scene: Scene) -> Iterator[tuple[Entry, Entry]]:
+def _neighbours(scene: Scene) -> Iterator[tuple[RegistryCallback, RegistryCallback]]:
     """Pairs that the list has one after the other, both with an altitude that could be read."""
     if not scene.has_list:
         return
     for before, entry in zip(scene.entries, scene.entries[1:]):
-        together = before.callback.found_by == entry.callback.found_by
+        together = before.block.found_by == entry.block.found_by
         if together and _is_whole(before) and _is_whole(entry):
             yield before, entry
 
 
-def _is_whole(entry: Entry) -> bool:
-    cut = any(each.startswith("altitude:") for each in entry.callback.problems)
-    return bool(entry.callback.altitude) and not cut
+def _is_whole(entry: RegistryCallback) -> bool:
+    cut = any(each.startswith("altitude:") for each in entry.block.problems)
+    return bool(entry.block.altitude) and not cut
 
 
-def _key(entry: Entry) -> AltitudeKey:
-    return altitude_key(entry.callback.altitude or "")
+def _key(entry: RegistryCallback) -> AltitudeKey:
+    return altitude_key(entry.block.altitude or "")
 
 
 def altitude_malformed(scene: Scene) -> Iterator[Finding]:
@@ -73,7 +73,7 @@ def altitude_malformed(scene: Scene) -> Iterator[Finding]:
     memory, offset = scene.target.memory, scene.layout.altitude
     for entry in scene.readable:
         try:
-            string = memory.unicode_string(entry.callback.address + offset)
+            string = memory.unicode_string(entry.block.address + offset)
         except MemoryUnreadable:
             continue
         faults = [
@@ -87,7 +87,7 @@ def altitude_malformed(scene: Scene) -> Iterator[Finding]:
             )
             if holds
         ]
-        altitude = entry.callback.altitude
+        altitude = entry.block.altitude
         if not faults and altitude and not _is_number(altitude):
             faults = ["its text is no decimal number"]
         if faults:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..kernel.listing import Entry
+from ..kernel.listing import RegistryCallback
 from .finding import Finding, about
 from .scene import Orphan, Scene
 from .unregistrations import unlisted_unregistrations
@@ -32,21 +32,21 @@ def entry_orphaned(scene: Scene) -> Iterator[Finding]:
     all that betrays it (SOURCES 7.1)."""
     in_flight = _in_flight(scene)
     for entry, state in scene.orphans:
-        found_by = entry.callback.found_by
+        found_by = entry.block.found_by
         severity = "info" if (entry, state) in in_flight else _severity(scene, entry, state)
         yield about(
             entry, "entry-orphaned", severity,
             f"the callback of {entry.owner.name or 'no known image'} at altitude "
-            f"{entry.callback.altitude} is not on the list, but {_WITNESSES[found_by]}",
+            f"{entry.block.altitude} is not on the list, but {_WITNESSES[found_by]}",
             {
-                "address": f"{entry.callback.address:#x}",
+                "address": f"{entry.block.address:#x}",
                 "found_by": found_by,
                 "state": state,
-                "function": f"{entry.callback.function or 0:#x}",
-                "cookie": f"{entry.callback.cookie or 0:#x}",
+                "function": f"{entry.block.function or 0:#x}",
+                "cookie": f"{entry.block.cookie or 0:#x}",
             },
             _DOUBTS[state],
-        )._replace(next=f"!pool {entry.callback.address:#x}")  # fmt: skip
+        )._replace(next=f"!pool {entry.block.address:#x}")  # fmt: skip
 
 
 def _in_flight(scene: Scene) -> list[Orphan]:
@@ -54,11 +54,11 @@ def _in_flight(scene: Scene) -> list[Orphan]:
     is in them: on builds that do so in this order, and no more of them than there are threads."""
     if not scene.orphans or scene.layout.pending:
         return []
-    used = [each for each in scene.orphans if each.entry.callback.active_uses != 0]
+    used = [each for each in scene.orphans if each.entry.block.active_uses != 0]
     return used if len(used) <= unlisted_unregistrations(scene) else []
 
 
-def _severity(scene: Scene, entry: Entry, state: str) -> str:
+def _severity(scene: Scene, entry: RegistryCallback, state: str) -> str:
     """Where nothing tells a free block, a driver that has unregistered leaves the same bytes as one
     that was unlinked: a second witness is waited for, a count that still includes the entry. The
     kernel's own two come and go (SOURCES 2.3)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..kernel.listing import Entry
+from ..kernel.listing import RegistryCallback
 from ..kernel.unlisted_images import unlisted_image
 from ..target.errors import MemoryUnreadable
 from ..target.image import Section, sections
@@ -32,7 +32,7 @@ _OF_THE_KERNEL = {"nt!EtwpRegTraceCallback", "nt!VrpRegistryCallback"}
 def function_null(scene: Scene) -> Iterator[Finding]:
     """The next registry operation will call address 0, and the machine will crash."""
     for entry in scene.readable:
-        if entry.callback.function == 0:
+        if entry.block.function == 0:
             yield about(entry, "function-null", "high", "Function is NULL: it was overwritten", {})
 
 
@@ -40,10 +40,10 @@ def owner_none(scene: Scene) -> Iterator[Finding]:
     """The function lies in no image of PsLoadedModuleList; often its header still tells whose."""
     strangers = [
         entry for entry in scene.readable
-        if entry.callback.function and entry.owner.state == "none"
+        if entry.block.function and entry.owner.state == "none"
     ]  # fmt: skip
     for number, entry in enumerate(strangers):
-        function = entry.callback.function or 0
+        function = entry.block.function or 0
         searched = number < _MOST_SEARCHES
         image = unlisted_image(scene.target.memory, function) if searched else None
         where = "no loaded image: a driver that was mapped by hand, or taken out of"
@@ -70,7 +70,7 @@ def owner_unloaded(scene: Scene) -> Iterator[Finding]:
                 entry, "owner-unloaded", "high",
                 f"the function lies where {entry.owner.name or 'a driver'} was before it was "
                 "unloaded: it left its callback behind, or its memory has another user now",
-                {"function": f"{entry.callback.function or 0:#x}", "unloaded": entry.owner.name},
+                {"function": f"{entry.block.function or 0:#x}", "unloaded": entry.owner.name},
             )  # fmt: skip
 
 
@@ -85,7 +85,7 @@ def owner_kernel(scene: Scene) -> Iterator[Finding]:
             entry, "owner-kernel", "high" if named else "info",
             f"the function is {entry.function_symbol}, the kernel's own callbacks are "
             f"{' and '.join(sorted(_OF_THE_KERNEL))}",
-            {"function": f"{entry.callback.function:#x}", "symbol": entry.function_symbol},
+            {"function": f"{entry.block.function:#x}", "symbol": entry.function_symbol},
             None if named else "without the kernel's PDB its functions cannot be told apart",
         )  # fmt: skip
 
@@ -93,7 +93,7 @@ def owner_kernel(scene: Scene) -> Iterator[Finding]:
 def function_section(scene: Scene) -> Iterator[Finding]:
     """The function lies in a section that no callback of a linked driver lies in."""
     for entry in scene.readable:
-        function, base = entry.callback.function, entry.owner.base
+        function, base = entry.block.function, entry.owner.base
         if not function or base is None or entry.owner.state != "loaded":
             continue
         try:
@@ -138,10 +138,10 @@ def _objections(section: Section | None) -> Iterator[tuple[str, str]]:
 def function_shared(scene: Scene) -> Iterator[Finding]:
     """One function in several callbacks: shadow-rs and Nidhogg overwrite a victim's function with
     another block's (SOURCES 7.1). A driver may register one twice itself."""
-    by_function: dict[int, list[Entry]] = {}
+    by_function: dict[int, list[RegistryCallback]] = {}
     for entry in scene.readable:
-        if entry.callback.function:
-            by_function.setdefault(entry.callback.function, []).append(entry)
+        if entry.block.function:
+            by_function.setdefault(entry.block.function, []).append(entry)
     for function, entries in by_function.items():
         if len(entries) < 2:
             continue
@@ -174,14 +174,14 @@ def context_foreign(scene: Scene) -> Iterator[Finding]:
                 entry, "context-foreign", "medium",
                 f"the context lies in {stranger}, the function in {entry.owner.name}: "
                 "the function may have been replaced",
-                {"context": f"{entry.callback.context or 0:#x}", "context_owner": stranger},
+                {"context": f"{entry.block.context or 0:#x}", "context_owner": stranger},
                 "a driver that registers for others (a framework) has their context",
             )  # fmt: skip
 
 
-def _context_owner(scene: Scene, entry: Entry) -> str | None:
+def _context_owner(scene: Scene, entry: RegistryCallback) -> str | None:
     """The image that the context lies in, where that is another than the function's."""
-    context = entry.callback.context
+    context = entry.block.context
     if not context or entry.owner.state != "loaded":
         return None
     owner = scene.drivers.owner(context)

@@ -30,7 +30,7 @@ _KERNEL_FUNCTIONS = (
 def prologue_patched(scene: Scene) -> Iterator[Finding]:
     """A callback that returns at once, leads out of its driver, or is not what its file has."""
     for entry in scene.readable:
-        function, owner = entry.callback.function, entry.owner
+        function, owner = entry.block.function, entry.owner
         if not function or owner.state != "loaded":
             continue
         for verdict, evidence in _judged(scene, function, owner):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..kernel.drivers import Drivers
 from ..kernel.layouts import BLOCKS, BlockLayout
-from ..kernel.listing import Entry, Listing
+from ..kernel.listing import Listing, RegistryCallback
 from ..target.image_files import ImageFiles
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ __all__ = ["Orphan", "Scene"]
 class Orphan(NamedTuple):
     """A callback that the list does not lead to; ``state`` is what its pool header says."""
 
-    entry: Entry
+    entry: RegistryCallback
     state: str
 
 
@@ -47,11 +47,11 @@ class Scene(NamedTuple):
         return BLOCKS.layout(self.target)
 
     @property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[RegistryCallback]:
         """In calling order, those whose block could not be read among them."""
         return self.listing.entries
 
     @property
-    def readable(self) -> list[Entry]:
+    def readable(self) -> list[RegistryCallback]:
         """The entries whose block could be read."""
-        return [entry for entry in self.entries if entry.callback.function is not None]
+        return [entry for entry in self.entries if entry.block.function is not None]

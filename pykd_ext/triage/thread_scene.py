@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..kernel.doubts import doubts
 from ..kernel.drivers import Drivers
-from ..kernel.listing import Entry, TargetFacts, entries_of, target_facts
+from ..kernel.listing import RegistryCallback, TargetFacts, entries_of, target_facts
 from ..kernel.requestor import Requestor, read_requestor
 from ..kernel.stopped_callback import NotAtCallback, Stop, read_call_in_progress, read_stop
 from ..kernel.thread_callbacks import ThreadCallbacks, read_thread_callbacks
@@ -29,7 +29,7 @@ class ThreadScene(NamedTuple):
     bug_check: BugCheck | None
     requestor: Requestor | None
     inside: ThreadCallbacks
-    entries: Sequence[Entry]
+    entries: Sequence[RegistryCallback]
     told: Occurrence | None
     loaded: int
     unloaded: Sequence[str | None]

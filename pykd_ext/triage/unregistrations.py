@@ -16,5 +16,5 @@ def unlisted_unregistrations(scene: Scene) -> int:
     walked.
     """
     inside = threads_inside(scene.target, "CmUnRegisterCallback").threads
-    marked = sum(1 for entry in scene.readable if entry.callback.unregistering)
+    marked = sum(1 for entry in scene.readable if entry.block.unregistering)
     return max(len(inside) - marked, 0)

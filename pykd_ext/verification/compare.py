@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..kernel.callback_block import LEGACY_ALTITUDE
 from ..kernel.callbacks import read_callbacks
 from ..kernel.layouts import BlockLayout
 from ..kernel.locate import locate_list
-from ..kernel.registry_callback import LEGACY_ALTITUDE
 from ..live.call_site import CallSite
 from ..live.data_flow import Place
 from ..target.errors import RegcbError, SymbolNotFound

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 from pykd_ext.live.returns import place
-from pykd_ext.live.trace import Filters, Traced, Tracer
+from pykd_ext.live.trace import Filters, Operation, Tracer
 from pykd_ext.target.pykd_session import open_session
 
 
@@ -16,15 +16,16 @@ def owners() -> list[list[str | None]]:
     session = open_session()
     placement = place(session)
     sites = [site._replace(block=None) for site in placement.sites]
-    found: list[Traced] = []
+    found: list[Operation] = []
 
-    def report(traced: Traced) -> bool:
+    def report(traced: Operation) -> bool:
         found.append(traced)
         return len(found) == 5
 
     Tracer(session, Filters(), report, each=True).run(placement._replace(sites=sites), None)
     return [
-        [each.entry.owner.name if each.entry else None for each in one.verdicts] for one in found
+        [each.callback.owner.name if each.callback else None for each in one.verdicts]
+        for one in found
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import pykd_ext
-from pykd_ext import Traced
+from pykd_ext import Operation
 from tests.support.lab_target import LabTarget
 from tests.support.long_run import script
 
@@ -38,7 +38,7 @@ class Counted(LabTarget):
         return hook
 
 
-def fact(operation: Traced) -> tuple[Any, ...]:
+def fact(operation: Operation) -> tuple[Any, ...]:
     occurrence = operation.occurrence
     blocked = operation.blocked_by
     return occurrence.notification.notify_class, operation.result, blocked and blocked.verdict
@@ -50,9 +50,9 @@ def target() -> Any:
 
 @pytest.mark.parametrize("each", [False, True])
 def test_both_ways_give_the_same(each: bool) -> None:
-    told: list[Traced] = []
+    told: list[Operation] = []
 
-    def report(operation: Traced) -> bool:
+    def report(operation: Operation) -> bool:
         told.append(operation)
         return False
 
@@ -96,9 +96,9 @@ def test_a_loop_that_is_left_leaves_nothing() -> None:
 
 def test_a_function_that_has_enough() -> None:
     kernel = target()
-    seen: list[Traced] = []
+    seen: list[Operation] = []
 
-    def two(operation: Traced) -> bool:
+    def two(operation: Operation) -> bool:
         seen.append(operation)
         return len(seen) == 2
 
@@ -109,7 +109,7 @@ def test_a_function_that_has_enough() -> None:
 def test_an_error_of_the_callers_comes_out() -> None:
     kernel = target()
 
-    def fails(_: Traced) -> bool:
+    def fails(_: Operation) -> bool:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

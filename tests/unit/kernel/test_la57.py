@@ -6,11 +6,11 @@ import json
 
 import pytest
 
+from pykd_ext.kernel.callback_block import Problem
 from pykd_ext.kernel.callback_list import walk_list
 from pykd_ext.kernel.handles import object_of_handle
 from pykd_ext.kernel.layouts import BLOCKS
 from pykd_ext.kernel.processes import find_process
-from pykd_ext.kernel.registry_callback import Problem
 from pykd_ext.target.errors import MemoryUnreadable
 from tests.lab.profiles import LA57
 from tests.support.byte_target import ByteTarget

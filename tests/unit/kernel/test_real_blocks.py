@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from pykd_ext.kernel.builds import DERIVED, REAL, Table
+from pykd_ext.kernel.callback_block import Problem
 from pykd_ext.kernel.callback_list import walk_list
 from pykd_ext.kernel.callback_vector import walk_vector
 from pykd_ext.kernel.layouts import BLOCKS, VECTORS, BlockLayout, VectorLayout
-from pykd_ext.kernel.registry_callback import Problem
 from tests.support.byte_target import ByteTarget
 from tests.support.compilers import MSVC, Compiler, complaints
 

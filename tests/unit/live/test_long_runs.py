@@ -12,7 +12,7 @@ from pykd_ext.live.operations import Operations, Returned
 from pykd_ext.live.pending_calls import PendingCalls
 from pykd_ext.live.returns import place
 from pykd_ext.live.thread_lives import create_time, is_gone, stack_limits
-from pykd_ext.live.trace import Filters, Traced, Tracer
+from pykd_ext.live.trace import Filters, Operation, Tracer
 from tests.support.lab_target import LabTarget
 from tests.support.long_run import THREAD_SIZE, Replay, recorded, script
 
@@ -53,11 +53,11 @@ def test_calls_of_threads_that_end_in_them() -> None:
 
 def followed(
     target: Any, on_refusal: Any = None, each: bool = False, **filters: Any
-) -> list[Traced]:
+) -> list[Operation]:
     """Every operation that a trace reports, as long as the machine has work."""
-    found: list[Traced] = []
+    found: list[Operation] = []
 
-    def report(traced: Traced) -> bool:
+    def report(traced: Operation) -> bool:
         found.append(traced)
         return False
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pykd_ext.live.operations import Operation, Operations, PostStatus, Returned
+from pykd_ext.live.operations import OpenOperation, Operations, PostStatus, Returned
 
 DENIED, BYPASS, NOT_FOUND = 0xC0000022, 0xC0000503, 0xC0000034
 TOP, HIGH, LOW = 0x80, 0x100, 0x200  # callbacks
@@ -29,7 +29,7 @@ def post(
 
 def follow(
     *events: Returned, stand: bool = False
-) -> tuple[list[Operation[None]], list[Operation[None]]]:
+) -> tuple[list[OpenOperation[None]], list[OpenOperation[None]]]:
     """Operations that came to their end, and those whose end nobody saw, each in order."""
     operations: Operations[None] = Operations(stand)
     over, lost = [], []
@@ -117,7 +117,7 @@ def test_a_refusal_stands_on_vista(name: str) -> None:
 @pytest.mark.parametrize(("status", "result"), [(DENIED, DENIED), (BYPASS, 0)])
 def test_an_end_that_says_no_more_than_that_it_is_one(status: int, result: int) -> None:
     """Of a refusal that stands; a real Vista SP2 has a loop of its own for what comes after it."""
-    operation = Operation[None](THREAD, SET_VALUE, FRAME, refusals_stand=True)
+    operation = OpenOperation[None](THREAD, SET_VALUE, FRAME, refusals_stand=True)
     operation.add(pre(LOW, status))
     operation.is_over, operation.result = False, None
     operation.end(None)

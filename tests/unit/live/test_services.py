@@ -8,7 +8,7 @@ import pytest
 
 from pykd_ext.live.returns import place
 from pykd_ext.live.services import ThreadsInside, services_of
-from pykd_ext.live.trace import Filters, Traced, Tracer
+from pykd_ext.live.trace import Filters, Operation, Tracer
 from tests.support.lab_target import LabTarget
 from tests.support.long_run import script
 
@@ -17,11 +17,11 @@ pytestmark = pytest.mark.toolchain
 PRE_SET, PRE_CREATE, PRE_OPEN = 1, 26, 28
 
 
-def followed(name: str, **filters: Any) -> list[Traced]:
+def followed(name: str, **filters: Any) -> list[Operation]:
     """Every operation that a trace reports, as long as the machine has work."""
-    found: list[Traced] = []
+    found: list[Operation] = []
 
-    def report(traced: Traced) -> bool:
+    def report(traced: Operation) -> bool:
         found.append(traced)
         return False
 
@@ -30,14 +30,14 @@ def followed(name: str, **filters: Any) -> list[Traced]:
     return found
 
 
-def summary(traced: Traced) -> tuple[Any, ...]:
+def summary(traced: Operation) -> tuple[Any, ...]:
     blocked = traced.blocked_by
     return (
         traced.requestor and traced.requestor.thread_id,
         traced.occurrence.notification.keys[0].path,
         traced.result,
         blocked and blocked.verdict.block,
-        [each and each.callback.address for each in traced.around],
+        [each and each.block.address for each in traced.around],
         traced.is_over,
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pykd_ext.live.returns import place
-from pykd_ext.live.trace import Filters, Traced, Tracer
+from pykd_ext.live.trace import Filters, Operation, Tracer
 from tests.support.lab_target import LabTarget
 from tests.support.long_run import script
 
@@ -19,9 +19,9 @@ OPERATIONS, REFUSED = 5, 2  # in the default script
 
 def followed(**filters: Any) -> tuple[int, int]:
     """How many were reported, and how many were others'."""
-    found: list[Traced] = []
+    found: list[Operation] = []
 
-    def report(traced: Traced) -> bool:
+    def report(traced: Operation) -> bool:
         found.append(traced)
         return False
 

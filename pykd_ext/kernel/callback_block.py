@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["LEGACY_ALTITUDE", "Problem", "RegistryCallback"]
+__all__ = ["LEGACY_ALTITUDE", "CallbackBlock", "Problem"]
 
 LEGACY_ALTITUDE = "425000"  # nt!CmLegacyAltitude, which CmRegisterCallback uses (SOURCES 2.3)
 
@@ -16,7 +16,7 @@ class Problem(NamedTuple):
     what: str
 
 
-class RegistryCallback(NamedTuple):
+class CallbackBlock(NamedTuple):
     """One registered callback as memory holds it; None is what cannot be read or does not exist.
 
     ``address`` is the VA of the block (XP: of the EX_CALLBACK_ROUTINE_BLOCK), ``cookie`` the raw
