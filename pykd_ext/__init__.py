@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .api.decisions import guard as guard
     from .api.findings import findings as findings
     from .api.keys import key as key
-    from .api.notifications import NothingThere as NothingThere
+    from .api.notifications import NotificationUnreadable as NotificationUnreadable
     from .api.notifications import decode as decode
     from .api.operations import Trace as Trace
     from .api.operations import trace as trace
@@ -65,8 +65,8 @@ if TYPE_CHECKING:
     from .notify.notification import Field as Field
     from .notify.notification import KeyReference as KeyReference
     from .notify.notification import Notification as Notification
+    from .notify.notification_call import NotificationCall as NotificationCall
     from .notify.ntstatus import status_text as status_text
-    from .notify.occurrence import Occurrence as Occurrence
     from .target.errors import BadArgument as BadArgument
     from .target.errors import ConnectionLost as ConnectionLost
     from .target.errors import MemoryUnreadable as MemoryUnreadable
@@ -91,7 +91,7 @@ _HOMES = {
     "api.decisions": ("Guarding", "guard"),
     "api.findings": ("findings",),
     "api.keys": ("key",),
-    "api.notifications": ("NothingThere", "decode"),
+    "api.notifications": ("NotificationUnreadable", "decode"),
     "api.operations": ("Trace", "trace"),
     "api.registrations": ("Watching", "watch"),
     "documents.text": ("printable",),
@@ -115,7 +115,7 @@ _HOMES = {
     "notify.classes": ("NotifyClass",),
     "notify.notification": ("Field", "KeyReference", "Notification"),
     "notify.ntstatus": ("status_text",),
-    "notify.occurrence": ("Occurrence",),
+    "notify.notification_call": ("NotificationCall",),
     "target.errors": (
         "BadArgument",
         "ConnectionLost",

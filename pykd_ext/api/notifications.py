@@ -9,16 +9,16 @@ from ..kernel.requestor import read_requestor
 from ..kernel.stopped_callback import NotAtCallback, Stop, read_call_in_progress, read_stop
 from ..notify.class_names import GivenClass, class_given
 from ..notify.decode import DATA_LIMIT
-from ..notify.occurrence import Occurrence, read_occurrence
+from ..notify.notification_call import NotificationCall, read_notification_call
 from ..target.errors import BadArgument, RegcbError
 
 if TYPE_CHECKING:
     from ..target import Target
 
-__all__ = ["NothingThere", "decode"]
+__all__ = ["NotificationUnreadable", "decode"]
 
 
-class NothingThere(RegcbError):
+class NotificationUnreadable(RegcbError):
     """No byte of a notification can be read."""
 
 
@@ -30,7 +30,7 @@ def decode(
     internal: bool = False,
     force: bool = False,
     data_limit: int = DATA_LIMIT,
-) -> Occurrence:
+) -> NotificationCall:
     r"""The notification of ``notify_class`` whose structure lies at the VA ``address``.
 
     Without both: what the callback is told that ``target`` is stopped in, with who has the
@@ -39,8 +39,8 @@ def decode(
     callbacks; ``force``: take the registers for arguments, wherever the target is stopped. Of a
     value's data ``data_limit`` bytes are read at most.
 
-    Raises NothingThere where no byte of it can be read, BadArgument for a class that there is not,
-    NotAtCallback where the target is not stopped in a callback, RegisterUnavailable.
+    Raises NotificationUnreadable where no byte of it can be read, BadArgument for a class that
+    there is not, NotAtCallback where the target is not stopped in a callback, RegisterUnavailable.
 
     >>> with pykd_ext.open_target("samples/stopped-x64.dmp", symbols="samples/symbols") as target:
     ...     found = pykd_ext.decode(target)
@@ -56,7 +56,7 @@ def decode(
     elif address is None:
         raise BadArgument(f"decode {notify_class} at which address?")
     else:
-        found = read_occurrence(
+        found = read_notification_call(
             target,
             class_given(notify_class).number,
             address,
@@ -65,13 +65,13 @@ def decode(
         )
     found = found._replace(problems=(*found.problems, *doubts(target)))
     if found.notification.is_lost:
-        raise NothingThere("; ".join(found.problems))
+        raise NotificationUnreadable("; ".join(found.problems))
     return found
 
 
-def _at_stop(target: Target, internal: bool, force: bool, data_limit: int) -> Occurrence:
+def _at_stop(target: Target, internal: bool, force: bool, data_limit: int) -> NotificationCall:
     stop, note = _stop(target, force)
-    found = read_occurrence(
+    found = read_notification_call(
         target,
         stop.notify_class,
         stop.information,

@@ -164,7 +164,7 @@ class Trace(Stream[Operation]):
         seconds = self._seconds
         if self._placement.is_unnamed:
             first = await_first_call(self.target, self._placement, seconds)
-            self._placement, seconds = first.placement, first.seconds
+            self._placement, seconds = first.plan, first.seconds
             if first.why != "hit":
                 return first.why
         follower = self._refusals if self._stays else self._tracer

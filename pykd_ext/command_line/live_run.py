@@ -30,11 +30,11 @@ __all__ = [
     "live_target_of",
     "nearest_paths",
     "nearest_said",
+    "report_end",
     "require_initial_break",
     "say_what_is_meant",
     "say_what_is_missed",
     "say_what_passes",
-    "say_why",
 ]
 
 _USUAL = 600.0  # seconds, where Ctrl+Break may not be heard and nobody is there to press it again
@@ -182,7 +182,7 @@ def _processors(target: LiveTarget) -> int:
         return 2
 
 
-def say_why(output: Output, target: LiveTarget, why: str, what: str) -> int:
+def report_end(output: Output, target: LiveTarget, why: str, what: str) -> int:
     """The line at the end: what was seen, why it ended, and how the target is left.
 
     Comes back with the exit status that the end alone has: 0 for one that is none of the target's.

@@ -16,8 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from .. import __version__
-from ..kernel.callbacks import read_callbacks
+from .. import __version__, callbacks
 from ..target.errors import RegcbError, SymbolNotFound
 from ..target.opening import inside_debugger
 from .targets import symbol_path_of, target_of
@@ -141,7 +140,7 @@ def _target(arguments: argparse.Namespace) -> Iterator[Look]:
         except SymbolNotFound as error:
             yield Look("kernel's symbols", str(error), "-y srv*, or .symfix; .reload in WinDbg")
         try:
-            count = len(read_callbacks(target).callbacks)
+            count = len(callbacks(target))
             yield Look("callbacks", f"{count} can be listed")
         except RegcbError as error:
             yield Look("callbacks", str(error), "see above")

@@ -12,12 +12,12 @@ from ..documents.json_text import json_text
 from ..documents.notification import notification_document
 from ..kernel.listing import target_facts
 from ..notify.decode import DATA_LIMIT
-from ..notify.occurrence import Occurrence
+from ..notify.notification_call import NotificationCall
 from ..present.notification import notification_text
 from ..present.output import Output
 
 if TYPE_CHECKING:
-    from .. import Occurrence
+    from .. import NotificationCall
     from ..target import Target
 
 # A value's data has 1 MB at most in the standard format ("Registry Element Size Limits").
@@ -59,7 +59,7 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-def _read(target: Target, arguments: argparse.Namespace) -> Occurrence:
+def _read(target: Target, arguments: argparse.Namespace) -> NotificationCall:
     address = arguments.address
     return decode(
         target,

@@ -10,9 +10,9 @@ from ..command_line.command import LiveCommand
 from ..command_line.live_run import (
     add_limits,
     nearest_paths,
+    report_end,
     say_what_is_meant,
     say_what_passes,
-    say_why,
 )
 from ..kernel.listing import target_facts
 from ..present.decision import decision_text, rules_text
@@ -83,7 +83,7 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
             f"! {_operations(decisions.unfinished)} under way: the callback will be told of an end "
             "whose beginning it has not seen"
         )
-    status = say_why(output, target, why, _total(policy, sum(counts.values())))
+    status = report_end(output, target, why, _total(policy, sum(counts.values())))
     for each in nearest:
         each.end()
     return status

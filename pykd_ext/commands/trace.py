@@ -12,10 +12,10 @@ from ..command_line.live_run import (
     add_boot,
     add_limits,
     nearest_said,
+    report_end,
     require_initial_break,
     say_what_is_meant,
     say_what_is_missed,
-    say_why,
 )
 from ..command_line.user_function import add_python, user_function
 from ..documents.json_log import JsonLog
@@ -97,7 +97,7 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
         why = operations.run(report)
     say_problems()
     others = f", {operations.others} did not fit" if operations.others else ""
-    status = say_why(output, target, why, f"{count} operation{'s' * (count != 1)}{others}")
+    status = report_end(output, target, why, f"{count} operation{'s' * (count != 1)}{others}")
     operations.end_nearest()
     return status
 

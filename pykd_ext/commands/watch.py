@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .. import findings, watch
 from ..command_line.command import LiveCommand
-from ..command_line.live_run import add_boot, add_limits, require_initial_break, say_why
+from ..command_line.live_run import add_boot, add_limits, report_end, require_initial_break
 from ..kernel.listing import target_facts
 from ..present.output import Output
 from ..present.registration import registration_text
@@ -38,7 +38,7 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
     if arguments.boot:
         require_initial_break(registrations.listing)
     why = registrations.run(report)
-    return say_why(output, target, why, f"{count} registered or removed")
+    return report_end(output, target, why, f"{count} registered or removed")
 
 
 def _findings(target: Target, registration: Registration) -> list[Finding]:

@@ -11,10 +11,10 @@ from ..command_line.live_run import (
     add_boot,
     add_duration,
     nearest_said,
+    report_end,
     require_initial_break,
     say_what_is_meant,
     say_what_is_missed,
-    say_why,
 )
 from ..command_line.user_function import add_python, user_function
 from ..documents.operation import operation_document
@@ -100,7 +100,7 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
     nothing = f"nothing was refused of {arguments.key}"
     if operations.others:
         nothing += f", but {operations.others} operations elsewhere"
-    status = say_why(output, target, why, "found" if found else nothing)
+    status = report_end(output, target, why, "found" if found else nothing)
     operations.end_nearest()
     if found is None:
         output.write(f"! {_NOT_SEEN if arguments.thorough else _NOT_LOOKED_AT}")

@@ -47,11 +47,9 @@ def _module_details(entry: RegistryCallback) -> Optional[str]:
 
 
 _FUNCTION = Column("Function", 26, function_text, _unassemble, takes_rest=True)
-_CALLER_CONTEXT = Column(
-    "Context", 17, command=lambda entry: pointers_command(entry.callback.context)
-)
+_CALLER_CONTEXT = Column("Context", 17, command=lambda entry: pointers_command(entry.block.context))
 _OWNER = Column("Owner", 15, lambda entry, _: owner_text(entry.owner), _module_details)
-_BLOCK = Column("Callback", 17, command=lambda entry: f"regcb show {entry.callback.address:#x}")
+_BLOCK = Column("Callback", 17, command=lambda entry: f"regcb show {entry.block.address:#x}")
 _PATH = Column("Path", text=lambda entry, _: printable(entry.owner.path, ""))
 _OWNER_STATES = words("loaded", "unloaded", "none", None)
 _WITNESSES = words("list", "vector", "back-links", "thread", "object-context", "carved", "address")
@@ -59,26 +57,26 @@ _WITNESSES = words("list", "vector", "back-links", "thread", "object-context", "
 # In the order of the columns.
 CALLBACK_FIELDS = (
     Field("index", INDEX, lambda entry: entry.number, column=Column("#", 4)),
-    Field("altitude", TEXT, lambda entry: entry.callback.altitude, compared=True,
+    Field("altitude", TEXT, lambda entry: entry.block.altitude, compared=True,
           column=Column("Altitude", 12)),
     Field("function_symbol", TEXT, lambda entry: entry.function_symbol, column=_FUNCTION),
-    Field("function", ADDRESS, lambda entry: entry.callback.function, compared=True),
+    Field("function", ADDRESS, lambda entry: entry.block.function, compared=True),
     Field("owner", FILE_NAME, lambda entry: entry.owner.name, compared=True, column=_OWNER),
     Field("owner_base", ADDRESS, lambda entry: entry.owner.base),
     Field("owner_state", _OWNER_STATES, lambda entry: entry.owner.state, compared=True),
-    Field("context", ADDRESS, lambda entry: entry.callback.context, column=_CALLER_CONTEXT),
-    Field("cookie", ADDRESS_64, lambda entry: entry.callback.cookie, column=Column("Cookie", 17)),
-    Field("address", SURE_ADDRESS, lambda entry: entry.callback.address, column=_BLOCK),
+    Field("context", ADDRESS, lambda entry: entry.block.context, column=_CALLER_CONTEXT),
+    Field("cookie", ADDRESS_64, lambda entry: entry.block.cookie, column=Column("Cookie", 17)),
+    Field("address", SURE_ADDRESS, lambda entry: entry.block.address, column=_BLOCK),
     Field("registration", ORDINAL, lambda entry: entry.registration, column=Column("Reg")),
-    Field("active_uses", COUNT, lambda entry: entry.callback.active_uses, column=Column("Uses")),
-    Field("object_contexts", COUNT, lambda entry: entry.callback.object_contexts,
+    Field("active_uses", COUNT, lambda entry: entry.block.active_uses, column=Column("Uses")),
+    Field("object_contexts", COUNT, lambda entry: entry.block.object_contexts,
           column=Column("Objects")),
-    Field("unregistering", FLAG, lambda entry: entry.callback.unregistering, compared=True),
-    Field("internal", FLAG, lambda entry: entry.callback.internal, compared=True),
-    Field("found_by", _WITNESSES, lambda entry: entry.callback.found_by, compared=True,
+    Field("unregistering", FLAG, lambda entry: entry.block.unregistering, compared=True),
+    Field("internal", FLAG, lambda entry: entry.block.internal, compared=True),
+    Field("found_by", _WITNESSES, lambda entry: entry.block.found_by, compared=True,
           column=Column("Found by")),
     Field("owner_path", FILE_NAME, lambda entry: entry.owner.path, compared=True, column=_PATH),
-    Field("problems", NOTES, lambda entry: entry.callback.problems),
+    Field("problems", NOTES, lambda entry: entry.block.problems),
 )  # fmt: skip
 
 

@@ -8,8 +8,8 @@ from ..kernel.listing import TargetFacts
 from ..kernel.requestor import Requestor
 from ..notify.classes import NotifyClass
 from ..notify.notification import Field, Notification
+from ..notify.notification_call import NotificationCall
 from ..notify.ntstatus import status_name
-from ..notify.occurrence import Occurrence
 from ..notify.values import ValueData, value_type_text
 from ..notify.words import PROCESSOR_MODES, class_text
 from .target import FactsDocument, facts_document
@@ -122,18 +122,18 @@ class NotificationDocument(_Notification):
     problems: list[str]
 
 
-def notification_document(facts: TargetFacts, occurrence: Occurrence) -> NotificationDocument:
+def notification_document(facts: TargetFacts, notified: NotificationCall) -> NotificationDocument:
     """What ``decode --json`` prints."""
-    notification, callback = occurrence.notification, occurrence.callback
+    notification, callback = notified.notification, notified.callback
     return {
         "schema": "regcb.notification/1",
         "target": facts_document(facts),
         **_notification(notification),
         "extended_argument": hexadecimal(notification.extended),
-        "callback": _told(callback, occurrence) if callback else None,
-        "process": process_document(occurrence.requestor) if occurrence.requestor else None,
-        "thread": thread_document(occurrence.requestor) if occurrence.requestor else None,
-        "problems": list(occurrence.problems),
+        "callback": _told(callback, notified) if callback else None,
+        "process": process_document(notified.requestor) if notified.requestor else None,
+        "thread": thread_document(notified.requestor) if notified.requestor else None,
+        "problems": list(notified.problems),
     }
 
 
@@ -198,12 +198,12 @@ def status_document(status: int) -> StatusDocument:
     return {"value": f"{status & 0xFFFF_FFFF:#010x}", "name": status_name(status)}
 
 
-def _told(callback: CallbackBlock, occurrence: Occurrence) -> ToldDocument:
+def _told(callback: CallbackBlock, notified: NotificationCall) -> ToldDocument:
     return {
         "address": hexadecimal(callback.address),
         "altitude": callback.altitude,
         "function": hexadecimal(callback.function),
-        "function_symbol": occurrence.function_symbol,
+        "function_symbol": notified.function_symbol,
         "internal": callback.internal,
     }
 

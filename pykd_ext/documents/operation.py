@@ -72,7 +72,7 @@ class OperationDocument(_Class):
 
 def operation_document(traced: Operation) -> OperationDocument:
     """A line of ``trace --jsonl``."""
-    notification, requestor = traced.occurrence.notification, traced.requestor
+    notification, requestor = traced.notified.notification, traced.requestor
     seconds = time_text(int(traced.time)) or ""
     return {
         "schema": "regcb.operation/1",
@@ -92,7 +92,7 @@ def operation_document(traced: Operation) -> OperationDocument:
         "bypassed_by": _judge(traced.bypassed_by.callback) if traced.bypassed_by else None,
         "turned_by": _judge(traced.turned_by.callback) if traced.turned_by else None,
         "stack": list(traced.stack),
-        "problems": list(traced.occurrence.problems),
+        "problems": list(traced.notified.problems),
     }
 
 

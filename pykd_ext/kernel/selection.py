@@ -26,9 +26,9 @@ def select(listing: Listing, what: str) -> list[RegistryCallback]:
     address = parse_address(what, listing.target.architecture)
     folded = what.casefold()
     for fits in (
-        lambda entry: entry.callback.altitude == what,
+        lambda entry: entry.block.altitude == what,
         lambda entry: (
-            address is not None and address in (entry.callback.address, entry.callback.function)
+            address is not None and address in (entry.block.address, entry.block.function)
         ),
         lambda entry: folded in _names(entry),
     ):

@@ -103,7 +103,7 @@ class AnswerSearch:
 
 def _value(traced: Operation) -> _Value | None:
     """Which value it sets or deletes."""
-    notification = traced.occurrence.notification
+    notification = traced.notified.notification
     if notification.notify_class not in _CHANGES_OF_VALUES:
         return None
     path = notification.keys[0].path if notification.keys else None
@@ -114,7 +114,7 @@ def _value(traced: Operation) -> _Value | None:
 
 def _data(traced: Operation) -> tuple[int, int, bytes] | None:
     """What the value is then; None when it is gone."""
-    value = traced.occurrence.notification.value
+    value = traced.notified.notification.value
     return (value.type, value.size, value.data) if value else None
 
 

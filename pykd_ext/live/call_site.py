@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ..kernel.layouts import BLOCKS, INTERNAL_CALLBACK, BlockLayout
 from ..target.architecture import ARCHITECTURES
 from .control_flow import flow_of
-from .data_flow import CallSite, Place, Step, is_in_frame, step_of
+from .data_flow import CallSite, Location, Step, is_in_frame, step_of
 from .fill_site import sites_by_fill
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def find_call_sites(target: Target, start: int) -> list[CallSite]:
     """The call sites in the function at the VA ``start``; empty where the code cannot be followed.
 
     That is so as well where one of several calls cannot be: half of the verdicts would be worse
-    than another placement. A callback that is called directly where it is the kernel's own has a
+    than another plan. A callback that is called directly where it is the kernel's own has a
     site of its own.
     """
     flow = flow_of(target, start)
@@ -130,7 +130,7 @@ class _Call:
         assert notify_class is not None and information is not None
         return CallSite(self._step.address, self._step.end, block, notify_class, information)
 
-    def _is_of_caller(self, *places: Place | None) -> bool:
+    def _is_of_caller(self, *places: Location | None) -> bool:
         """Whether all are registers or in the stack frame: a callback writes to neither."""
         return all(
             each and (each.offset is None or is_in_frame(each, self._architecture))
@@ -143,11 +143,11 @@ class _Call:
             if place.offset != self._layout.function:
                 continue
             context = self._source(0)
-            if context and context[0] == Place(place.register, self._layout.caller_context):
+            if context and context[0] == Location(place.register, self._layout.caller_context):
                 return place.register, max(depth, context[1])
         return None
 
-    def _targets(self) -> list[tuple[Place, int]]:
+    def _targets(self) -> list[tuple[Location, int]]:
         """What may be called, and how far back it was loaded."""
         callee = self._step.callee
         found = []
@@ -160,7 +160,7 @@ class _Call:
                 found.append(defined)
         return found
 
-    def _source(self, argument: int) -> tuple[Place, int] | None:
+    def _source(self, argument: int) -> tuple[Location, int] | None:
         """The place that an argument is copied from, and how far back that is."""
         registers = ARCHITECTURES[self._architecture].arguments
         if registers:
@@ -171,7 +171,7 @@ class _Call:
         place, depth = pushes[argument]
         return (place, depth) if place else None
 
-    def _argument(self, argument: int) -> Place | None:
+    def _argument(self, argument: int) -> Location | None:
         """A lasting place with the argument's value."""
         registers = ARCHITECTURES[self._architecture].arguments
         if registers:
@@ -184,14 +184,14 @@ class _Call:
             return self._lasting(place.register, depth)
         return self._outliving(place, depth)
 
-    def _lasting(self, register: str, depth: int) -> Place | None:
+    def _lasting(self, register: str, depth: int) -> Location | None:
         """A place that outlives the call, with what ``register`` holds ``depth`` steps before it.
 
         A register that is not volatile, or memory that such a register leads to.
         """
         for _ in range(len(self._before) + 1):
             if self._lasts(register, depth):
-                return Place(register)
+                return Location(register)
             defined = self._definition(register, depth)
             if defined is None:
                 return None
@@ -201,7 +201,7 @@ class _Call:
             register = place.register
         return None
 
-    def _outliving(self, place: Place, depth: int) -> Place | None:
+    def _outliving(self, place: Location, depth: int) -> Location | None:
         """The memory ``place`` as it is written once the callback is back, which on x86 has taken
         its three arguments off the stack (__stdcall)."""
         if not self._lasts(place.register, depth):
@@ -209,7 +209,7 @@ class _Call:
         if place.register != "esp" or place.offset is None:
             return place
         pushed = sum(step.pushed is not None for step in self._before[:depth])
-        return Place("esp", place.offset + 4 * (pushed - 3))
+        return Location("esp", place.offset + 4 * (pushed - 3))
 
     def _lasts(self, register: str, depth: int) -> bool:
         """Whether ``register`` still holds after the call what it held ``depth`` steps before."""
@@ -217,7 +217,7 @@ class _Call:
             register in step.clobbered and not step.pushed for step in self._before[:depth]
         )
 
-    def _definition(self, register: str, depth: int) -> tuple[Place, int] | None:
+    def _definition(self, register: str, depth: int) -> tuple[Location, int] | None:
         """Where the value came from that ``register`` holds ``depth`` steps before the call."""
         for back, step in enumerate(self._before[depth:], depth + 1):
             if step.choice and step.choice[0] == register:
@@ -233,7 +233,7 @@ class _Call:
                 return None
         return None
 
-    def _chosen(self, step: Step, back: int) -> Place | None:
+    def _chosen(self, step: Step, back: int) -> Location | None:
         """What an ordinary callback is given, where the choice is whether it is internal."""
         if step.choice is None or not self._is_test_of_internal(back):
             return None

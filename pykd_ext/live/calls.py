@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..target.live import LiveTarget
 
 __all__ = [
-    "Entered", "entered", "popped_by_callback", "return_instruction",
+    "FunctionCall", "entered", "popped_by_callback", "return_instruction",
     "second_argument", "skip_call", "start_again", "status_of",
 ]  # fmt: skip
 
@@ -27,7 +27,7 @@ _NEAR = 0x1000  # bytes
 _CALLBACK_ARGUMENTS = 3
 
 
-class Entered(NamedTuple):
+class FunctionCall(NamedTuple):
     """A function at its first instruction.
 
     ``back`` is the VA that it returns to, ``stack`` the stack pointer once it has; ``arguments``
@@ -39,7 +39,7 @@ class Entered(NamedTuple):
     arguments: tuple[int, ...]
 
 
-def entered(target: Target, count: int) -> Entered:
+def entered(target: Target, count: int) -> FunctionCall:
     """The call of a function with ``count`` pointer-sized arguments that the target is stopped at
     the start of.
 
@@ -51,7 +51,7 @@ def entered(target: Target, count: int) -> Entered:
     names = architecture.arguments[:count]
     arguments = [target.register(name) for name in names]
     if architecture.link:
-        return Entered(target.register(architecture.link), stack, tuple(arguments))
+        return FunctionCall(target.register(architecture.link), stack, tuple(arguments))
     first = size + architecture.home
     rest = count - len(names)
     length = first + rest * size if rest else size
@@ -60,7 +60,7 @@ def entered(target: Target, count: int) -> Entered:
     if rest:
         arguments += on_stack[first // size :]
     popped = size + (count * size if architecture.callee_pops else 0)
-    return Entered(on_stack[0], stack + popped, tuple(arguments))
+    return FunctionCall(on_stack[0], stack + popped, tuple(arguments))
 
 
 def second_argument(target: Target) -> int:
@@ -92,7 +92,7 @@ def return_instruction(target: Target, function: int) -> int | None:
     return None
 
 
-def skip_call(target: LiveTarget, call: Entered, result: int, leave_by: int | None) -> None:
+def skip_call(target: LiveTarget, call: FunctionCall, result: int, leave_by: int | None) -> None:
     """Makes the function at whose start the target is stopped return ``result`` at once.
 
     By the return instruction at ``leave_by``: where the kernel uses shadow stacks (Intel CET) a
@@ -116,7 +116,7 @@ def popped_by_callback(architecture: str) -> int:
 
 
 def start_again(
-    target: LiveTarget, function: int, call: Entered, arguments: tuple[int, int, int]
+    target: LiveTarget, function: int, call: FunctionCall, arguments: tuple[int, int, int]
 ) -> None:
     """Has a callback's ``function``, which is about to return from ``call`` or just has, start once
     more with other arguments: it returns to where it would have.

@@ -9,7 +9,7 @@ from ..target.architecture import ARCHITECTURES
 
 __all__ = [
     "CallSite",
-    "Place",
+    "Location",
     "Step",
     "Test",
     "is_in_frame",
@@ -20,7 +20,7 @@ __all__ = [
 _MOVES = ("mov", "movsxd", "movzx", "movsx", "ldr", "ldrb", "ldrsw", "ldur", "ldursw", "sxtw")
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """A register, or with an ``offset`` the memory at that distance from what it holds."""
 
     register: str
@@ -37,12 +37,12 @@ class CallSite(NamedTuple):
 
     call: int
     back: int
-    block: Place | None
-    notify_class: Place
-    information: Place
+    block: Location | None
+    notify_class: Location
+    information: Location
 
 
-def is_in_frame(place: Place, architecture: str) -> bool:
+def is_in_frame(place: Location, architecture: str) -> bool:
     """Whether it is in the stack frame of the function, where what it calls does not write."""
     processor = ARCHITECTURES[architecture]
     if place.offset is None:
@@ -55,7 +55,7 @@ def is_in_frame(place: Place, architecture: str) -> bool:
 class Test(NamedTuple):
     """A comparison of ``place & mask`` with zero."""
 
-    place: Place
+    place: Location
     mask: int
 
 
@@ -71,13 +71,13 @@ class Step(NamedTuple):
 
     address: int
     end: int
-    moves: dict[str, Place]
+    moves: dict[str, Location]
     clobbered: frozenset[str]
-    pushed: Place | None = None
+    pushed: Location | None = None
     test: Test | None = None
-    choice: tuple[str, Place | None, Place | None] | None = None
+    choice: tuple[str, Location | None, Location | None] | None = None
     is_call: bool = False
-    callee: Place | None = None
+    callee: Location | None = None
     is_jump: bool = False
     target: int | None = None
     jumps_if_zero: bool = False
@@ -108,16 +108,16 @@ def step_of(instruction: Instruction) -> Step:
     )
 
 
-def place_of(operand: Operand) -> Place | None:
+def place_of(operand: Operand) -> Location | None:
     """None for a number, and for memory that an index or a segment has a part in."""
     if isinstance(operand, Register):
-        return Place(operand.name)
+        return Location(operand.name)
     if isinstance(operand, MemoryOperand) and not operand.indexed_by and not operand.segment:
-        return Place(operand.base or "none", operand.displacement)
+        return Location(operand.base or "none", operand.displacement)
     return None
 
 
-def _moves(instruction: Instruction, places: list[Place | None]) -> dict[str, Place]:
+def _moves(instruction: Instruction, places: list[Location | None]) -> dict[str, Location]:
     name, operands = instruction.mnemonic, instruction.operands
     if len(operands) == 2 and isinstance(operands[0], Register) and name in _MOVES:
         source = places[1]
@@ -129,8 +129,8 @@ def _moves(instruction: Instruction, places: list[Place | None]) -> dict[str, Pl
             assert isinstance(memory, MemoryOperand)
             base, offset = memory.base or "none", memory.displacement
             return {
-                first.name: Place(base, offset),
-                second.name: Place(base, offset + first.size),
+                first.name: Location(base, offset),
+                second.name: Location(base, offset + first.size),
             }
     return {}
 
@@ -142,7 +142,7 @@ def _writes_back(instruction: Instruction) -> bool:
     return any(each.base in instruction.written and each.base not in results for each in loads)
 
 
-def _test(instruction: Instruction, places: list[Place | None]) -> Test | None:
+def _test(instruction: Instruction, places: list[Location | None]) -> Test | None:
     operands, name = instruction.operands, instruction.mnemonic
     if name in ("test", "tst", "tbz", "tbnz") and places[0] and isinstance(operands[1], Immediate):
         value = operands[1].value
@@ -151,8 +151,8 @@ def _test(instruction: Instruction, places: list[Place | None]) -> Test | None:
 
 
 def _choice(
-    instruction: Instruction, places: list[Place | None]
-) -> tuple[str, Place | None, Place | None] | None:
+    instruction: Instruction, places: list[Location | None]
+) -> tuple[str, Location | None, Location | None] | None:
     operands, condition = instruction.operands, instruction.condition
     if instruction.flow or condition not in ("e", "ne") or not operands:
         return None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..kernel.instructions import Immediate, Instruction, MemoryOperand, Register
 from ..target.architecture import ARCHITECTURES
 from ..target.errors import SymbolNotFound
-from .data_flow import CallSite, Place, is_in_frame, place_of
+from .data_flow import CallSite, Location, is_in_frame, place_of
 from .stack_slots import CALLBACK_ARGUMENTS, heights, home_of, stored_by
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class _Fill:
             address = instruction.end if instruction.goes_on else instruction.target or 0
         return False
 
-    def _lasting(self, run: _Run, argument: int, add: int = 0) -> Place | None:
+    def _lasting(self, run: _Run, argument: int, add: int = 0) -> Location | None:
         """Where the call's argument, less ``add``, is found once the callback is back."""
         registers = ARCHITECTURES[self._architecture].arguments
         if registers:
@@ -182,7 +182,7 @@ class _Fill:
             return self._value(run, operand.name, depth + 1, add)
         return None if add else self._slot(run, place_of(operand), depth + 1)
 
-    def _of_callback(self, argument: int) -> Place | None:
+    def _of_callback(self, argument: int) -> Location | None:
         """A lasting place of the callback's own argument, where it is that at every call.
 
         The structure is one for all callbacks only where nothing was chosen behind the fill.
@@ -193,13 +193,13 @@ class _Fill:
         found = {self._lasting(run, argument) for run in runs}
         return found.pop() if len(found) == 1 else None
 
-    def _value(self, run: _Run, register: str, depth: int, add: int) -> Place | None:
+    def _value(self, run: _Run, register: str, depth: int, add: int) -> Location | None:
         """A place with what ``register`` holds behind ``run.before[depth]``, less ``add``."""
         overwritten: dict[str, int] = {}
         for index in range(depth, len(run.before) + 1):
             if not add and register in ARCHITECTURES[self._architecture].non_volatile:
                 if self._lasts(run, register, index):
-                    return Place(register)
+                    return Location(register)
                 overwritten.setdefault(register, index)
             if index == len(run.before):
                 break
@@ -217,7 +217,7 @@ class _Fill:
         homes = (self._home(run, *each) for each in overwritten.items())
         return next((each for each in homes if each), None)
 
-    def _home(self, run: _Run, register: str, depth: int) -> Place | None:
+    def _home(self, run: _Run, register: str, depth: int) -> Location | None:
         """A slot with what ``register``, which is used for something else until the callback is
         back, holds behind ``before[depth]``."""
         at = run.before[depth - 1].address if depth else run.call
@@ -229,7 +229,7 @@ class _Fill:
             return False
         return not any(register in each.written for each in [*run.before[:depth], *run.after])
 
-    def _slot(self, run: _Run, place: Place | None, depth: int) -> Place | None:
+    def _slot(self, run: _Run, place: Location | None, depth: int) -> Location | None:
         """A slot of the frame that ``before[depth - 1]`` has named, as it is named once the
         callback is back, if nothing is stored there until then."""
         if place is None or not is_in_frame(place, self._architecture):
@@ -243,8 +243,8 @@ class _Fill:
         return None if moves or place in stored else place
 
     def _slot_by_height(
-        self, place: Place, named_at: int, later: list[Instruction]
-    ) -> Place | None:
+        self, place: Location, named_at: int, later: list[Instruction]
+    ) -> Location | None:
         """The same where it is named by esp, which pushes move."""
         height = self._heights.get(named_at)
         calls = self._way.calls if self._way else ()
@@ -255,21 +255,21 @@ class _Fill:
         slot = place.offset - height
         for each in later:
             at = self._heights.get(each.address)
-            if at is not None and Place("esp", slot + at) in stored_by(each):
+            if at is not None and Location("esp", slot + at) in stored_by(each):
                 return None
-        return Place("esp", slot + back - CALLBACK_ARGUMENTS)
+        return Location("esp", slot + back - CALLBACK_ARGUMENTS)
 
-    def _of_block(self, run: _Run) -> Place | None:
+    def _of_block(self, run: _Run) -> Location | None:
         """The register that Function and Context are loaded by, or where it was loaded from."""
         calls, between = self._way or _Way([], [])
         contexts = set(_bases([*between, *calls], self._layout.caller_context))
         for base in _bases([*between, *calls], self._layout.function):
             if base in contexts and self._lasts(run, base, 0):
-                return Place(base)
+                return Location(base)
         found = {self._of_called_block(call, contexts) for call in calls}
         return found.pop() if len(found) == 1 else None
 
-    def _of_called_block(self, call: Instruction, contexts: set[str]) -> Place | None:
+    def _of_called_block(self, call: Instruction, contexts: set[str]) -> Location | None:
         run = _Run(self._straight(call.address), [], call.address)
         for depth, each in enumerate([call, *run.before]):
             for base in _bases([each], self._layout.function):
@@ -286,7 +286,7 @@ def _bases(instructions: Iterable[Instruction], offset: int) -> Iterator[str]:
                 yield place.register
 
 
-def _source(instruction: Instruction) -> tuple[Place, int] | None:
+def _source(instruction: Instruction) -> tuple[Location, int] | None:
     """What its first operand becomes: a copy of a place, and what is added to that."""
     name, operands = instruction.mnemonic, instruction.operands
     if name in _COPIES and len(operands) == 2:
@@ -295,10 +295,10 @@ def _source(instruction: Instruction) -> tuple[Place, int] | None:
     if name == "lea" and isinstance(operands[1], MemoryOperand):
         base = operands[1].base
         if base and not operands[1].indexed_by and operands[1].address is None:
-            return Place(base), operands[1].displacement
+            return Location(base), operands[1].displacement
     if name == "add" and isinstance(operands[-1], Immediate):
         left = operands[-2]
-        return (Place(left.name), operands[-1].value) if isinstance(left, Register) else None
+        return (Location(left.name), operands[-1].value) if isinstance(left, Register) else None
     return None
 
 

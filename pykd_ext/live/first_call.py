@@ -13,7 +13,7 @@ from ..kernel.function_start import function_starts
 from ..target.errors import RegcbError
 from .breakpoints import Breakpoints
 from .calls import entered
-from .returns import NOT_FOUND, Placement, placement_in
+from .returns import NOT_FOUND, BreakpointPlan, plan_in
 
 if TYPE_CHECKING:
     from ..target.live import LiveTarget
@@ -27,27 +27,27 @@ class FirstCall(NamedTuple):
     """What is known once a callback has been called. ``why`` is ``hit`` then, and otherwise why the
     target stopped before; ``seconds`` are left of those that were given."""
 
-    placement: Placement
+    plan: BreakpointPlan
     why: str
     seconds: float | None
 
 
-def await_first_call(target: LiveTarget, placement: Placement, seconds: float | None) -> FirstCall:
-    """Lets the target run until one of the placement's callbacks is called: a better placement
+def await_first_call(target: LiveTarget, plan: BreakpointPlan, seconds: float | None) -> FirstCall:
+    """Lets the target run until one of the plan's callbacks is called: a better plan
     then, or the same with what it cannot see. No breakpoint is left. Raises as LiveTarget.go."""
     started = time.monotonic()
-    found = placement._replace(problems=[NOT_FOUND, *placement.problems[1:]], is_unnamed=False)
+    found = plan._replace(problems=[NOT_FOUND, *plan.problems[1:]], is_unnamed=False)
 
     def hit() -> bool:
         nonlocal found
         try:
-            found = _placement_behind(target, entered(target, 0).back) or found
+            found = _plan_behind(target, entered(target, 0).back) or found
         except RegcbError:
             return False
         return True
 
     with Breakpoints(target) as breakpoints:
-        for each in placement.callbacks:
+        for each in plan.callbacks:
             if each.function:
                 breakpoints.add(each.function, hit)
         why = target.go(seconds)
@@ -56,10 +56,10 @@ def await_first_call(target: LiveTarget, placement: Placement, seconds: float | 
     return FirstCall(found, why, seconds)
 
 
-def _placement_behind(target: LiveTarget, back: int) -> Placement | None:
+def _plan_behind(target: LiveTarget, back: int) -> BreakpointPlan | None:
     """In the function with a call that returns to ``back``."""
     for start in function_starts(target, back):
-        placement = placement_in(target, start)
-        if placement is not None and any(site.back == back for site in placement.sites):
-            return placement
+        plan = plan_in(target, start)
+        if plan is not None and any(site.back == back for site in plan.sites):
+            return plan
     return None

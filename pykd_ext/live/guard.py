@@ -9,12 +9,12 @@ from ..kernel.listing import RegistryCallback
 from ..kernel.requestor import Requestor, read_requestor
 from ..notify.classes import notify_class
 from ..notify.extended import is_extended
-from ..notify.occurrence import Occurrence, read_occurrence
+from ..notify.notification_call import NotificationCall, read_notification_call
 from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, RegisterUnavailable, TargetError
 from .breakpoints import Breakpoints, can_stay
 from .calls import (
-    Entered,
+    FunctionCall,
     entered,
     popped_by_callback,
     return_instruction,
@@ -49,7 +49,7 @@ class Decision(NamedTuple):
 
     time: float
     requestor: Requestor | None
-    occurrence: Occurrence
+    notified: NotificationCall
     rule: Rule
     own_status: int | None
     is_enforced: bool
@@ -198,7 +198,7 @@ class Guard:
 
     def _decide(self, number: int, information: int) -> Decision | None:
         requestor = read_requestor(self._target)
-        occurrence = read_occurrence(
+        notified = read_notification_call(
             self._target,
             number,
             information,
@@ -206,10 +206,10 @@ class Guard:
             requestor=requestor,
             internal=self._entry.block.internal,
         )
-        rule = self._policy.decide(_asked(number, occurrence, requestor))
-        return rule and Decision(time.time(), requestor, occurrence, rule, None, False)
+        rule = self._policy.decide(_asked(number, notified, requestor))
+        return rule and Decision(time.time(), requestor, notified, rule, None, False)
 
-    def _apply(self, call: Entered, decision: Decision) -> bool:
+    def _apply(self, call: FunctionCall, decision: Decision) -> bool:
         self._withheld.discard(self._key(decision))  # of an operation whose thread has ended in it
         if self._after:
             self._pending.enter(call, _Waiting(decision))
@@ -217,7 +217,7 @@ class Guard:
                 self._breakpoints.add(call.back, self._leave)
             return False
         if decision.rule.status is not None and not self._dry_run:
-            number = decision.occurrence.notification.notify_class.number
+            number = decision.notified.notification.notify_class.number
             there = outcome(None, decision.rule.status, number)
             skip_call(self._target, call, decision.rule.status, self._leave_by)
             decision = self._enforced(decision, there)
@@ -237,7 +237,7 @@ class Guard:
         wanted = decision.rule.status
         if wanted is None or self._dry_run:
             return self._report(decision)
-        there = outcome(own, wanted, decision.occurrence.notification.notify_class.number)
+        there = outcome(own, wanted, decision.notified.notification.notify_class.number)
         if there.post == GIVEN and self._has_pairs:
             return self._give(call.entry, decision, wanted)
         if there.status is None:
@@ -246,9 +246,9 @@ class Guard:
             return self._report(decision._replace(is_enforced=enforced, problem=said))
         return self._return(self._enforced(decision, there))
 
-    def _give(self, call: Entered, decision: Decision, wanted: int) -> bool:
+    def _give(self, call: FunctionCall, decision: Decision, wanted: int) -> bool:
         """The post-notification, before the refusal; without it there is none."""
-        notification = decision.occurrence.notification
+        notification = decision.notified.notification
         thread = self._target.current_thread()
         depth = sum(each.thread == thread and each.about.is_given for each in self._pending)
         try:
@@ -278,16 +278,16 @@ class Guard:
         return decision._replace(is_enforced=True, post=there.post)
 
     def _key(self, decision: Decision) -> tuple[int, int]:
-        return self._target.current_thread(), decision.occurrence.notification.address
+        return self._target.current_thread(), decision.notified.notification.address
 
 
-def _asked(number: int, occurrence: Occurrence, requestor: Requestor | None) -> Asked:
-    keys = occurrence.notification.keys
+def _asked(number: int, notified: NotificationCall, requestor: Requestor | None) -> Asked:
+    keys = notified.notification.keys
     mode = requestor.previous_mode if requestor else None
     return Asked(
         notify_class=number,
         key=keys[0].path if keys else None,
-        value=occurrence.notification.value_name,
+        value=notified.notification.value_name,
         process_name=requestor.process_name if requestor else None,
         process_id=requestor.process_id if requestor else None,
         user_mode=None if mode is None else bool(mode),

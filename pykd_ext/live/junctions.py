@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..kernel.instructions import Immediate, Instruction, MemoryOperand, Operand, Register
 from ..target.architecture import ARCHITECTURES
-from .data_flow import Place
+from .data_flow import Location
 from .policy import STATUS_CALLBACK_BYPASS
 from .stack_slots import home_of
 
@@ -36,10 +36,10 @@ class Junction(NamedTuple):
     the class and ``information`` to the structure; None where nothing leads there any more."""
 
     address: int
-    status: Place | None
-    block: Place | None
-    notify_class: Place | None
-    information: Place | None
+    status: Location | None
+    block: Location | None
+    notify_class: Location | None
+    information: Location | None
 
 
 class Junctions(NamedTuple):
@@ -89,9 +89,9 @@ class _State(NamedTuple):
     """On a path: where the status is, what the last comparison was (``sign``, ``bypass``, or
     nothing of interest), and which of a site's places have been overwritten."""
 
-    holding: frozenset[Place]
+    holding: frozenset[Location]
     compared: str
-    lost: frozenset[Place]
+    lost: frozenset[Location]
 
 
 class _Search:
@@ -108,7 +108,7 @@ class _Search:
         self.overrulings: list[Junction] = []
 
     def run(self) -> None:
-        start = _State(frozenset([Place(self._result)]), "", frozenset())
+        start = _State(frozenset([Location(self._result)]), "", frozenset())
         to_do = [(self._site.back, start)]
         seen: set[tuple[int, _State]] = set()
         while to_do and len(seen) < _PATHS:
@@ -136,7 +136,7 @@ class _Search:
         return [(taken, state), (passed, state)]
 
     def _junction(self, address: int, state: _State) -> Junction:
-        def kept(place: Place | None) -> Place | None:
+        def kept(place: Location | None) -> Location | None:
             return None if place in state.lost else place
 
         site = self._site
@@ -181,7 +181,7 @@ def _ends(flow: Flow, site: CallSite, architecture: str) -> list[Junction]:
     }
     instructions = [flow.instructions[address] for address in loop & behind]
 
-    def kept(place: Place) -> Place | None:
+    def kept(place: Location) -> Location | None:
         if not _is_lost(instructions, place, architecture):
             return place
         if place.offset is not None:
@@ -193,7 +193,7 @@ def _ends(flow: Flow, site: CallSite, architecture: str) -> list[Junction]:
     return [Junction(each, None, None, notify_class, information) for each in sorted(exits)]
 
 
-def _is_lost(instructions: Iterable[Instruction], place: Place, architecture: str) -> bool:
+def _is_lost(instructions: Iterable[Instruction], place: Location, architecture: str) -> bool:
     """Whether one of them changes what is there."""
     lasting = ARCHITECTURES[architecture].non_volatile
     return any(
@@ -224,7 +224,7 @@ def _decision(jump: Instruction, state: _State) -> tuple[str, bool]:
     return "", False
 
 
-def _comparison(instruction: Instruction, holding: frozenset[Place]) -> str:
+def _comparison(instruction: Instruction, holding: frozenset[Location]) -> str:
     """What the flags then say of the status."""
     if len(instruction.operands) != 2:
         return ""
@@ -238,7 +238,7 @@ def _comparison(instruction: Instruction, holding: frozenset[Place]) -> str:
     return {0: "sign", STATUS_CALLBACK_BYPASS: "bypass"}.get(second.value & 0xFFFF_FFFF, "")
 
 
-def _move(instruction: Instruction) -> tuple[Place | None, Place | None]:
+def _move(instruction: Instruction) -> tuple[Location | None, Location | None]:
     """A copy's destination and source; a store's too."""
     name, operands = instruction.mnemonic, instruction.operands
     if len(operands) != 2:
@@ -251,7 +251,7 @@ def _move(instruction: Instruction) -> tuple[Place | None, Place | None]:
     return None, None
 
 
-def _overwrites(instruction: Instruction, place: Place, destination: Place | None) -> bool:
+def _overwrites(instruction: Instruction, place: Location, destination: Location | None) -> bool:
     if place.offset is None:
         return place.register in instruction.written
     if place == destination:
@@ -263,9 +263,9 @@ def _overwrites(instruction: Instruction, place: Place, destination: Place | Non
     return bool(writes and _place(operands[0]) == place and instruction.mnemonic != "cmp")
 
 
-def _place(operand: Operand) -> Place | None:
+def _place(operand: Operand) -> Location | None:
     if isinstance(operand, Register):
-        return Place(operand.name)
+        return Location(operand.name)
     if isinstance(operand, MemoryOperand) and operand.base and not operand.indexed_by:
-        return Place(operand.base, operand.displacement)
+        return Location(operand.base, operand.displacement)
     return None

@@ -15,7 +15,7 @@ from ..notify.notification import Notification
 from ..notify.structures import structure
 from ..target.errors import TargetError
 from ..target.fields import unsigned
-from .calls import Entered, start_again
+from .calls import FunctionCall, start_again
 
 if TYPE_CHECKING:
     from ..target.live import LiveTarget
@@ -31,7 +31,7 @@ _NEEDED = 0x1000  # bytes of stack that a callback may take
 def give_post(
     target: LiveTarget,
     function: int,
-    call: Entered,
+    call: FunctionCall,
     notification: Notification,
     status: int,
     depth: int,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ..target.architecture import ARCHITECTURES
-from .calls import Entered
+from .calls import FunctionCall
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -29,7 +29,7 @@ class PendingCall(Generic[_About]):
     """A call of the thread (a KTHREAD) that is not back; ``about`` is the caller's own."""
 
     thread: int
-    entry: Entered
+    entry: FunctionCall
     about: _About
 
 
@@ -44,13 +44,13 @@ class PendingCalls(Generic[_About]):
         for calls in self._calls.values():
             yield from calls
 
-    def is_inside(self, entry: Entered) -> bool:
+    def is_inside(self, entry: FunctionCall) -> bool:
         """Whether the thread that the target is stopped in makes the call ``entry`` from within
         another one."""
         calls = self._calls.get(self._target.current_thread(), [])
         return any(each.entry.stack > entry.stack for each in calls)
 
-    def enter(self, entry: Entered, about: _About) -> None:
+    def enter(self, entry: FunctionCall, about: _About) -> None:
         """Notes the call that the target is stopped at the start of."""
         thread = self._target.current_thread()
         calls = self._calls.pop(thread, [])

@@ -17,11 +17,11 @@ from ..target.errors import MemoryUnreadable, RegcbError
 from ..target.fields import unsigned
 from .breakpoints import Breakpoints
 from .calls import popped_by_callback, status_of
-from .data_flow import CallSite, Place
+from .data_flow import CallSite, Location
 from .exits import return_instructions
 from .nesting import active_callbacks
 from .operations import Returned, is_failure
-from .returns import Placement, follow_returns, value_at
+from .returns import BreakpointPlan, follow_returns, value_at
 from .steps import Steps, go_on, until
 from .turns import END, follow_turns
 
@@ -57,20 +57,20 @@ class RefusalStop:
         self._breakpoints = Breakpoints(target)
         self.is_in_callback = False
 
-    def run(self, placement: Placement, seconds: float | None) -> str:
+    def run(self, plan: BreakpointPlan, seconds: float | None) -> str:
         """As :meth:`.trace.Tracer.run`; the target's registers are what they were at its stop."""
-        return until(self.follow(placement, seconds))
+        return until(self.follow(plan, seconds))
 
-    def follow(self, placement: Placement, seconds: float | None) -> Steps:
+    def follow(self, plan: BreakpointPlan, seconds: float | None) -> Steps:
         """The same in steps."""
-        self._sites = placement.sites
-        for each in self._callbacks if placement.sites else ():
+        self._sites = plan.sites
+        for each in self._callbacks if plan.sites else ():
             self._cover(each)
         with ExitStack() as stack:
             stack.enter_context(self._breakpoints)
             for address in self._returns:
                 self._breakpoints.add(address, self._at_return)
-            stack.enter_context(self._others(placement))
+            stack.enter_context(self._others(plan))
             return (yield from go_on(self._target, seconds))
 
     def _cover(self, callback: CallbackBlock) -> None:
@@ -82,12 +82,12 @@ class RefusalStop:
             self._returns.update(dict.fromkeys(found))
             self._covered[callback.address] = found
 
-    def _others(self, placement: Placement) -> Breakpoints:
+    def _others(self, plan: BreakpointPlan) -> Breakpoints:
         """What sees the refusals that no return instruction does."""
         target, numbers = self._target, self._numbers
-        if placement.junctions:
-            return follow_turns(target, placement.junctions, numbers, _Others(self._in_kernel))
-        return follow_returns(target, placement, numbers, self._in_kernel)
+        if plan.junctions:
+            return follow_turns(target, plan.junctions, numbers, _Others(self._in_kernel))
+        return follow_returns(target, plan, numbers, self._in_kernel)
 
     def _in_kernel(self, event: Returned) -> bool:
         """Whether to stop behind the call. A driver that was unloaded and is back may have its
@@ -142,7 +142,7 @@ class RefusalStop:
             return value_at(target, self._before_return(site.block))
         return next(iter(active_callbacks(target, target.current_thread(), 1)), 0)
 
-    def _before_return(self, place: Place) -> Place:
+    def _before_return(self, place: Location) -> Location:
         """A place behind the call, as it is found from the return instruction."""
         architecture = self._target.architecture
         if place.offset is None or place.register != ARCHITECTURES[architecture].stack_pointer:

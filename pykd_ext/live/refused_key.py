@@ -25,7 +25,7 @@ def security_of_refused(
     To open a key leads to no key control block, when that is refused: only what else was done to
     it, when somebody had it open, does.
     """
-    keys = refused.occurrence.notification.keys
+    keys = refused.notified.notification.keys
     path = keys[0].path if keys else None
     block = tracer.key_control_block(path) if path is not None else None
     if path is None or block is None:

@@ -15,7 +15,7 @@ from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
 from ..target.fields import unsigned
 from .breakpoints import Breakpoints
 from .callback_names import CallbackNames
-from .calls import Entered, entered, status_of
+from .calls import FunctionCall, entered, status_of
 from .pending_calls import PendingCalls
 from .steps import Steps, go_on, until
 
@@ -161,7 +161,7 @@ class RegistrationWatch:
         self.has_enough = self._report(self._registration(call.entry, call.about))
         return True
 
-    def _registration(self, entered_by: Entered, call: _Pending) -> Registration:
+    def _registration(self, entered_by: FunctionCall, call: _Pending) -> Registration:
         target, which = self._target, call.which
         status = status_of(target)
         cookie, entry = call.cookie, None
@@ -209,20 +209,22 @@ class RegistrationWatch:
             return entry.function_symbol
         return symbol_text(self._target, owner, function) if function and owner else None
 
-    def _argument(self, number: int | None, call: Entered, otherwise: int | None) -> int | None:
+    def _argument(
+        self, number: int | None, call: FunctionCall, otherwise: int | None
+    ) -> int | None:
         return otherwise if number is None else call.arguments[number]
 
     def _entry(self, cookie: int) -> RegistryCallback | None:
         return self.names.by_cookie(cookie)
 
-    def _cookie(self, which: _Function, call: Entered) -> int | None:
+    def _cookie(self, which: _Function, call: FunctionCall) -> int | None:
         address = self._argument(which.cookie, call, None)
         try:
             return unsigned(self._target.read(address or 0, 8))
         except MemoryUnreadable:
             return None
 
-    def _altitude(self, which: _Function, call: Entered) -> str | None:
+    def _altitude(self, which: _Function, call: FunctionCall) -> str | None:
         if which.altitude is None:
             return None
         memory = self._target.memory
@@ -233,7 +235,7 @@ class RegistrationWatch:
             return None
 
 
-def call_to_unregister(target: Target) -> tuple[Entered, int]:
+def call_to_unregister(target: Target) -> tuple[FunctionCall, int]:
     """The call of CmUnRegisterCallback that the target is stopped at the start of, and the cookie
     that it is given; raises MemoryUnreadable."""
     which = _FUNCTIONS[-1]
@@ -241,11 +243,11 @@ def call_to_unregister(target: Target) -> tuple[Entered, int]:
     return call, _cookie_by_value(call)
 
 
-def _unregistered(which: _Function, call: Entered) -> int | None:
+def _unregistered(which: _Function, call: FunctionCall) -> int | None:
     return _cookie_by_value(call) if which.kind == "unregister" else None
 
 
-def _cookie_by_value(call: Entered) -> int:
+def _cookie_by_value(call: FunctionCall) -> int:
     """On x86 in two words."""
     low, *high = call.arguments
     return high[0] << 32 | low if high else low

@@ -26,7 +26,7 @@ from .breakpoints import Breakpoints
 from .call_site import CALLERS, find_call_sites
 from .calls import entered, second_argument, status_of
 from .control_flow import flow_of
-from .data_flow import CallSite, Place
+from .data_flow import CallSite, Location
 from .junctions import Junctions, find_junctions, phase_of
 from .nesting import active_callbacks, has_active_callbacks
 from .operations import PostStatus, Returned
@@ -40,11 +40,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NOT_FOUND",
-    "Placement",
+    "BreakpointPlan",
     "follow_returns",
     "place",
-    "placement_in",
     "places_of",
+    "plan_in",
     "read_post",
     "value_at",
 ]
@@ -74,7 +74,7 @@ _UNSEEN = {
 _POST_SIZE = {4: 0x10, 8: 0x20}  # up to and with ReturnStatus
 
 
-class Placement(NamedTuple):
+class BreakpointPlan(NamedTuple):
     """Where the breakpoints go: behind ``sites``, or, without any, at the ``callbacks``' starts.
 
     ``junctions`` are where the kernel forks over what callbacks say, None where that was not found.
@@ -89,7 +89,7 @@ class Placement(NamedTuple):
     is_unnamed: bool = False
 
 
-def place(target: Target) -> Placement:
+def place(target: Target) -> BreakpointPlan:
     """Looks at the kernel's code, and at the callbacks where that does not help.
 
     Raises TargetError when there is nothing to follow.
@@ -101,7 +101,7 @@ def place(target: Target) -> Placement:
         except SymbolNotFound:
             continue
         is_unnamed = False
-        found = placement_in(target, start)
+        found = plan_in(target, start)
         if found is not None:
             return found
     callbacks, problems = [], [_UNNAMED if is_unnamed else NOT_FOUND]
@@ -120,15 +120,15 @@ def place(target: Target) -> Placement:
             f"the last {len(callbacks) - _FOLLOWED} callbacks are not followed: a target takes "
             f"{_BREAKPOINT_LIMIT} breakpoints"
         )
-    return Placement([], callbacks[:_FOLLOWED], problems, is_unnamed=is_unnamed)
+    return BreakpointPlan([], callbacks[:_FOLLOWED], problems, is_unnamed=is_unnamed)
 
 
-def places_of(placement: Placement, each: bool) -> list[int]:
+def places_of(plan: BreakpointPlan, each: bool) -> list[int]:
     """The VAs that breakpoints stay at; ``each``: for the verdict of every callback."""
-    if placement.junctions and not each:
-        return [one.address for kind in placement.junctions for one in kind]
-    callbacks = [callback.function or 0 for callback in placement.callbacks]
-    return [*(site.back for site in placement.sites), *callbacks]
+    if plan.junctions and not each:
+        return [one.address for kind in plan.junctions for one in kind]
+    callbacks = [callback.function or 0 for callback in plan.callbacks]
+    return [*(site.back for site in plan.sites), *callbacks]
 
 
 def _unseen(flow: Flow, sites: list[CallSite], architecture: str) -> list[str]:
@@ -139,7 +139,7 @@ def _unseen(flow: Flow, sites: list[CallSite], architecture: str) -> list[str]:
     return [_UNSEEN[phases.pop()].format(call=sites[0].call)]
 
 
-def placement_in(target: Target, start: int) -> Placement | None:
+def plan_in(target: Target, start: int) -> BreakpointPlan | None:
     """By the calls of callbacks in the function at the VA ``start``. None where they are not found,
     and on XP, whose callbacks have no block to go by."""
     try:
@@ -152,7 +152,7 @@ def placement_in(target: Target, start: int) -> Placement | None:
     flow = flow_of(target, start)
     junctions = find_junctions(flow, sites, target.architecture)
     unseen = _unseen(flow, sites, target.architecture)
-    return Placement(sites, [], unseen, junctions if junctions.is_complete else None)
+    return BreakpointPlan(sites, [], unseen, junctions if junctions.is_complete else None)
 
 
 def _why_not(target: Target, callback: CallbackBlock) -> str | None:
@@ -170,7 +170,7 @@ def _why_not(target: Target, callback: CallbackBlock) -> str | None:
 
 
 def follow_returns(
-    target: LiveTarget, placement: Placement, numbers: frozenset[int], on_return: OnReturn
+    target: LiveTarget, plan: BreakpointPlan, numbers: frozenset[int], on_return: OnReturn
 ) -> Breakpoints:
     """Sets the breakpoints. ``on_return`` hears of the operations whose pre class is one of
     ``numbers``, others cost as little as a stop can; where it says True the target stays stopped.
@@ -180,12 +180,12 @@ def follow_returns(
     wanted = frozenset(numbers | {notify_class(each).pair or 0 for each in numbers})
     breakpoints = Breakpoints(target)
     try:
-        if placement.sites:
-            for site in placement.sites:
+        if plan.sites:
+            for site in plan.sites:
                 _Site(target, site, wanted, on_return).set_in(breakpoints)
         else:
             entries = _Entries(target, breakpoints, wanted, on_return)
-            for callback in placement.callbacks:
+            for callback in plan.callbacks:
                 entries.set_at(callback)
     except RegcbError:
         breakpoints.__exit__()
@@ -226,7 +226,7 @@ class _Site:
         return next(iter(active_callbacks(target, target.current_thread(), 1)), 0)
 
 
-def value_at(target: Target, place: Place) -> int:
+def value_at(target: Target, place: Location) -> int:
     value = target.register(place.register)
     if place.offset is None:
         return value

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..kernel.instructions import Immediate, Instruction, MemoryOperand, Register
 from ..target.architecture import ARCHITECTURES
-from .data_flow import Place, is_in_frame, place_of
+from .data_flow import Location, is_in_frame, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,7 +71,7 @@ def _growth(instruction: Instruction) -> int | None:
     return None
 
 
-def stored_by(instruction: Instruction) -> list[Place | None]:
+def stored_by(instruction: Instruction) -> list[Location | None]:
     """Where in memory it writes; None for a place that cannot be told."""
     return [
         place_of(each)
@@ -80,7 +80,7 @@ def stored_by(instruction: Instruction) -> list[Place | None]:
     ]
 
 
-def home_of(flow: Flow, architecture: str, register: str, address: int) -> Place | None:
+def home_of(flow: Flow, architecture: str, register: str, address: int) -> Location | None:
     """The slot that has what the register, one that calls preserve, holds right before the
     instruction at ``address``: on every way there the one was copied to the other."""
     instructions = flow.instructions.values()
@@ -97,7 +97,7 @@ def home_of(flow: Flow, architecture: str, register: str, address: int) -> Place
     return None
 
 
-def _copied(instruction: Instruction, architecture: str, register: str) -> set[Place]:
+def _copied(instruction: Instruction, architecture: str, register: str) -> set[Location]:
     """The memory that it copies the whole register to, or from."""
     operands = instruction.operands
     if instruction.mnemonic not in _COPIES or len(operands) != 2:
@@ -109,7 +109,7 @@ def _copied(instruction: Instruction, architecture: str, register: str) -> set[P
     return {place for place in map(place_of, memory) if place}
 
 
-def _is_home(flow: Flow, architecture: str, register: str, slot: Place, address: int) -> bool:
+def _is_home(flow: Flow, architecture: str, register: str, slot: Location, address: int) -> bool:
     seen = {address}
     to_do = [address]
     while to_do:

@@ -13,7 +13,7 @@ from ..kernel.key_objects import KnownBlocks
 from ..kernel.listing import RegistryCallback, code_text
 from ..kernel.requestor import ProcessNames, Requestor, read_requestor
 from ..notify.classes import NotifyClass, notify_class
-from ..notify.occurrence import Occurrence, read_occurrence
+from ..notify.notification_call import NotificationCall, read_notification_call
 from ..notify.structures import structure
 from ..target.errors import MemoryUnreadable
 from ..target.fields import unsigned
@@ -33,7 +33,7 @@ from .operations import (
 )
 from .policy import PRE_CLASSES, STATUS_CALLBACK_BYPASS
 from .read_ahead import read_ahead, read_value_ahead, thread_fields
-from .returns import Placement, follow_returns
+from .returns import BreakpointPlan, follow_returns
 from .services import ThreadsInside, services_of
 from .steps import Steps, go_on, until
 from .thread_lives import create_time, is_gone, stack_limits
@@ -82,25 +82,25 @@ class Filters(NamedTuple):
             return name is not None and self.process_name.fullmatch(name) is not None
         return True
 
-    def fit_keys(self, occurrence: Occurrence) -> bool:
-        keys = occurrence.notification.keys
+    def fit_keys(self, notified: NotificationCall) -> bool:
+        keys = notified.notification.keys
         paths = [each.path for each in keys if each.path is not None]
         if self.keys and self.nearest is not None:
             self.nearest.see(paths)
         return not self.keys or any(glob.matches(path) for glob in self.keys for path in paths)
 
-    def fit_value(self, occurrence: Occurrence) -> bool:
+    def fit_value(self, notified: NotificationCall) -> bool:
         if self.value is None:
             return True
-        name = occurrence.notification.value_name
+        name = notified.notification.value_name
         return name is not None and self.value.fullmatch(name) is not None
 
 
 class _About(NamedTuple):
-    """What is found out once of an operation; ``occurrence`` None: it is not wanted."""
+    """What is found out once of an operation; ``notified`` None: it is not wanted."""
 
     requestor: Requestor | None = None
-    occurrence: Occurrence | None = None
+    notified: NotificationCall | None = None
     around: tuple[RegistryCallback | None, ...] = ()
     stack: tuple[int, ...] = ()
 
@@ -124,7 +124,7 @@ class Operation(NamedTuple):
 
     time: float
     requestor: Requestor | None
-    occurrence: Occurrence
+    notified: NotificationCall
     around: tuple[RegistryCallback | None, ...]
     verdicts: tuple[CallbackVerdict, ...]
     result: int | None
@@ -138,17 +138,17 @@ class Operation(NamedTuple):
     @property
     def notify_class(self) -> NotifyClass:
         """The class of its pre-notification."""
-        return self.occurrence.notification.notify_class
+        return self.notified.notification.notify_class
 
     @property
     def key(self) -> str | None:
         """The full path of the key, of a rename its old one; None where it is not known."""
-        return next((each.path for each in self.occurrence.notification.keys), None)
+        return next((each.path for each in self.notified.notification.keys), None)
 
     @property
     def value_name(self) -> str | None:
         """The name of the value that it is about, "" for the unnamed one; None for none."""
-        return self.occurrence.notification.value_name
+        return self.notified.notification.value_name
 
 
 class Tracer:
@@ -186,28 +186,28 @@ class Tracer:
         self.names = CallbackNames(target)
         self.others = 0
 
-    def run(self, placement: Placement, seconds: float | None) -> str:
+    def run(self, plan: BreakpointPlan, seconds: float | None) -> str:
         """Until ``report`` has enough, ``seconds`` are over or the user stops the target; why, as
         :meth:`LiveTarget.go` says it. All breakpoints are gone then, and after any error too."""
-        return until(self.follow(placement, seconds))
+        return until(self.follow(plan, seconds))
 
-    def follow(self, placement: Placement, seconds: float | None) -> Steps:
+    def follow(self, plan: BreakpointPlan, seconds: float | None) -> Steps:
         """The same in steps."""
-        with self._follow(placement):
+        with self._follow(plan):
             why = yield from go_on(self._target, seconds)
         if why not in ("hit", "reboot"):
             any(self._finish(operation) for operation in self._operations.rest())
         return why
 
-    def _follow(self, placement: Placement) -> Breakpoints:
+    def _follow(self, plan: BreakpointPlan) -> Breakpoints:
         numbers = self._filters.numbers
-        junctions = placement.junctions
+        junctions = plan.junctions
         if junctions and (self._filters.only_blocked or not self._wants_each):
             self._has_each = False
             services = [] if self._filters.only_blocked else services_of(self._target, numbers)
             self._inside = ThreadsInside(self._target) if services else None
             return follow_turns(self._target, junctions, numbers, self, services, self._inside)
-        return follow_returns(self._target, placement, numbers, self._returned)
+        return follow_returns(self._target, plan, numbers, self._returned)
 
     @property
     def awaits_ends(self) -> bool:
@@ -314,7 +314,7 @@ class Tracer:
         operation.is_over = is_over
         if not is_over:
             operation.result = None  # until its end is seen
-        if is_over or (self._filters.only_blocked and operation.about.occurrence is None):
+        if is_over or (self._filters.only_blocked and operation.about.notified is None):
             self._operations.end(operation)
         stops = any(self._finish(each) for each in gone)
         return (is_over and self._finish(operation)) or stops
@@ -359,29 +359,29 @@ class Tracer:
             self.others += 1
             return _About()
         read_value_ahead(target, event.number, event.information)
-        occurrence = read_occurrence(
+        notified = read_notification_call(
             target, event.number, event.information, requestor=requestor, known=self._known_keys
         )
-        fits = filters.fit_keys(occurrence)
+        fits = filters.fit_keys(notified)
         if block is not None and not fits:
             self._other_keys.add(block)
-        if not fits or not filters.fit_value(occurrence):
+        if not fits or not filters.fit_value(notified):
             self.others += 1
             return _About()
         if block is not None:
-            self._note_fitting(occurrence, block)
+            self._note_fitting(notified, block)
         around = callbacks_around(target, event.thread, event.block)
         if around.problem:
-            occurrence = occurrence._replace(problems=(*occurrence.problems, around.problem))
+            notified = notified._replace(problems=(*notified.problems, around.problem))
         if event.block or around.blocks:
             self.names.refresh()
         stack = target.return_addresses(_STACK_LIMIT) if self._keeps_stack else []
         return _About(
-            requestor, occurrence, tuple(map(self.names.entry, around.blocks)), tuple(stack)
+            requestor, notified, tuple(map(self.names.entry, around.blocks)), tuple(stack)
         )
 
-    def _note_fitting(self, occurrence: Occurrence, block: int) -> None:
-        paths = [each.path for each in occurrence.notification.keys if each.path is not None]
+    def _note_fitting(self, notified: NotificationCall, block: int) -> None:
+        paths = [each.path for each in notified.notification.keys if each.path is not None]
         if paths and len(self._fitting_keys) < _KEPT:
             self._fitting_keys[kernel_form(paths[0])] = block
 
@@ -428,7 +428,7 @@ class Tracer:
 
     def _finish(self, operation: OpenOperation[_About]) -> bool:
         about = operation.about
-        if about is None or about.occurrence is None:
+        if about is None or about.notified is None:
             return False
         judged = tuple(
             CallbackVerdict(each, self.names.entry(each.block)) for each in operation.verdicts
@@ -442,7 +442,7 @@ class Tracer:
             Operation(
                 time=time.time(),
                 requestor=about.requestor,
-                occurrence=self._with_doubts(about.occurrence, operation),
+                notified=self._with_doubts(about.notified, operation),
                 around=about.around,
                 verdicts=judged,
                 result=operation.result,
@@ -455,10 +455,12 @@ class Tracer:
             )
         )
 
-    def _with_doubts(self, occurrence: Occurrence, operation: OpenOperation[_About]) -> Occurrence:
+    def _with_doubts(
+        self, notified: NotificationCall, operation: OpenOperation[_About]
+    ) -> NotificationCall:
         if self._has_each or not operation.is_changed_unseen:
-            return occurrence
-        return occurrence._replace(problems=(*occurrence.problems, _CHANGED))
+            return notified
+        return notified._replace(problems=(*notified.problems, _CHANGED))
 
     def _shows(self, operation: OpenOperation[_About], judged: tuple[CallbackVerdict, ...]) -> bool:
         """What only the end of an operation tells."""

@@ -24,14 +24,14 @@ _POSTS = {
 
 def decision_text(facts: TargetFacts, decision: Decision) -> str:
     """Who asked for what, then the rule's line and name, and what it did."""
-    sentence = operation_text(decision.occurrence.notification, facts)
+    sentence = operation_text(decision.notified.notification, facts)
     lines = [f"{clock_text(decision.time)}  {requestor_text(decision.requestor)}"]
     lines += (f"  {line}" for line in sentence.splitlines())
     lines.append(f"  line {decision.rule.line}: {printable(decision.rule.name)}")
     lines.append(f"  => {_effect(decision)}")
     if decision.problem:
         lines.append(f"  ! its own verdict stands: {printable(decision.problem)}")
-    lines += (f"  ! {printable(each)}" for each in decision.occurrence.problems)
+    lines += (f"  ! {printable(each)}" for each in decision.notified.problems)
     return "\n".join(lines)
 
 

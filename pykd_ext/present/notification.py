@@ -12,8 +12,8 @@ from ..kernel.listing import TargetFacts
 from ..kernel.requestor import Requestor
 from ..notify.fields import KEY_OBJECTS
 from ..notify.notification import Field, KeyReference, Notification
+from ..notify.notification_call import NotificationCall
 from ..notify.ntstatus import status_text
-from ..notify.occurrence import Occurrence
 from ..notify.values import DEFAULT_VALUE, ValueData, hex_dump, value_type_text
 from .text import cell, link
 
@@ -25,19 +25,19 @@ _ERROR = 3  # the severity of an NTSTATUS, its two highest bits
 _GAP = 2  # columns between two of the table
 
 
-def notification_text(facts: TargetFacts, occurrence: Occurrence, full: bool = False) -> str:
+def notification_text(facts: TargetFacts, notified: NotificationCall, full: bool = False) -> str:
     """The sentence, who was told, the structures' members, then what could not be read.
 
     At most 120 columns wide, unless ``full``: then with all of the data, and nothing shortened.
     """
-    notification = occurrence.notification
-    lines = [*_sentence(notification, facts, full), *_told_to(occurrence, facts)]
-    if occurrence.requestor:
-        lines.append(_asked_by(occurrence.requestor))
+    notification = notified.notification
+    lines = [*_sentence(notification, facts, full), *_told_to(notified, facts)]
+    if notified.requestor:
+        lines.append(_asked_by(notified.requestor))
     for each in (notification, notification.pre):
         if each is not None:
             lines += ["", *_structure(each, facts, full)]
-    lines += (f"! {printable(each)}" for each in occurrence.problems)
+    lines += (f"! {printable(each)}" for each in notified.problems)
     return "\n".join(lines)
 
 
@@ -141,11 +141,11 @@ def _value_text(value: ValueData) -> str:
     return f"{name} {printable(value.text())}" if value.data else f"{name}, {value.size} bytes"
 
 
-def _told_to(occurrence: Occurrence, facts: TargetFacts) -> Iterator[str]:
-    callback, extended = occurrence.callback, occurrence.notification.extended
+def _told_to(notified: NotificationCall, facts: TargetFacts) -> Iterator[str]:
+    callback, extended = notified.callback, notified.notification.extended
     if callback is not None:
         address = address_text(callback.function, facts.architecture)
-        name = printable(occurrence.function_symbol, address)
+        name = printable(notified.function_symbol, address)
         command = f"regcb show {callback.address:#x}"
         altitude = f", altitude {printable(callback.altitude)}" if callback.altitude else ""
         yield f"told to {link(name, command)}{altitude}"

@@ -23,11 +23,11 @@ def traced_text(facts: TargetFacts, traced: Operation) -> str:
     """Who asked for what, each callback's verdict in calling order, and what the caller got."""
     lines = [f"{clock_text(traced.time)}  {requestor_text(traced.requestor)}"]
     lines += [f"  inside {callback_text(each, facts)}" for each in traced.around]
-    sentence = operation_text(traced.occurrence.notification, facts)
+    sentence = operation_text(traced.notified.notification, facts)
     lines += (f"  {line}" for line in sentence.splitlines())
     lines += (_verdict_line(each, facts) for each in traced.verdicts)
     lines.append(f"  => {_outcome(traced, facts)}")
-    lines += (f"  ! {printable(each)}" for each in traced.occurrence.problems)
+    lines += (f"  ! {printable(each)}" for each in traced.notified.problems)
     return "\n".join(lines)
 
 

@@ -64,7 +64,7 @@ _HEADER_64 = Record("12xIQ 8xQ 8xI 4xI 4x4Q 32xQ 3856xI", _of_header_64)
 _HEADER_32 = Record("12xII 4xI 4xI 4xI4I 32xB 3xI 3876xI", _of_header_32)
 
 
-class Shape(NamedTuple):
+class HeaderLayout(NamedTuple):
     """How the header of one bitness is laid out; sizes and offsets in bytes."""
 
     header_size: int
@@ -76,9 +76,9 @@ class Shape(NamedTuple):
     exception: int  # EXCEPTION_RECORD
 
 
-_SHAPES = {
-    b"PAGEDU64": Shape(0x2000, _HEADER_64, 0x88, 8, 0x348, 3000, 0xF00),
-    b"PAGEDUMP": Shape(0x1000, _HEADER_32, 0x64, 4, 0x320, 1200, 0x7D0),
+_HEADER_LAYOUTS = {
+    b"PAGEDU64": HeaderLayout(0x2000, _HEADER_64, 0x88, 8, 0x348, 3000, 0xF00),
+    b"PAGEDUMP": HeaderLayout(0x1000, _HEADER_32, 0x64, 4, 0x320, 1200, 0x7D0),
 }
 
 
@@ -104,22 +104,22 @@ class DumpFile(MappedMemory):
     def __init__(self, path: str) -> None:
         """Raises TargetError when ``path`` is no kernel dump with memory in it, and says why."""
         super().__init__(path, map_file(path))
-        self._shape = shape = _shape_of(self._map, path)
-        self.header = self._read_header(shape)
+        self._layout = layout = _layout_of(self._map, path)
+        self.header = self._read_header(layout)
         self.small: SmallDump | None = None
         self._blocks: Blocks | None = None
         if self.header.dump_type == _TRIAGE:
-            self._read_small(shape)
+            self._read_small(layout)
         else:
-            self._lay_out(self._read_pages(shape))
+            self._lay_out(self._read_pages(layout))
 
     def context(self) -> bytes:
         """The room of the header's CONTEXT, the registers at the time of the crash."""
-        return self._map[self._shape.context : self._shape.context + self._shape.context_size]
+        return self._map[self._layout.context : self._layout.context + self._layout.context_size]
 
     def exception(self) -> tuple[int, int]:
         """ExceptionCode and the VA of ExceptionAddress in the header's EXCEPTION_RECORD."""
-        start, word = self._shape.exception, self._shape.word
+        start, word = self._layout.exception, self._layout.word
         address = start + 8 + word
         return (
             unsigned(self._map, start, 4),
@@ -132,8 +132,8 @@ class DumpFile(MappedMemory):
             raise MemoryUnreadable(address, size)
         return self._blocks.read(address, size)
 
-    def _read_header(self, shape: Shape) -> DumpHeader:
-        fields = shape.fields.read(self._map)
+    def _read_header(self, layout: HeaderLayout) -> DumpHeader:
+        fields = layout.fields.read(self._map)
         architecture = architecture_of_machine(fields.machine)
         if architecture is None:
             raise UnsupportedTarget(
@@ -151,19 +151,19 @@ class DumpFile(MappedMemory):
             bug_check=fields.bug_check,
         )
 
-    def _read_pages(self, shape: Shape) -> Pages:
+    def _read_pages(self, layout: HeaderLayout) -> Pages:
         if self.header.dump_type in _WITH_RUNS:
-            return Runs(_read_runs(self._map, shape, self.path))
+            return Runs(_read_runs(self._map, layout, self.path))
         is_old = self.header.dump_type == _KERNEL
-        return _Bitmap(self._map, shape.header_size, is_old, self.path)
+        return _Bitmap(self._map, layout.header_size, is_old, self.path)
 
-    def _read_small(self, shape: Shape) -> None:
+    def _read_small(self, layout: HeaderLayout) -> None:
         data = self.header.debugger_data
         from .small_dump import read_small_dump  # noqa: PLC0415 - 3 ms, seldom needed
 
         self.small, self._blocks = read_small_dump(
             self._map,
-            shape.header_size,
+            layout.header_size,
             ARCHITECTURES[self.header.architecture],
             data,
             self.problems,
@@ -272,26 +272,26 @@ def is_dump(path: str) -> bool:
         return False
 
 
-def _shape_of(data: mmap.mmap, path: str) -> Shape:
+def _layout_of(data: mmap.mmap, path: str) -> HeaderLayout:
     magic = data[:8]
     if magic[:4] == b"MDMP":
         raise TargetError(
             f"{path} is a user-mode minidump; registry callbacks live in the kernel: take a "
             "kernel, automatic or complete memory dump (MEMORY.DMP)"
         )
-    shape = _SHAPES.get(magic)
-    if shape is None:
+    layout = _HEADER_LAYOUTS.get(magic)
+    if layout is None:
         raise TargetError(
             f"{path} is not a Windows crash dump: it starts with {magic!r}, "
             "not PAGEDU64 or PAGEDUMP; a raw image of memory has to be called .raw, .mem, .dd, "
             ".bin or .img"
         )
-    if len(data) < shape.header_size:
+    if len(data) < layout.header_size:
         raise TargetError(
-            f"{path}: the dump is cut off in its header ({len(data):#x} of {shape.header_size:#x} "
+            f"{path}: the dump is cut off in its header ({len(data):#x} of {layout.header_size:#x} "
             "bytes)"
         )
-    return shape
+    return layout
 
 
 def _refuse_type(dump_type: int, path: str) -> None:
@@ -304,19 +304,19 @@ def _refuse_type(dump_type: int, path: str) -> None:
         raise UnsupportedTarget(f"{path}: unknown dump type {dump_type:#x}")
 
 
-def _read_runs(data: mmap.mmap, shape: Shape, path: str) -> list[tuple[int, int, int]]:
+def _read_runs(data: mmap.mmap, layout: HeaderLayout, path: str) -> list[tuple[int, int, int]]:
     """PHYSICAL_MEMORY_DESCRIPTOR: as (first page number, page count, file offset)."""
-    count = unsigned(data, shape.runs, 4)
-    first = shape.runs + 2 * shape.word
-    room = (shape.context - first) // (2 * shape.word)
+    count = unsigned(data, layout.runs, 4)
+    first = layout.runs + 2 * layout.word
+    room = (layout.context - first) // (2 * layout.word)
     if not 0 < count <= room:
         raise TargetError(
             f"{path}: the header's physical memory runs are damaged ({count:#x} of them, room for "
             f"{room})"
         )
     runs = []
-    offset = shape.header_size
-    numbers = words(data[first : first + count * 2 * shape.word], shape.word)
+    offset = layout.header_size
+    numbers = words(data[first : first + count * 2 * layout.word], layout.word)
     for base, pages in zip(numbers[0::2], numbers[1::2]):
         runs.append((base, pages, offset))
         offset += pages * PAGE

@@ -85,52 +85,52 @@ class Run:
         While the engine waits no Python runs in its thread, and of a signal only the byte that
         set_wakeup_fd asks for is to be had, in another thread.
         """
-        ear, mouth = socket.socketpair()
-        mouth.setblocking(False)
-        watch = threading.Thread(target=self._watch, args=(ear, break_in), daemon=True)
+        wake, waker = socket.socketpair()
+        waker.setblocking(False)
+        watch = threading.Thread(target=self._watch, args=(wake, break_in), daemon=True)
         watch.start()
         try:
-            with self._ctrl_c(mouth):
+            with self._ctrl_c(waker):
                 yield
         finally:
-            mouth.close()
+            waker.close()
             watch.join()
-            ear.close()
+            wake.close()
             if main_interpreter_was_told():
                 self._is_interrupted = True
 
-    def _watch(self, ear: socket.socket, break_in: Callable[[], None]) -> None:
+    def _watch(self, wake: socket.socket, break_in: Callable[[], None]) -> None:
         """Until the run is over, which closes the other end."""
-        if not self._is_to_stop(ear):
+        if not self._is_to_stop(wake):
             return
         break_in()
         self.hear()
-        while not _is_readable(ear, POLL):
+        while not _is_readable(wake, POLL):
             silent = time.monotonic() - self._heard
             if silent >= SILENCE and not self.is_reboot:
                 self._on_silence(silent)
                 return
 
-    def _is_to_stop(self, ear: socket.socket) -> bool:
+    def _is_to_stop(self, wake: socket.socket) -> bool:
         """Comes back when the target has to be broken into; False where the run is over."""
         end = None if self._deadline is None else self._deadline + _GRACE
         with user_interrupts() as is_asked:
-            while not _is_readable(ear, POLL):
+            while not _is_readable(wake, POLL):
                 if is_asked():
                     break
                 if end is not None and time.monotonic() >= end:
                     self.reason = REBOOT if self.is_reboot else "time"
                     return True
             else:
-                if not ear.recv(1):
+                if not wake.recv(1):
                     return False
         self._is_interrupted = True
-        is_over = _is_readable(ear, _GRACE) and not ear.recv(1)  # a breakpoint was hit
+        is_over = _is_readable(wake, _GRACE) and not wake.recv(1)  # a breakpoint was hit
         return not is_over
 
     @contextmanager
-    def _ctrl_c(self, mouth: socket.socket) -> Iterator[None]:
-        """Has Ctrl+C write to ``mouth`` and stop the target at its next breakpoint.
+    def _ctrl_c(self, waker: socket.socket) -> Iterator[None]:
+        """Has Ctrl+C write to ``waker`` and stop the target at its next breakpoint.
 
         KeyboardInterrupt could be raised before the first line of a breakpoint's function, where
         nobody catches it.
@@ -144,7 +144,7 @@ class Run:
         except ValueError:  # inside WinDbg, in a thread that gets no signals
             yield
             return
-        awake = signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
+        awake = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
         try:
             yield
         finally:
@@ -152,5 +152,5 @@ class Run:
             signal.signal(signal.SIGINT, before)
 
 
-def _is_readable(ear: socket.socket, seconds: float | None) -> bool:
-    return bool(select.select([ear], [], [], seconds)[0])
+def _is_readable(wake: socket.socket, seconds: float | None) -> bool:
+    return bool(select.select([wake], [], [], seconds)[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..kernel.altitude_order import altitude_key
-from ..kernel.registry_callback import LEGACY_ALTITUDE
+from ..kernel.callback_block import LEGACY_ALTITUDE
 from .altitudes import driver_file_name, find
 from .companies import company_of, same_company
 from .finding import Finding, Remark, about
@@ -20,9 +20,9 @@ def altitude_foreign(scene: Scene) -> Iterator[Finding | Remark]:
     """Microsoft has allocated the altitude to another driver: of another vendor's, or of the same,
     as most of Windows' own use one."""
     for entry in scene.readable:
-        allocated = find(entry.callback.altitude) if entry.callback.altitude else ()
+        allocated = find(entry.block.altitude) if entry.block.altitude else ()
         owner = entry.owner.name
-        if not allocated or not owner or altitude_key(entry.callback.altitude or "") == _LEGACY:
+        if not allocated or not owner or altitude_key(entry.block.altitude or "") == _LEGACY:
             continue
         if any(driver_file_name(each) == owner.lower() for each in allocated):
             continue
@@ -31,11 +31,11 @@ def altitude_foreign(scene: Scene) -> Iterator[Finding | Remark]:
         first = allocated[0]
         company = company_of(scene.target.memory, entry.owner)
         summary = (
-            f"altitude {entry.callback.altitude} is allocated to {first.driver_file} "
+            f"altitude {entry.block.altitude} is allocated to {first.driver_file} "
             f"({first.company}), the callback is {owner}'s"
         )
         evidence = {
-            "altitude": entry.callback.altitude,
+            "altitude": entry.block.altitude,
             "allocated": [each._asdict() for each in allocated],
             "company": company,
         }

@@ -11,7 +11,7 @@ from ..kernel.listing import RegistryCallback, TargetFacts, entries_of, target_f
 from ..kernel.requestor import Requestor, read_requestor
 from ..kernel.stopped_callback import NotAtCallback, Stop, read_call_in_progress, read_stop
 from ..kernel.thread_callbacks import ThreadCallbacks, read_thread_callbacks
-from ..notify.occurrence import Occurrence, read_occurrence
+from ..notify.notification_call import NotificationCall, read_notification_call
 from ..target.errors import RegcbError
 from .crash import executed_addresses
 
@@ -30,7 +30,7 @@ class ThreadScene(NamedTuple):
     requestor: Requestor | None
     inside: ThreadCallbacks
     entries: Sequence[RegistryCallback]
-    told: Occurrence | None
+    told: NotificationCall | None
     loaded: int
     unloaded: Sequence[str | None]
     problems: Sequence[str]
@@ -55,7 +55,7 @@ def read_thread_scene(target: Target) -> ThreadScene:
     inside = read_thread_callbacks(target, drivers, executed)
     requestor = read_requestor(target)
     stop = _stop(target)
-    told = stop and read_occurrence(
+    told = stop and read_notification_call(
         target, stop.notify_class, stop.information, callback=stop.callback,
         internal=stop.callback is not None and stop.callback.internal,
     )  # fmt: skip

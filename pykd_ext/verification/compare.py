@@ -9,7 +9,7 @@ from ..kernel.callbacks import read_callbacks
 from ..kernel.layouts import BlockLayout
 from ..kernel.locate import locate_list
 from ..live.call_site import CallSite
-from ..live.data_flow import Place
+from ..live.data_flow import Location
 from ..target.errors import RegcbError, SymbolNotFound
 from .dispatch import Dispatch, Return
 from .fields import Fields
@@ -189,7 +189,7 @@ def _site_text(site: CallSite) -> str:
     return ", ".join(place_text(each) for each in (site.block, site.notify_class, site.information))
 
 
-def place_text(place: Place | None) -> str:
+def place_text(place: Location | None) -> str:
     """``rbx``, ``[rsp+0x28]``."""
     if place is None:
         return "the thread's list"

@@ -16,7 +16,7 @@ from ..kernel.builds import V1703
 from ..kernel.code import disassemble
 from ..kernel.layouts import BLOCKS, INTERNAL_CALLBACK
 from ..live.call_site import CALLERS, CallSite, find_call_sites
-from ..live.data_flow import Place
+from ..live.data_flow import Location
 from ..notify.classes import NotifyClass
 from ..target.errors import MemoryUnreadable, RegcbError, SymbolNotFound
 from ..target.fields import unsigned
@@ -283,7 +283,7 @@ class _Driver:
             )
         )
 
-    def _value(self, place: Place) -> int | None:
+    def _value(self, place: Location) -> int | None:
         value = self._room.register(place.register)
         if place.offset is None:
             return value

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any, Callable
 
-from pykd_ext.notify.occurrence import read_occurrence
+from pykd_ext.notify.notification_call import read_notification_call
 from pykd_ext.notify.structures import structure
 from tests.support.registry import Registry
 from tests.support.registry_types import row
@@ -59,7 +59,7 @@ def regcb() -> Callable[[], None]:
     registry, address = scene()
 
     def decode() -> None:
-        found = read_occurrence(registry.target, _SET_VALUE, address)
+        found = read_notification_call(registry.target, _SET_VALUE, address)
         assert found.notification.keys[0].path == PATH
 
     return decode

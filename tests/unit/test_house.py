@@ -79,6 +79,27 @@ def test_the_adapters_are_known_where_a_target_is_opened() -> None:
         assert not known or source == PACKAGE / "target" / "opening.py", f"{source}: {known}"
 
 
+# What is behind the package's own functions: commands and scripts go through those.
+BEHIND_THE_INTERFACE = {
+    "CrashDump", "Guard", "ImageFiles", "MemoryImage", "RegistrationWatch", "Tracer", "carve",
+    "check",
+    "open_session", "read_callbacks", "read_key_details", "read_listing",
+    "read_notification_call", "read_stop",
+}  # fmt: skip
+
+
+def test_commands_and_scripts_use_the_interface() -> None:
+    for source in [
+        *(PACKAGE / "command_line").glob("*.py"),
+        *(PACKAGE / "commands").glob("*.py"),
+        *(CHECKOUT / "scripts").glob("*.py"),
+    ]:
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                second = BEHIND_THE_INTERFACE & {alias.name for alias in node.names}
+                assert not second, f"{source} imports {second}"
+
+
 def test_sections_that_comments_name_are_in_sources_md() -> None:
     sections = re.findall(
         r"^(?:## )?(\d(?:\.\d)?) ", (PACKAGE / "SOURCES.md").read_text(), re.MULTILINE

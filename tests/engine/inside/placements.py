@@ -1,4 +1,4 @@
-"""``placements.py VARIANT``: what a placement of breakpoints costs. Run by attached.py.
+"""``placements.py VARIANT``: what a plan of breakpoints costs. Run by attached.py.
 
 Prints JSON: KD requests for each operation. The first ones but ``gc`` know after each stop which
 thread it is in, and three registers, and are averaged over some operations; of regcb it is what
@@ -20,7 +20,7 @@ from pykd_ext.live.globs import KeyGlob
 from pykd_ext.live.operations import Returned
 from pykd_ext.live.policy import PRE_CLASSES
 from pykd_ext.live.refusal_stop import RefusalStop
-from pykd_ext.live.returns import Placement, follow_returns, place
+from pykd_ext.live.returns import BreakpointPlan, follow_returns, place
 from pykd_ext.live.trace import Filters, Tracer
 from pykd_ext.notify.classes import NotifyClass
 from pykd_ext.target.pykd_session import PykdSession, open_session
@@ -31,7 +31,7 @@ _SECONDS = 2.0
 _SET, _QUERY = frozenset([NotifyClass(1)]), frozenset([NotifyClass(7)])
 
 Measure = Callable[[int], int]  # runs so many times as long, and says how many operations it were
-Place = Callable[[int, Callable[[], Any]], Any]
+Location = Callable[[int, Callable[[], Any]], Any]
 
 
 class Counter:
@@ -47,7 +47,7 @@ class Counter:
         return self.left == 0
 
     def look(self) -> None:
-        """What no placement can do without."""
+        """What no plan can do without."""
         self.session.current_thread()
         for name in ("rax", "rsp", "rcx"):
             self.session.register(name)
@@ -66,7 +66,7 @@ def gc(counter: Counter) -> None:
     pykd.go()
 
 
-def pair(counter: Counter, set_breakpoint: Place) -> None:
+def pair(counter: Counter, set_breakpoint: Location) -> None:
     """Two breakpoints around each call."""
     start = counter.session.symbol("CmpCallCallBacksEx")
 
@@ -85,7 +85,7 @@ def pair(counter: Counter, set_breakpoint: Place) -> None:
     del kept
 
 
-def behind(counter: Counter, set_breakpoint: Place) -> None:
+def behind(counter: Counter, set_breakpoint: Location) -> None:
     """One breakpoint behind each call."""
     start = counter.session.symbol("CmpCallCallBacksEx")
 
@@ -132,7 +132,7 @@ def entries(counter: Counter) -> None:
     """regcb's fallback."""
     callbacks = read_callbacks(counter.session).callbacks
     with follow_returns(
-        counter.session, Placement([], callbacks, []), PRE_CLASSES, counter.returned
+        counter.session, BreakpointPlan([], callbacks, []), PRE_CLASSES, counter.returned
     ):
         counter.session.go(None)
 

@@ -27,6 +27,13 @@ def failures(what: Any, name: str, names: dict[str, Any]) -> int:
     return sum(runner.run(each).failed for each in examples)
 
 
+def test_what_the_page_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(PROJECT)
+    page = PROJECT / "docs" / "python.md"
+    result = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert result.attempted > 2 and result.failed == 0
+
+
 @pytest.mark.parametrize("name", ["pykd_ext", *FUNCTIONS])
 def test_what_the_docstring_shows(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(PROJECT)

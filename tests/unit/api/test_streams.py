@@ -39,9 +39,9 @@ class Counted(LabTarget):
 
 
 def fact(operation: Operation) -> tuple[Any, ...]:
-    occurrence = operation.occurrence
+    notified = operation.notified
     blocked = operation.blocked_by
-    return occurrence.notification.notify_class, operation.result, blocked and blocked.verdict
+    return notified.notification.notify_class, operation.result, blocked and blocked.verdict
 
 
 def target() -> Any:

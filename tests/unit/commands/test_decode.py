@@ -15,7 +15,7 @@ from pykd_ext.commands import decode
 from pykd_ext.kernel.layouts import BLOCKS
 from pykd_ext.kernel.listing import target_facts
 from pykd_ext.notify.decode import DATA_LIMIT
-from pykd_ext.notify.occurrence import read_occurrence
+from pykd_ext.notify.notification_call import read_notification_call
 from pykd_ext.notify.values import VALUE_TYPES
 from pykd_ext.present.notification import notification_text
 from pykd_ext.present.output import to_dml
@@ -388,7 +388,7 @@ def test_no_registers_and_no_stack(pen: Pen) -> None:
 def test_links_in_windbg() -> None:
     pen = Pen("x64")
     pre = set_value(pen, utf16("<b>&"))
-    found = read_occurrence(pen.target, 16, post(pen, pre, 0))
+    found = read_notification_call(pen.target, 16, post(pen, pre, 0))
     dml = to_dml(notification_text(target_facts(pen.target), found))
     for command in (
         "!py regcb.py classes 16",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pykd_ext.kernel.requestor import read_requestor
-from pykd_ext.notify.occurrence import read_occurrence
+from pykd_ext.notify.notification_call import read_notification_call
 from pykd_ext.target.memory import PAGE, Memory
 from tests.support.byte_target import ByteTarget
 from tests.support.registry import Registry
@@ -75,7 +75,7 @@ def test_a_set_value_with_all_that_is_known_about_it(registry: Registry) -> None
     for types_to_ask in (5, 0):  # symbols are asked once
         target.requests.clear()
         target.memory.invalidate()
-        found = read_occurrence(target, 1, address, requestor=read_requestor(target))
+        found = read_notification_call(target, 1, address, requestor=read_requestor(target))
         assert found.problems == ()
         assert found.notification.keys[0].path == PATH
         assert target.requests.pop("field_offset", 0) == types_to_ask
@@ -90,8 +90,8 @@ def test_a_key_is_read_once_however_often_it_is_named(registry: Registry) -> Non
         PreInformation=address,
     )
     target = Counting(registry.target)
-    read_occurrence(target, 16, post)
+    read_notification_call(target, 16, post)
     first = target.requests["read"]
-    read_occurrence(target, 16, post)
+    read_notification_call(target, 16, post)
     assert target.requests["read"] == first  # until it runs again
     assert first <= 9

@@ -9,7 +9,7 @@ import pytest
 from pykd_ext.kernel.listing import read_listing
 from pykd_ext.kernel.requestor import read_requestor
 from pykd_ext.kernel.stopped_callback import read_stop
-from pykd_ext.notify.occurrence import read_occurrence
+from pykd_ext.notify.notification_call import read_notification_call
 from tests.lab import make_dump
 from tests.support.regcb import MakeDump
 from tests.support.targets import CountingTarget, open_dump
@@ -51,7 +51,7 @@ def test_decoding_a_set_value_takes_at_most_14_requests_beyond_the_stop(
         stop = read_stop(target)
         target.requests.clear()
         target.memory.invalidate()
-        found = read_occurrence(
+        found = read_notification_call(
             target,
             stop.notify_class,
             stop.information,

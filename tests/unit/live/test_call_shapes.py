@@ -13,7 +13,7 @@ import pytest
 
 from pykd_ext.kernel.code import disassemble
 from pykd_ext.live.call_site import CallSite, find_call_sites
-from pykd_ext.live.data_flow import Place
+from pykd_ext.live.data_flow import Location
 from pykd_ext.live.returns import place
 from tests.support.assembly import PLACE, assembled
 from tests.support.byte_target import ByteTarget
@@ -104,13 +104,13 @@ def sites(text: str, folder: Path, architecture: str = "x64") -> tuple[list[Call
 def test_both_calls_are_found(call: str, tmp_path: Path) -> None:
     for choice in CHOICES:
         found, called = sites(code(choice, call), tmp_path)
-        expected = [(Place("rbx"), Place("r15")), (Place("r12"), Place("rbp"))]
+        expected = [(Location("rbx"), Location("r15")), (Location("r12"), Location("rbp"))]
         each = 2 if call == "own-apart" else 1
         assert [(site.notify_class, site.information) for site in found] == [
             place for place in expected for _ in range(each)
         ], choice
         assert call != "guard-check" or called == {"call rsi"}, choice
-        assert {site.block for site in found} == {Place("rdi")}, choice
+        assert {site.block for site in found} == {Location("rdi")}, choice
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_switch_between_the_loops(tmp_path: Path) -> None:
     text = code("plain", "guard").replace("jne post", "jne switch").replace("je post", "je switch")
     text = text.replace("post: ", "switch: mov rax, [rip + pointer]; jmp rax; post: ")
     found, _ = sites(text, tmp_path)
-    assert [site.notify_class for site in found] == [Place("rbx"), Place("r12")]
+    assert [site.notify_class for site in found] == [Location("rbx"), Location("r12")]
 
 
 class Other(NamedTuple):
@@ -148,9 +148,9 @@ class Other(NamedTuple):
 
     architecture: str
     text: str
-    notify_class: Place
-    information: Place
-    block: Place | None
+    notify_class: Location
+    information: Location
+    block: Location | None
     called: str
 
 
@@ -161,40 +161,42 @@ OTHERS = {
     "x86-frame": Other(
         "x86", "lea eax, [ebx+0x10]; push eax; push esi; push [ebp+8]; call fill; push esi;"
         " push [ebp+8]; push [ebx+0x18]; call [ebx+0x1c]",
-        Place("ebp", 8), Place("esi"), Place("ebx"), "call dword ptr [ebx + 0x1c]",
+        Location("ebp", 8), Location("esi"), Location("ebx"), "call dword ptr [ebx + 0x1c]",
     ),
     "x86-check": Other(
         "x86", "lea eax, [ebx+0x10]; push eax; push edi; push [ebp+8]; call fill;"
         f" mov esi, [ebx+0x1c]; mov ecx, esi; {CHECK}; push edi; push [ebp+8]; push [ebx+0x18];"
-        " call esi", Place("ebp", 8), Place("edi"), Place("ebx"), "call esi",
+        " call esi", Location("ebp", 8), Location("edi"), Location("ebx"), "call esi",
     ),
     # As Vista SP2 has it after an operation: the fill's arguments in registers of its own.
     "x86-registers": Other(
         "x86", "lea eax, [esi+0x10]; mov esi, edi; mov ecx, [ebp+8]; call fill; push edi;"
         " push [ebp+8]; mov eax, [ebp+0x10]; push [eax+0x18]; call [eax+0x1c]",
-        Place("ebp", 8), Place("edi"), Place("ebp", 0x10), "call dword ptr [eax + 0x1c]",
+        Location("ebp", 8), Location("edi"), Location("ebp", 0x10), "call dword ptr [eax + 0x1c]",
     ),
     # By esp alone: pushes move it, a callee takes its arguments off, the check has none.
     "x86-esp": Other(
         "x86", f"{X86_FILL} mov ebx, [ebp+0x18]; mov ecx, [ebp+0x1c]; {CHECK};"
         " push dword ptr [esp+0x54]; mov eax, [esp+0x54]; push eax; push ebx; mov ebx, eax;"
-        " call ecx", Place("esp", 0x50), Place("esp", 0x54), Place("ebp"), "call ecx",
+        " call ecx", Location("esp", 0x50), Location("esp", 0x54), Location("ebp"), "call ecx",
     ),
     "x86-esp-moved": Other(
         "x86", "sub esp, 8; lea eax, [ebp+0x10]; push eax; push dword ptr [esp+0x60]; push ebx;"
         " call fill; mov [esp+0x58], eax; add esp, 8; mov ecx, [ebp+0x1c];"
         f" {CHECK}; push dword ptr [esp+0x54]; push ebx; push [ebp+0x18]; call ecx",
-        Place("ebx"), Place("esp", 0x54), Place("ebp"), "call ecx",
+        Location("ebx"), Location("esp", 0x54), Location("ebp"), "call ecx",
     ),
     "arm64-check": Other(
         "arm64", "mov w0, w22; mov x1, x21; add x2, x20, #0x18; bl fill; ldr x15, [x20, #0x28];"
         " adrp x8, pointer; ldr x8, [x8, #0x20]; blr x8; mov x2, x21; mov w1, w22;"
-        " ldr x0, [x20, #0x20]; blr x15", Place("x22"), Place("x21"), Place("x20"), "blr x15",
+        " ldr x0, [x20, #0x20]; blr x15",
+        Location("x22"), Location("x21"), Location("x20"), "blr x15",
     ),
     "arm64-icall": Other(
         "arm64", "mov w0, w22; mov x1, x21; add x2, x20, #0x18; bl fill; adrp x8, pointer;"
         " ldr x9, [x8, #0x20]; ldr x15, [x20, #0x28]; mov x2, x21; mov w1, w22;"
-        " ldr x0, [x20, #0x20]; blr x9", Place("x22"), Place("x21"), Place("x20"), "blr x9",
+        " ldr x0, [x20, #0x20]; blr x9",
+        Location("x22"), Location("x21"), Location("x20"), "blr x9",
     ),
 }  # fmt: skip
 # Around it: the status is looked at, and the fill lies where target_of says.
@@ -226,10 +228,10 @@ def test_a_slot_that_is_used_again_is_not_taken(store: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("first", "home"), [("mov esi, [ebp+0xC];", [Place("ebp", 0xC)]), ("", [])]
+    ("first", "home"), [("mov esi, [ebp+0xC];", [Location("ebp", 0xC)]), ("", [])]
 )
 def test_a_register_that_is_needed_for_the_class(
-    first: str, home: list[Place], tmp_path: Path
+    first: str, home: list[Location], tmp_path: Path
 ) -> None:
     """What it held is found in the slot that it was loaded from, if it was on every way."""
     text = (

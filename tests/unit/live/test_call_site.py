@@ -13,7 +13,7 @@ import unicorn
 from unicorn import arm64_const, x86_const
 
 from pykd_ext.live.call_site import CallSite, find_call_sites
-from pykd_ext.live.data_flow import Place
+from pykd_ext.live.data_flow import Location
 from pykd_ext.target.errors import MemoryUnreadable, SymbolNotFound
 from pykd_ext.target.memory import Memory
 from tests.support.assembly import PLACE
@@ -216,7 +216,7 @@ class Run:
         )
         self.calls.append(Call(self.given, (block, number & 0xFFFF_FFFF, information)))
 
-    def value(self, place: Place | None) -> int:
+    def value(self, place: Location | None) -> int:
         assert place is not None
         names = {"fp": "x29"} if self.architecture == "arm64" else {}
         value = self.get(names.get(place.register, place.register))

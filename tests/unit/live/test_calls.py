@@ -9,7 +9,7 @@ import pytest
 import unicorn
 
 from pykd_ext.live.calls import (
-    Entered,
+    FunctionCall,
     entered,
     return_instruction,
     second_argument,
@@ -43,7 +43,7 @@ class Machine(Processor):
             self.machine.mem_map(page, 0x2000)
         self.machine.mem_write(CALLEE, RETURNS.get(architecture, b"\0\0\0\0"))
         self.machine.mem_write(CODE, code)
-        self.calls: list[Entered] = []
+        self.calls: list[FunctionCall] = []
         self.seconds: list[int] = []
         self.left: list[int] = []
         self.again: tuple[int, int, int] | None = None  # arguments to start the second call with

@@ -10,7 +10,7 @@ import pytest
 
 from pykd_ext.live.call_site import CallSite
 from pykd_ext.live.control_flow import flow_of
-from pykd_ext.live.data_flow import Place
+from pykd_ext.live.data_flow import Location
 from pykd_ext.live.junctions import Junctions, find_junctions
 from tests.support.assembly import PLACE, assembled
 from tests.support.kernel_code import KernelCode
@@ -26,30 +26,31 @@ class Shape(NamedTuple):
     text: str
     kind: str
     distance: int
-    status: Place
+    status: Location
 
 
 PRE = {
     # As 7 does: the status lies on the stack.
     "stack": Shape(
         "x86", "call eax; mov [ebp - 8], eax; cmp dword ptr [ebp - 8], 0; jge 1f; nop; 1: ret",
-        "refusals", 11, Place("eax"),
+        "refusals", 11, Location("eax"),
     ),
     "far": Shape(
         "x64", "call rax; mov esi, eax; test esi, esi; js 1f; ret; .skip 0x200, 0xcc; 1: ret",
-        "refusals", 0x20D, Place("rax"),
+        "refusals", 0x20D, Location("rax"),
     ),
     # Closing a handle cannot be refused: one arm forgets the status.
     "one-arm": Shape(
         "x64", "call rax; cmp ebx, 14; jne 1f; xor eax, eax; 1: test eax, eax; jns 2f; nop; 2: ret",
-        "refusals", 13, Place("rax"),
+        "refusals", 13, Location("rax"),
     ),
     "sign-bit": Shape(
         "arm64", "blr x9; mov w19, w0; tbnz w19, #31, 1f; ret; 1: nop; ret",
-        "refusals", 16, Place("x0"),
+        "refusals", 16, Location("x0"),
     ),
     "bypass": Shape(
-        "x64", "call rax; cmp eax, 0xC0000503; jne 1f; nop; 1: ret", "overrulings", 9, Place("rax"),
+        "x64", "call rax; cmp eax, 0xC0000503; jne 1f; nop; 1: ret", "overrulings", 9,
+        Location("rax"),
     ),
 }  # fmt: skip
 
@@ -58,7 +59,7 @@ def found(shape: Shape, folder: Path) -> Junctions:
     code: Any = KernelCode(shape.architecture, assembled(shape.architecture, shape.text, folder))
     start = PLACE[shape.architecture]
     back = start + (4 if shape.architecture == "arm64" else 2)
-    places = [Place(name) for name in ("rbx", "rdi", "r14")]
+    places = [Location(name) for name in ("rbx", "rdi", "r14")]
     site = CallSite(start, back, *places)
     return find_junctions(flow_of(code, start), [site], shape.architecture)
 
@@ -73,9 +74,9 @@ def test_where_it_forks(name: str, tmp_path: Path) -> None:
 
 def test_a_place_that_is_overwritten_leads_nowhere(tmp_path: Path) -> None:
     text = "call rax; mov rdi, rcx; test eax, eax; js 1f; ret; 1: ret"
-    shape = Shape("x64", text, "refusals", 0, Place("rax"))
+    shape = Shape("x64", text, "refusals", 0, Location("rax"))
     (junction,) = found(shape, tmp_path).refusals
-    assert (junction.block, junction.notify_class) == (Place("rbx"), None)
+    assert (junction.block, junction.notify_class) == (Location("rbx"), None)
     assert not found(shape, tmp_path).is_complete
 
 
@@ -85,17 +86,17 @@ def test_where_a_loop_is_left(tmp_path: Path) -> None:
         "1: call rax; cmp eax, 0xC0000503; jne 2f; nop; 2: test rsi, rsi; jne 3f; mov ecx, 3; "
         "int 0x29; 3: dec ebp; jne 1b; mov eax, ecx; ret"
     )
-    (end,) = found(Shape("x64", text, "ends", 0, Place("rax")), tmp_path).ends
+    (end,) = found(Shape("x64", text, "ends", 0, Location("rax")), tmp_path).ends
     assert end.address - PLACE["x64"] == 26
-    assert end.information == Place("r14")
+    assert end.information == Location("r14")
 
 
 @pytest.mark.parametrize(("behind", "information"), [
-    ("", Place("ebp", -0x24)),
+    ("", Location("ebp", -0x24)),
     ("mov [ebp - 0x24], eax;", None),
 ], ids=["kept", "overwritten"])  # fmt: skip
 def test_what_the_loop_loads_from_a_slot_is_still_there(
-    behind: str, information: Place | None, tmp_path: Path
+    behind: str, information: Location | None, tmp_path: Path
 ) -> None:
     """As 7 SP1 has the structure of the post-notification, in a register that it uses again."""
     text = (
@@ -104,7 +105,7 @@ def test_what_the_loop_loads_from_a_slot_is_still_there(
     )
     code: Any = KernelCode("x86", assembled("x86", text, tmp_path))
     call = PLACE["x86"] + 6
-    site = CallSite(call, call + 2, Place("ebx"), Place("ebp", 0x14), Place("esi"))
+    site = CallSite(call, call + 2, Location("ebx"), Location("ebp", 0x14), Location("esi"))
     (end,) = find_junctions(flow_of(code, PLACE["x86"]), [site], "x86").ends
-    assert end.notify_class == Place("ebp", 0x14)
+    assert end.notify_class == Location("ebp", 0x14)
     assert end.information == information

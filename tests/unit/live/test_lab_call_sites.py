@@ -18,7 +18,7 @@ from tests.lab.code_shapes import SHAPES
 
 if TYPE_CHECKING:
     from pykd_ext.live.call_site import CallSite
-    from pykd_ext.live.data_flow import Place
+    from pykd_ext.live.data_flow import Location
     from tests.support.lab_kernel import LabKernel
 
 pytestmark = pytest.mark.toolchain
@@ -89,7 +89,7 @@ class Watched:
         )
         self.found.append(Told(block, number & 0xFFFF_FFFF, information))
 
-    def _value(self, place: Place | None) -> int:
+    def _value(self, place: Location | None) -> int:
         if place is None:
             return self.kernel.thread_blocks()[0]
         prefix = "UC_ARM64_REG_" if self.kernel.architecture == "arm64" else "UC_X86_REG_"

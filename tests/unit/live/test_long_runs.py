@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pykd_ext.live import trace
-from pykd_ext.live.calls import Entered
+from pykd_ext.live.calls import FunctionCall
 from pykd_ext.live.operations import Operations, Returned
 from pykd_ext.live.pending_calls import PendingCalls
 from pykd_ext.live.returns import place
@@ -47,7 +47,7 @@ def test_calls_of_threads_that_end_in_them() -> None:
     calls: PendingCalls[None] = PendingCalls(target)
     for number in range(100_000):
         target.thread = number * THREAD_SIZE
-        calls.enter(Entered(0, 0x1000, ()), None)
+        calls.enter(FunctionCall(0, 0x1000, ()), None)
     assert [each.thread // THREAD_SIZE for each in calls] == list(range(98_976, 100_000))
 
 

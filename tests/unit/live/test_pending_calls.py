@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from pykd_ext.live.calls import Entered
+from pykd_ext.live.calls import FunctionCall
 from pykd_ext.live.pending_calls import PendingCalls
 
 TOP = 0xFFFFF80312345000
@@ -36,7 +36,7 @@ class Calls:
 
     def enter(self, name: str, stack: int, thread: int = ONE) -> None:
         self._where.thread = thread
-        self.pending.enter(Entered(0, stack, ()), name)
+        self.pending.enter(FunctionCall(0, stack, ()), name)
 
     def leave(self, stack: int, thread: int = ONE, popped: int = 0) -> str | None:
         self._where.thread, self._where.stack = thread, stack
@@ -58,8 +58,8 @@ def test_a_call_in_a_call() -> None:
     calls = Calls()
     calls.enter("outer", TOP)
     calls.enter("inner", TOP - 0x100)
-    assert calls.pending.is_inside(Entered(0, TOP - 0x200, ()))
-    assert not calls.pending.is_inside(Entered(0, TOP, ()))
+    assert calls.pending.is_inside(FunctionCall(0, TOP - 0x200, ()))
+    assert not calls.pending.is_inside(FunctionCall(0, TOP, ()))
     assert [calls.leave(TOP - 0x100), calls.leave(TOP)] == ["inner", "outer"]
 
 

@@ -34,7 +34,7 @@ def summary(traced: Operation) -> tuple[Any, ...]:
     blocked = traced.blocked_by
     return (
         traced.requestor and traced.requestor.thread_id,
-        traced.occurrence.notification.keys[0].path,
+        traced.notified.notification.keys[0].path,
         traced.result,
         blocked and blocked.verdict.block,
         [each and each.block.address for each in traced.around],
@@ -46,7 +46,7 @@ def summary(traced: Operation) -> tuple[Any, ...]:
 def test_a_class_of_its_own_is_followed_as_all_are(name: str) -> None:
     """In the same order, also where callbacks ask for operations of that and of other classes."""
     every = followed(name)
-    sets = [each for each in every if each.occurrence.notification.notify_class == PRE_SET]
+    sets = [each for each in every if each.notified.notification.notify_class == PRE_SET]
     assert sets
     alone = followed(name, numbers=frozenset([PRE_SET]))
     assert list(map(summary, alone)) == list(map(summary, sets))

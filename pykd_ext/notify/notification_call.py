@@ -13,10 +13,10 @@ from .notification import Notification
 if TYPE_CHECKING:
     from ..target import Target
 
-__all__ = ["Occurrence", "read_occurrence"]
+__all__ = ["NotificationCall", "read_notification_call"]
 
 
-class Occurrence(NamedTuple):
+class NotificationCall(NamedTuple):
     """``callback`` is the one that was called, ``requestor`` the thread that has the operation
     done; each None where that is not known or not asked."""
 
@@ -27,7 +27,7 @@ class Occurrence(NamedTuple):
     problems: tuple[str, ...]
 
 
-def read_occurrence(
+def read_notification_call(
     target: Target,
     number: int,
     address: int,
@@ -37,7 +37,7 @@ def read_occurrence(
     internal: bool = False,
     data_limit: int = DATA_LIMIT,
     known: KnownBlocks | None = None,
-) -> Occurrence:
+) -> NotificationCall:
     """The notification of the class ``number`` whose structure lies at the VA ``address``.
 
     For an ``internal`` callback ``address`` is that of its extended argument; ``known`` as in
@@ -53,7 +53,7 @@ def read_occurrence(
         build=target.build,
         internal=internal,
     )
-    return Occurrence(
+    return NotificationCall(
         notification=notification,
         callback=callback,
         function_symbol=_function_symbol(target, callback),
