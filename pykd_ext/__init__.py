@@ -114,8 +114,8 @@ _HOMES = {
     "live.trace": ("CallbackVerdict", "Operation"),
     "notify.classes": ("NotifyClass",),
     "notify.notification": ("Field", "KeyReference", "Notification"),
-    "notify.ntstatus": ("status_text",),
     "notify.notification_call": ("NotificationCall",),
+    "notify.ntstatus": ("status_text",),
     "target.errors": (
         "BadArgument",
         "ConnectionLost",

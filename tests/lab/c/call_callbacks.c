@@ -1,6 +1,6 @@
 /* Calling the registry callbacks, Vista and later.
  *
- * Written from what a real Vista SP2 and a real 7 SP1 did, call for call (tests/unit/real_facts), and
+ * Written from what a real Vista SP2 and a real 7 SP1 did, call for call (tests/lab/tests), and
  * from the published facts about later builds: down the altitudes before an operation, up again after it; a refusal
  * turns round where it is. A callback is in use, and on its thread's list, from before its
  * pre-notification to the end of its post-notification, or until it refuses.
