@@ -31,7 +31,7 @@ _SECONDS = 2.0
 _SET, _QUERY = frozenset([NotifyClass(1)]), frozenset([NotifyClass(7)])
 
 Measure = Callable[[int], int]  # runs so many times as long, and says how many operations it were
-Location = Callable[[int, Callable[[], Any]], Any]
+SetBreakpoint = Callable[[int, Callable[[], Any]], Any]
 
 
 class Counter:
@@ -66,7 +66,7 @@ def gc(counter: Counter) -> None:
     pykd.go()
 
 
-def pair(counter: Counter, set_breakpoint: Location) -> None:
+def pair(counter: Counter, set_breakpoint: SetBreakpoint) -> None:
     """Two breakpoints around each call."""
     start = counter.session.symbol("CmpCallCallBacksEx")
 
@@ -85,7 +85,7 @@ def pair(counter: Counter, set_breakpoint: Location) -> None:
     del kept
 
 
-def behind(counter: Counter, set_breakpoint: Location) -> None:
+def behind(counter: Counter, set_breakpoint: SetBreakpoint) -> None:
     """One breakpoint behind each call."""
     start = counter.session.symbol("CmpCallCallBacksEx")
 
