@@ -12,8 +12,9 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 from ..documents.json_text import json_line
@@ -64,17 +65,22 @@ def _limit_memory(megabytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (megabytes << 20, megabytes << 20))
 
 
-def _questions() -> Iterator[dict[str, Any]]:
+def _listen(questions: SimpleQueue[str]) -> None:
+    """Passes on what is asked, and ends the process with its input, whatever it is at: nobody is
+    there any more to end it."""
     for line in sys.stdin:
-        yield json.loads(line)
+        questions.put(line)
+    os._exit(0)
 
 
 def main() -> None:
     """``argv[1]``: how many MiB it may allocate."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for who asks
     _limit_memory(int(sys.argv[1]))
-    for question in _questions():
-        sys.stdout.write(f"{json_line(answer(question))}\n")
+    questions: SimpleQueue[str] = SimpleQueue()
+    Thread(target=_listen, args=(questions,), daemon=True).start()
+    while True:
+        sys.stdout.write(f"{json_line(answer(json.loads(questions.get())))}\n")
         sys.stdout.flush()
         gc.collect()  # what a dump leaves behind in cycles
 

@@ -7,6 +7,8 @@ import errno
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ from pykd_ext.command_line.scan_process import dumps_of
 from pykd_ext.command_line.workers import NoScheduler, in_processes, on_cluster
 from tests.support.regcb import MakeDump, Regcb
 from tests.support.schemas import validate
+
+PROJECT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -149,6 +153,19 @@ def test_a_scan_that_is_stopped_leaves_no_process() -> None:
     results = in_processes(["0", "endless"], ScanOptions(), DEFAULT_LIMITS, 2)
     assert next(results)["path"] == "0"
     results.close()  # type: ignore[attr-defined]  # as Ctrl+C does; it would wait for an hour
+
+
+@pytest.mark.toolchain
+@pytest.mark.usefixtures("deadly")
+def test_a_process_ends_when_nobody_is_there_any_more() -> None:
+    """Though it stands still at its dump: whoever would have ended it was killed."""
+    command = [sys.executable, "-m", "pykd_ext.command_line.scan_process", "4096"]
+    environment = {**os.environ, "PYTHONPATH": f"{PROJECT}{os.pathsep}{os.environ['PYTHONPATH']}"}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment) as process:
+        assert process.stdin is not None
+        process.stdin.write(b'{"dump": "endless", "options": []}\n')
+        process.stdin.close()
+        assert process.wait() == 0
 
 
 @pytest.mark.toolchain
