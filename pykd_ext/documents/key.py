@@ -2,12 +2,14 @@
 
 from typing import Optional, TypedDict
 
+from ..kernel.cookies import unix_time
+from ..kernel.key_control_blocks import KeyControlBlock, flag_names
 from ..kernel.key_details import KeyContext, KeyDetails
 from ..kernel.listing import TargetFacts
 from .target import FactsDocument, facts_document
-from .text import hexadecimal
+from .text import hexadecimal, time_text
 
-__all__ = ["KeyDocument", "key_document"]
+__all__ = ["KeyDocument", "key_document", "last_write_text"]
 
 
 class OpenerDocument(TypedDict):
@@ -23,9 +25,12 @@ class ControlBlockDocument(TypedDict):
 
     address: str
     flags: Optional[str]
+    flag_names: Optional[list[str]]
     key_cell: Optional[str]
     layer_height: Optional[int]
     parent: Optional[str]
+    ref_count: Optional[int]
+    last_write: Optional[str]
 
 
 class KeyContextDocument(TypedDict):
@@ -51,10 +56,16 @@ class KeyDocument(TypedDict):
     states: list[str]
     lower_path: Optional[str]
     flags: Optional[str]
+    transaction: Optional[str]
     process: OpenerDocument
     control_block: ControlBlockDocument
     contexts: list[KeyContextDocument]
     problems: list[str]
+
+
+def last_write_text(block: KeyControlBlock) -> Optional[str]:
+    """KcbLastWriteTime as ISO 8601 UTC, None where it holds none."""
+    return time_text(unix_time(block.last_write)) if block.last_write else None
 
 
 def key_document(facts: TargetFacts, details: KeyDetails) -> KeyDocument:
@@ -69,6 +80,7 @@ def key_document(facts: TargetFacts, details: KeyDetails) -> KeyDocument:
         "states": list(key.states),
         "lower_path": details.lower_path,
         "flags": hexadecimal(key.flags),
+        "transaction": hexadecimal(key.transaction),
         "process": {
             "id": key.process_id,
             "name": details.process.name if details.process else None,
@@ -77,9 +89,12 @@ def key_document(facts: TargetFacts, details: KeyDetails) -> KeyDocument:
         "control_block": {
             "address": hexadecimal(key.key_control_block),
             "flags": hexadecimal(block.flags) if block else None,
+            "flag_names": flag_names(block) if block else None,
             "key_cell": hexadecimal(block.key_cell) if block else None,
             "layer_height": block.layer_height if block else None,
             "parent": hexadecimal(block.parent) if block else None,
+            "ref_count": block.ref_count if block else None,
+            "last_write": last_write_text(block) if block else None,
         },
         "contexts": [_context(each) for each in details.contexts],
         "problems": list(details.problems),

@@ -14,6 +14,7 @@ from ..target.memory import Memory
 from .key_layouts import (
     HCELL_NIL,
     KEY_CONTROL_BLOCKS,
+    KEY_FLAGS,
     KEY_HIVE_ENTRY,
     KEY_VIRT_TARGET,
     LAYER_TOMBSTONE,
@@ -25,6 +26,7 @@ from .key_layouts import (
 __all__ = [
     "KeyControlBlock",
     "KeyPath",
+    "flag_names",
     "key_path",
     "key_states",
     "read_key_control_block",
@@ -40,11 +42,12 @@ _STALE = 1  # bit 0 of FullKCBName (SOURCES 5.2), which a rename sets
 class KeyControlBlock(NamedTuple):
     """One KCB as it lies in memory; layers are 0 before 1607, ``full_name`` is before Vista.
 
-    All VAs but ``state`` (the dword of its state bits), ``key_cell``, ``layer_height``,
-    ``layer_semantics`` and ``flags``.
+    All VAs but ``ref_count``, ``state`` (the dword of its state bits), ``key_cell``,
+    ``layer_height``, ``layer_semantics``, ``last_write`` (100 ns since 1601, UTC) and ``flags``.
     """
 
     address: int
+    ref_count: int
     state: int
     key_cell: int
     layer_height: int
@@ -52,6 +55,7 @@ class KeyControlBlock(NamedTuple):
     parent: int
     name_block: int
     security: int
+    last_write: int
     flags: int
     full_name: int
     layer_info: int
@@ -79,6 +83,7 @@ def read_key_control_block(memory: Memory, build: int, address: int) -> KeyContr
 
     return KeyControlBlock(
         address=address,
+        ref_count=field(0, 4),
         state=field(layout.state, 4),
         key_cell=field(layout.key_cell, 4),
         layer_height=field(layout.layer_height, 2),
@@ -86,6 +91,7 @@ def read_key_control_block(memory: Memory, build: int, address: int) -> KeyContr
         parent=field(layout.parent),
         name_block=field(layout.name_block),
         security=field(layout.name_block + memory.pointer_size),
+        last_write=field(layout.last_write, 8),
         flags=field(layout.flags, 4) >> 16,
         full_name=field(layout.full_name),
         layer_info=field(layout.layer_info),
@@ -115,6 +121,13 @@ def key_states(block: KeyControlBlock, layout: KeyControlBlockLayout) -> list[st
     if block.flags & KEY_VIRT_TARGET:
         states.append("virtualised")
     return states
+
+
+def flag_names(block: KeyControlBlock) -> list[str]:
+    """Of the bits of Flags, as the WDK's kind of names has them; a bit without one is in hex."""
+    known = sum(bit for bit, _ in KEY_FLAGS)
+    names = [name for bit, name in KEY_FLAGS if block.flags & bit]
+    return [*names, f"{block.flags & ~known:#x}"] if block.flags & ~known else names
 
 
 def key_path(memory: Memory, build: int, block: KeyControlBlock) -> KeyPath:

@@ -22,6 +22,7 @@ __all__ = [
     "KEY_BODIES",
     "KEY_BODY_TYPE",
     "KEY_CONTROL_BLOCKS",
+    "KEY_FLAGS",
     "KEY_HIVE_ENTRY",
     "KEY_SECURITY_CACHES",
     "KEY_VIRT_TARGET",
@@ -43,6 +44,19 @@ LAYER_TOMBSTONE = 1  # LayerSemantics of a key that its container has deleted (S
 
 KEY_HIVE_ENTRY = 0x0004  # KCB.Flags: the root of a hive
 KEY_VIRT_TARGET = 0x0100  # KCB.Flags: below VIRTUALSTORE, UAC's copy of another key (SOURCES 5.4)
+# KCB.Flags, which are those of the key in its hive (SOURCES 5.9).
+KEY_FLAGS = (
+    (0x0001, "KEY_VOLATILE"),
+    (0x0002, "KEY_HIVE_EXIT"),
+    (KEY_HIVE_ENTRY, "KEY_HIVE_ENTRY"),
+    (0x0008, "KEY_NO_DELETE"),
+    (0x0010, "KEY_SYM_LINK"),
+    (0x0020, "KEY_COMP_NAME"),
+    (0x0040, "KEY_PREDEF_HANDLE"),
+    (0x0080, "KEY_VIRT_MIRRORED"),
+    (KEY_VIRT_TARGET, "KEY_VIRT_TARGET"),
+    (0x0200, "KEY_VIRTUAL_STORE"),
+)
 
 Bits = tuple[tuple[int, str], ...]  # a bit's number, and what it says
 
@@ -54,6 +68,7 @@ class KeyBodyLayout(NamedTuple):
     key_control_block: int
     process_id: int
     flags: int | None
+    transaction: int | None  # KtmTrans, Trans since 1607
     contexts: int | None  # LIST_ENTRY ContextListHead, of CMcc entries
     states: Bits = ()
 
@@ -72,7 +87,8 @@ class KeyControlBlockLayout(NamedTuple):
     layer_height: int | None  # USHORT, behind the byte LayerSemantics
     parent: int
     name_block: int  # CachedSecurity, a pointer to a CM_KEY_SECURITY_CACHE, is the next
-    flags: int  # ULONG, whose upper half is Flags; ntdiff/headers has the bits
+    last_write: int  # LARGE_INTEGER KcbLastWriteTime
+    flags: int  # ULONG, whose upper half is Flags
     full_name: int | None  # PUNICODE_STRING FullKCBName
     layer_info: int | None = None  # PCM_KCB_LAYER_INFO
     skips_hive_entries: bool = False
@@ -119,28 +135,43 @@ KEY_BODIES = _table(
     x64=(
         Row(
             builds.SERVER_2022,
-            _B(0x70, 0x08, 0x18, 0x30, 0x48, _BODY_STATES),
+            _B(0x70, 0x08, 0x18, 0x30, 0x38, 0x48, _BODY_STATES),
             PUBLIC,
             "SOURCES 5.7",
         ),
         Row(
             builds.V2004,
-            _B(0x68, 0x08, 0x18, 0x30, 0x48, _BODY_STATES),
+            _B(0x68, 0x08, 0x18, 0x30, 0x38, 0x48, _BODY_STATES),
             REAL,
             "SOURCES 5.1, 5.7",
         ),
-        Row(builds.V1709, _B(0x60, 0x08, 0x18, 0x30, 0x48, _BODY_STATES), PUBLIC, "SOURCES 5.7"),
-        Row(builds.V1507, _B(0x58, 0x08, 0x18, 0x30, 0x48, _BODY_STATES), PUBLIC, "SOURCES 5.1"),
-        Row(builds.WINDOWS_8, _B(0x58, 0x08, 0x18, 0x30, 0x48), REAL, "SOURCES 5.1"),
-        Row(builds.VISTA_SP1, _B(0x58, 0x08, 0x18, 0x30, 0x48), PUBLIC, "SOURCES 5.1"),
-        Row(builds.VISTA, _B(0x60, 0x08, 0x18, 0x30, 0x50), PUBLIC, "SOURCES 5.1"),
-        Row(0, _B(0x30, 0x08, 0x18, None, None), PUBLIC, "SOURCES 5.1"),
+        Row(
+            builds.V1709,
+            _B(0x60, 0x08, 0x18, 0x30, 0x38, 0x48, _BODY_STATES),
+            PUBLIC,
+            "SOURCES 5.7",
+        ),
+        Row(
+            builds.V1507,
+            _B(0x58, 0x08, 0x18, 0x30, 0x38, 0x48, _BODY_STATES),
+            PUBLIC,
+            "SOURCES 5.1",
+        ),
+        Row(builds.WINDOWS_8, _B(0x58, 0x08, 0x18, 0x30, 0x38, 0x48), REAL, "SOURCES 5.1"),
+        Row(builds.VISTA_SP1, _B(0x58, 0x08, 0x18, 0x30, 0x38, 0x48), PUBLIC, "SOURCES 5.1"),
+        Row(builds.VISTA, _B(0x60, 0x08, 0x18, 0x30, 0x38, 0x50), PUBLIC, "SOURCES 5.1"),
+        Row(0, _B(0x30, 0x08, 0x18, None, None, None), PUBLIC, "SOURCES 5.1"),
     ),
     x86=(
-        Row(builds.V1507, _B(0x2C, 0x04, 0x0C, 0x18, 0x24, _BODY_STATES), PUBLIC, "SOURCES 5.1"),
-        Row(builds.VISTA_SP1, _B(0x2C, 0x04, 0x0C, 0x18, 0x24), PUBLIC, "SOURCES 5.1"),
-        Row(builds.VISTA, _B(0x30, 0x04, 0x0C, 0x18, 0x28), PUBLIC, "SOURCES 5.1"),
-        Row(0, _B(0x44, 0x04, 0x0C, None, None), PUBLIC, "SOURCES 5.1"),
+        Row(
+            builds.V1507,
+            _B(0x2C, 0x04, 0x0C, 0x18, 0x1C, 0x24, _BODY_STATES),
+            PUBLIC,
+            "SOURCES 5.1",
+        ),
+        Row(builds.VISTA_SP1, _B(0x2C, 0x04, 0x0C, 0x18, 0x1C, 0x24), PUBLIC, "SOURCES 5.1"),
+        Row(builds.VISTA, _B(0x30, 0x04, 0x0C, 0x18, 0x1C, 0x28), PUBLIC, "SOURCES 5.1"),
+        Row(0, _B(0x44, 0x04, 0x0C, None, None, None), PUBLIC, "SOURCES 5.1"),
     ),
 )
 
@@ -157,74 +188,78 @@ KEY_CONTROL_BLOCKS = _table(
     x64=(
         Row(
             builds.V1903,
-            _K(0x138, 0x08, _FREED, 0x28, 0x42, 0x48, 0x50, 0xB8, 0x128, 0xC0, True),
+            _K(0x138, 0x08, _FREED, 0x28, 0x42, 0x48, 0x50, 0xA8, 0xB8, 0x128, 0xC0, True),
             PUBLIC,
             "SOURCES 5.2",
         ),
         Row(
             builds.V1709,
-            _K(0x130, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48, 0xB0, 0x120, 0xB8, True),
+            _K(0x130, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48, 0xA0, 0xB0, 0x120, 0xB8, True),
             PUBLIC,
             "SOURCES 5.2",
         ),
         Row(
             builds.V1607,
-            _K(0x128, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48, 0xB0, 0x120, 0xB8, True),
+            _K(0x128, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48, 0xA0, 0xB0, 0x120, 0xB8, True),
             PUBLIC,
             "SOURCES 5.2",
         ),
         Row(
             builds.WINDOWS_7,
-            _K(0x128, 0x04, _WINDOWS_7, 0x28, None, 0x48, 0x50, 0xB8, 0x120),
+            _K(0x128, 0x04, _WINDOWS_7, 0x28, None, 0x48, 0x50, 0xA8, 0xB8, 0x120),
             PUBLIC,
             "SOURCES 5.2",
         ),
         Row(
             builds.VISTA,
-            _K(0x100, 0x04, _VISTA, 0x20, None, 0x28, 0x30, 0xA0, 0xF8),
+            _K(0x100, 0x04, _VISTA, 0x20, None, 0x28, 0x30, 0x90, 0xA0, 0xF8),
             PUBLIC,
             "SOURCES 5.2",
         ),
-        Row(0, _K(0xB0, 0x04, _XP, 0x20, None, 0x28, 0x30, 0xA0, None), PUBLIC, "SOURCES 5.2"),
+        Row(
+            0, _K(0xB0, 0x04, _XP, 0x20, None, 0x28, 0x30, 0x90, 0xA0, None), PUBLIC, "SOURCES 5.2"
+        ),
     ),
     x86=(
         Row(
             builds.V1903,
-            _K(0xB0, 0x04, _FREED, 0x14, 0x22, 0x24, 0x28, 0x68, 0xA0, 0x6C, True),
+            _K(0xB0, 0x04, _FREED, 0x14, 0x22, 0x24, 0x28, 0x58, 0x68, 0xA0, 0x6C, True),
             PUBLIC,
             "SOURCES 5.2",
         ),
         Row(
             builds.V1709,
-            _K(0xB0, 0x04, _WINDOWS_7, 0x14, 0x22, 0x24, 0x28, 0x68, 0xA0, 0x6C, True),
+            _K(0xB0, 0x04, _WINDOWS_7, 0x14, 0x22, 0x24, 0x28, 0x58, 0x68, 0xA0, 0x6C, True),
             PUBLIC,
             "SOURCES 5.2",
         ),
         Row(
             builds.V1607,
-            _K(0xA8, 0x04, _WINDOWS_7, 0x14, 0x22, 0x28, 0x2C, 0x68, 0xA0, 0x6C, True),
+            _K(0xA8, 0x04, _WINDOWS_7, 0x14, 0x22, 0x28, 0x2C, 0x58, 0x68, 0xA0, 0x6C, True),
             PUBLIC,
             "SOURCES 5.2",
         ),
         Row(
             builds.WINDOWS_7,
-            _K(0xA0, 0x04, _WINDOWS_7, 0x18, None, 0x28, 0x2C, 0x68, 0x9C),
+            _K(0xA0, 0x04, _WINDOWS_7, 0x18, None, 0x28, 0x2C, 0x58, 0x68, 0x9C),
             PUBLIC,
             "SOURCES 5.2",
         ),
         Row(
             builds.VISTA,
-            _K(0x90, 0x04, _VISTA, 0x14, None, 0x18, 0x1C, 0x60, 0x8C),
+            _K(0x90, 0x04, _VISTA, 0x14, None, 0x18, 0x1C, 0x50, 0x60, 0x8C),
             PUBLIC,
             "SOURCES 5.2",
         ),
         Row(
             builds.SERVER_2003,
-            _K(0x68, 0x04, _XP, 0x14, None, 0x18, 0x1C, 0x60, None),
+            _K(0x68, 0x04, _XP, 0x14, None, 0x18, 0x1C, 0x50, 0x60, None),
             PUBLIC,
             "SOURCES 5.2",
         ),
-        Row(0, _K(0x50, 0x04, _XP, 0x14, None, 0x18, 0x1C, 0x48, None), PUBLIC, "SOURCES 5.2"),
+        Row(
+            0, _K(0x50, 0x04, _XP, 0x14, None, 0x18, 0x1C, 0x38, 0x48, None), PUBLIC, "SOURCES 5.2"
+        ),
     ),
 )
 

@@ -39,9 +39,10 @@ class KeyObject(NamedTuple):
     """One key object.
 
     ``path`` is ``\\REGISTRY\\MACHINE\\...``, None where it cannot be told; upper-cased when it
-    ``is_upper_cased``. ``process_id`` is its creator's. ``flags`` are the body's, None before
-    Vista; ``block`` is its key control block, None where that cannot be read. ``contexts`` is the
-    VA of its ContextListHead, None before Vista. ``states`` says what is out of the ordinary
+    ``is_upper_cased``. ``process_id`` is its creator's. ``flags`` are the body's, and
+    ``transaction`` is the VA of the transaction that it was opened in, 0 without one, both None
+    before Vista; ``block`` is its key control block, None where that cannot be read. ``contexts``
+    is the VA of its ContextListHead, None before Vista. ``states`` says what is out of the ordinary
     (``deleted``, ``hive unloaded``, ``layer 1``), ``problems`` what could not be read.
     """
 
@@ -51,6 +52,7 @@ class KeyObject(NamedTuple):
     is_upper_cased: bool
     process_id: int
     flags: int | None
+    transaction: int | None
     block: KeyControlBlock | None
     contexts: int | None
     states: tuple[str, ...]
@@ -94,6 +96,7 @@ def read_key_object(target: Target, address: int, known: KnownBlocks | None = No
         is_upper_cased=path.is_upper_cased,
         process_id=field(layout.process_id),
         flags=flags,
+        transaction=None if layout.transaction is None else field(layout.transaction),
         block=block,
         contexts=None if layout.contexts is None else address + layout.contexts,
         states=tuple(dict.fromkeys(states)),

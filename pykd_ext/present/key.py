@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..documents.key import last_write_text
 from ..documents.text import address_text, printable
-from ..kernel.key_control_blocks import KeyControlBlock
+from ..kernel.key_control_blocks import KeyControlBlock, flag_names
 from ..kernel.key_details import KeyContext, KeyDetails
-from ..kernel.key_layouts import HCELL_NIL, KEY_HIVE_ENTRY, KEY_VIRT_TARGET
+from ..kernel.key_layouts import HCELL_NIL
 from ..kernel.listing import TargetFacts
 from ..target.debugger_commands import pointers_command
 from .text import link
 
 __all__ = ["key_text"]
-
-_FLAG_NAMES = ((KEY_HIVE_ENTRY, "KEY_HIVE_ENTRY"), (KEY_VIRT_TARGET, "KEY_VIRT_TARGET"))
 
 
 def key_text(facts: TargetFacts, details: KeyDetails) -> str:
@@ -42,7 +41,11 @@ def _fields(facts: TargetFacts, details: KeyDetails) -> Iterator[tuple[str, str]
         yield "", f"flags {key.flags:#x}"
     yield "control block", _linked(facts, key.key_control_block, "!reg kcb")
     if key.block is not None:
-        yield "", _control_block(key.block)
+        yield "", _flags(key.block)
+        yield "references", str(key.block.ref_count)
+        yield "last write", last_write_text(key.block) or "?"
+    if key.transaction is not None:
+        yield "transaction", _memory(facts, key.transaction) if key.transaction else "none"
 
 
 def _linked(facts: TargetFacts, address: int, command: str) -> str:
@@ -61,10 +64,10 @@ def _process(details: KeyDetails) -> str:
     return f"{name} ({number})"
 
 
-def _control_block(block: KeyControlBlock) -> str:
-    flags = ", ".join(name for bit, name in _FLAG_NAMES if block.flags & bit)
+def _flags(block: KeyControlBlock) -> str:
+    names = ", ".join(flag_names(block))
     cell = "none" if block.key_cell == HCELL_NIL else f"{block.key_cell:#x}"
-    return f"flags {block.flags:#x}{f' ({flags})' if flags else ''}, cell {cell}"
+    return f"flags {block.flags:#x}{f' ({names})' if names else ''}, cell {cell}"
 
 
 def _contexts(facts: TargetFacts, contexts: list[KeyContext]) -> Iterator[str]:

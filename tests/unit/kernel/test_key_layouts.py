@@ -36,6 +36,7 @@ BODY = {
     "ContextListHead": "LIST_ENTRY",
 }
 BLOCK = {
+    "RefCount": "unsigned",
     "ExtFlags": "unsigned",
     "KeyHive": "void *",
     "KeyCell": "unsigned",
@@ -44,6 +45,7 @@ BLOCK = {
     "ParentKcb": "void *",
     "NameBlock": "void *",
     "CachedSecurity": "void *",
+    "KcbLastWriteTime": "long long",
     "Flags": "unsigned",  # the upper half of the word
     "FullKCBName": "void *",
     "LayerInfo": "void *",
@@ -76,12 +78,14 @@ def claim(structure: str, field: str, offset: int | None) -> str:
     )
 
 
-def body_claims(layout: KeyBodyLayout) -> list[str]:
+def body_claims(layout: KeyBodyLayout, build: int) -> list[str]:
+    transaction = "Trans" if build >= 14393 else "KtmTrans"
     return [
         f'_Static_assert(sizeof(struct BODY) >= {layout.size}, "size");',
         claim("BODY", "KeyControlBlock", layout.key_control_block),
         claim("BODY", "ProcessID", layout.process_id),
         claim("BODY", "Flags", layout.flags),
+        claim("BODY", transaction, layout.transaction),
         claim("BODY", "ContextListHead", layout.contexts),
     ]
 
@@ -89,6 +93,8 @@ def body_claims(layout: KeyBodyLayout) -> list[str]:
 def block_claims(layout: KeyControlBlockLayout, pointer_size: int) -> list[str]:
     return [
         f'_Static_assert(sizeof(struct BLOCK) == {layout.size}, "size");',
+        claim("BLOCK", "RefCount", 0),
+        claim("BLOCK", "KcbLastWriteTime", layout.last_write),
         claim("BLOCK", "ExtFlags", layout.state),
         claim("BLOCK", "KeyCell", layout.key_cell),
         claim("BLOCK", "LayerHeight", layout.layer_height),
@@ -122,7 +128,7 @@ def test_every_row_is_the_public_types(architecture: str, build: int) -> None:
     name = name_block_layout(size)
     security = KEY_SECURITY_CACHES.value(architecture, build)
     claims = [
-        *body_claims(KEY_BODIES.value(architecture, build)),
+        *body_claims(KEY_BODIES.value(architecture, build), build),
         *block_claims(KEY_CONTROL_BLOCKS.value(architecture, build), size),
         claim("NAME", "NameLength", name.name_length),
         claim("NAME", "Name", name.name),
@@ -137,7 +143,9 @@ def test_every_row_is_the_public_types(architecture: str, build: int) -> None:
 
 
 @pytest.mark.toolchain
-@pytest.mark.parametrize("field", ["parent", "name_block", "key_cell", "flags", "full_name"])
+@pytest.mark.parametrize(
+    "field", ["parent", "name_block", "key_cell", "last_write", "flags", "full_name"]
+)
 def test_a_wrong_row_is_refused(field: str) -> None:
     layout = KEY_CONTROL_BLOCKS.value("x64", 19041)
     wrong = layout._replace(**{field: getattr(layout, field) + 8})
