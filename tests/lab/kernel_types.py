@@ -123,6 +123,8 @@ _FIELD_TYPES = {
         "UpperLayerListHead": "struct _LIST_ENTRY",
     },
     "_CM_KEY_CONTROL_BLOCK": {
+        "RefCount": "unsigned long",
+        "KcbLastWriteTime": "unsigned long long",
         "ExtFlags": "unsigned long",
         "Delete": "unsigned long",
         "Freed": "unsigned long",

@@ -45,9 +45,12 @@ _Static_assert(OFFSET(_OBJECT_HEADER, Body) == OBJECT_BODY, "the body behind the
     _Static_assert(__builtin_offsetof(__typeof__(Name##symbol), Name) ==                           \
                    OFFSET(_CM_NAME_CONTROL_BLOCK, Name), #symbol);
 
+#define LAST_WRITE 0x01DC5C5E3C8A4000ULL /* 23 November 2025 */
+
 #define BLOCK(symbol, parent, ...)                                                                 \
     struct _CM_KEY_CONTROL_BLOCK Kcb##symbol = {                                                   \
-        .ParentKcb = parent, .NameBlock = (void *)&Name##symbol, .KeyCell = 0x20, __VA_ARGS__};
+        .RefCount = 2, .KcbLastWriteTime = LAST_WRITE, .ParentKcb = parent,                       \
+        .NameBlock = (void *)&Name##symbol, .KeyCell = 0x20, __VA_ARGS__};
 
 /* A key control block; what follows the name are more of its fields. */
 #define KCB(symbol, parent, text, ...)                                                             \

@@ -134,6 +134,9 @@ def test_a_deleted_key_from_its_names(registry: Registry) -> None:
     assert "! its process: no process 420" in output
 
 
+LAST_WRITE = "2025-11-23T09:47:52Z"  # tests/lab/c/keys.c
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_key_of_a_dump(profile: str, lab_dump: MakeDump, regcb: Regcb) -> None:
     truth = lab_dump(profile)
@@ -141,7 +144,9 @@ def test_every_key_of_a_dump(profile: str, lab_dump: MakeDump, regcb: Regcb) -> 
         document = regcb.json(truth, "key", hex(known.address))
         validate(document)
         assert document["path"] == known.path, name
-        assert document["control_block"]["address"] == hex(known.key_control_block)
+        block = document["control_block"]
+        assert block["address"] == hex(known.key_control_block)
+        assert (block["ref_count"], block["last_write"]) == (2, LAST_WRITE)
         assert document["process"]["id"] == known.process_id
         assert document["process"]["name"] in ("System", "services.exe", "regedit.exe")
         doubt = "the layout of keys on arm64 is derived: nobody looked at one"
