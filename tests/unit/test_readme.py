@@ -6,6 +6,7 @@ writes the output anew.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import os
@@ -17,7 +18,9 @@ from pathlib import Path
 
 import pytest
 
+from pykd_ext.command_line.catalogue import find_command
 from pykd_ext.command_line.main import main
+from tests.support.regcb import Regcb
 
 CHECKOUT = Path(__file__).parents[2]
 PAGES = [
@@ -64,6 +67,32 @@ def run_again(block: str) -> str:
 @pytest.mark.parametrize(("page", "block"), list(blocks()))
 def test_a_screen_is_what_the_command_prints(page: Path, block: str) -> None:
     assert block == run_again(block), f"python -m tests.unit.test_readme renews {page.name}"
+
+
+RECIPES = CHECKOUT / "docs" / "recipes.md"
+
+
+def recipes(prefix: str) -> list[str]:
+    """The commands of the page that stand in lines, or in cells, behind ``prefix``."""
+    found: list[str] = re.findall(rf"{prefix}regcb (.*?)(?:`|$)", RECIPES.read_text("utf-8"), re.M)
+    return found
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize("command", recipes("^    "))
+def test_a_recipe_works(command: str, regcb: Regcb, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(CHECKOUT)
+    status, output, errors = regcb(*shlex.split(command))
+    assert status in (0, 1) and output and not errors
+
+
+@pytest.mark.parametrize("command", recipes(r"\| `"))
+def test_a_live_recipe_is_understood(command: str) -> None:
+    """What it does is the engine's tests' part."""
+    name, *words = shlex.split(command.replace("\\", "\\\\"))
+    parser = argparse.ArgumentParser()
+    find_command(name).add_arguments(parser)
+    parser.parse_args(words)
 
 
 @pytest.mark.toolchain
