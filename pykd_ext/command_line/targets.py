@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import open_target
-from ..target.errors import RegcbError
-from ..target.opening import symbol_path_text
+from ..target.errors import RegcbError, TargetError
+from ..target.opening import inside_debugger, symbol_path_text
 from .progress import progress_bar
 
 if TYPE_CHECKING:
@@ -30,6 +30,11 @@ def target_of(arguments: argparse.Namespace) -> Target:
     Inside WinDbg neither is needed: the target is the session.
     """
     dump: str | None = arguments.dump
+    if dump and "?" in dump and inside_debugger():  # in no Windows path
+        raise TargetError(
+            f"{dump}: the debugger has put ? for what its code page does not have; give the file "
+            "another name, or a folder without such characters"
+        )
     target = open_target(
         dump, _symbols(arguments), engine=arguments.engine, on_download=_Download()
     )

@@ -18,6 +18,7 @@ from .wine import windows_path
 
 PROJECT = Path(__file__).parents[2]
 SCRIPT = PROJECT / "scripts" / "regcb.py"
+POLICY = windows_path(PROJECT / "samples" / "policies" / "let_me_write.toml")
 MODULE = "!py -3.9 -m pykd_ext"
 COLUMNS = 120
 
@@ -118,6 +119,17 @@ def test_links_without_symbols(engine: Engine, debugger: Path, tmp_path: Path) -
         click_everything(window, ["list", "check"])
 
 
+KEY = "HKLM\\SOFTWARE\\RegProtect"
+# Whole paths, in quotes and without, at the end of the line and before.
+LIVE = {
+    f"who-blocks {KEY}": "regprotect.sys blocks it: STATUS_ACCESS_DENIED",
+    f'who-blocks "{KEY}\\" --value "Answer" --for 60': "regprotect.sys blocks it",
+    f"trace --count 2 --key {KEY}\\": "that was enough",
+    f'guard "{POLICY}" --at regprotect --count 2': "2 decisions by 1 rule",
+    "watch --for 1": "the time is over (--for)",
+}
+
+
 def test_links_of_a_live_kernel(engine: Engine, debugger: Path) -> None:
     with live_target() as kernel:
         words = (kernel.symbols, "-k", f"com:ipport={kernel.port},port=127.0.0.1")
@@ -130,6 +142,8 @@ def test_links_of_a_live_kernel(engine: Engine, debugger: Path) -> None:
             window.execute("g")
             assert "RegNtPreSetValueKey" in plain(answers(window, f"{MODULE} decode"))
             window.execute("bc *")
+            for words, said in LIVE.items():
+                assert said in plain(answers(window, f"{MODULE} {words}")), words
 
 
 def test_a_screen_fits(window: Window) -> None:
@@ -191,3 +205,55 @@ def test_links_of_a_package_in_a_zip_file(
         shown = answers(window, f"{MODULE} list")
         assert "with space.zip" in " ".join(plain(answers(window, f"{MODULE} doctor")).split())
         answers(window, own_links(shown)[0])
+
+
+DUMP = "--engine none list -z"
+BAD = {
+    f'{DUMP} "C:\\no such folder\\x.dmp"': "C:\\no such folder\\x.dmp: cannot be opened",
+    f"{DUMP} C:\\nowhere\\": "C:\\nowhere\\: cannot be opened",
+    f'{DUMP} "C:\\no where\\"': "no where",
+    f'{DUMP} "C:\\ключ.dmp"': "C:\\????.dmp: the debugger has put ? for what its code page",
+    'show "say no"': "no callback 'say no'",
+    'show "it\'s; q"': "no callback",
+    "show ключ": "no callback '????'",
+    "key \\": "no address",
+    'key ""': "the following arguments are required",  # the bootstrapper drops it
+    f"who-blocks {KEY}": "nothing runs in a crash dump",
+    "frobnicate": "frobnicate",
+}
+
+
+@pytest.mark.parametrize("words", BAD)
+def test_bad_words_get_one_line(window: Window, words: str) -> None:
+    shown = plain(window.execute(f"{MODULE} {words}"))
+    said = [each for each in shown.splitlines() if each.startswith("regcb")]
+    assert len(said) == 1 and BAD[words] in said[0] and "Traceback" not in shown, shown
+
+
+def test_a_dump_in_a_place_with_any_name(window: Window, tmp_path: Path) -> None:
+    folder = tmp_path / "a folder, naïve & co"
+    folder.mkdir()
+    other = make_dump(folder / "café's.dmp", callbacks=7)
+    shown = answers(window, f'{MODULE} -z "{windows_path(other.path)}" --engine none list')
+    assert len(links(shown)) == 7
+
+
+def test_of_two_targets_the_current_one(window: Window, tmp_path: Path) -> None:
+    def heading() -> str:
+        shown = plain(answers(window, f"{MODULE} list"))
+        return next(line for line in shown.splitlines() if line.startswith("Windows "))
+
+    other = make_dump(tmp_path / "other.dmp", "x86-7601", callbacks=5)
+    first = heading()
+    window.execute(f".opendump {windows_path(other.path)}")
+    window.execute("g")
+    window.execute("||1s")
+    assert "7601 x86" in heading()
+    window.execute("||0s")
+    assert heading() == first
+
+
+def test_install(window: Window, tmp_path: Path) -> None:
+    said = plain(answers(window, f'{MODULE} install "{windows_path(tmp_path / "a place")}"'))
+    assert ".settings load" in said
+    assert (tmp_path / "a place" / "config.xml").is_file()
