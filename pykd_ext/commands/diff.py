@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     if arguments.json:
         output.write(json_text(difference_document(before, after, difference)))
     else:
-        output.write(difference_text(before, after, difference))
+        output.write(difference_text(before, after, difference, is_of_target=not arguments.new))
     return _DIFFERENT if difference else 0
 
 

@@ -91,7 +91,7 @@ def operation_document(traced: Operation) -> OperationDocument:
         "blocked_by": _judge(traced.blocked_by.callback) if traced.blocked_by else None,
         "bypassed_by": _judge(traced.bypassed_by.callback) if traced.bypassed_by else None,
         "turned_by": _judge(traced.turned_by.callback) if traced.turned_by else None,
-        "stack": list(traced.stack),
+        "stack": [each.text for each in traced.stack],
         "problems": list(traced.notified.problems),
     }
 

@@ -15,8 +15,16 @@ if TYPE_CHECKING:
     from ..target import Target
 
 __all__ = [
-    "Listing", "RegistryCallback", "TargetFacts", "code_text", "entries_of", "read_listing",
-    "symbol_text", "target_facts", "with_unlisted",
+    "Listing",
+    "RegistryCallback",
+    "StackFrame",
+    "TargetFacts",
+    "entries_of",
+    "read_listing",
+    "stack_frame",
+    "symbol_text",
+    "target_facts",
+    "with_unlisted",
 ]  # fmt: skip
 
 
@@ -195,9 +203,18 @@ def symbol_text(target: Target, owner: Owner, address: int) -> str | None:
     return f"{owner.module}+{address - owner.base:#x}"
 
 
-def code_text(target: Target, address: int) -> str:
-    """The same about any VA; the address itself outside every image."""
+class StackFrame(NamedTuple):
+    """Where a call returns to: its VA, and ``module!name+0x1c`` or what else is known of it."""
+
+    address: int
+    text: str
+
+
+def stack_frame(target: Target, address: int) -> StackFrame:
+    """The frame with the return address ``address``: ``module+0x1020`` where there is no name, the
+    address itself outside every image."""
     nearest = target.nearest_symbol(address)
     if nearest:
-        return str(nearest)
-    return symbol_text(target, Drivers(target).owner(address), address) or f"{address:#x}"
+        return StackFrame(address, str(nearest))
+    text = symbol_text(target, Drivers(target).owner(address), address)
+    return StackFrame(address, text or f"{address:#x}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 from ..kernel.builds import refusals_stand
 from ..kernel.key_layouts import KEY_BODIES
 from ..kernel.key_objects import KnownBlocks
-from ..kernel.listing import RegistryCallback, code_text
+from ..kernel.listing import RegistryCallback, StackFrame, stack_frame
 from ..kernel.requestor import ProcessNames, Requestor, read_requestor
 from ..notify.classes import NotifyClass, notify_class
 from ..notify.notification_call import NotificationCall, read_notification_call
@@ -132,7 +132,7 @@ class Operation(NamedTuple):
     blocked_by: CallbackVerdict | None
     bypassed_by: CallbackVerdict | None
     turned_by: CallbackVerdict | None
-    stack: tuple[str, ...]
+    stack: tuple[StackFrame, ...]
     has_every_verdict: bool = True
 
     @property
@@ -450,7 +450,7 @@ class Tracer:
                 blocked_by=by_verdict[blocked] if blocked else None,
                 bypassed_by=by_verdict[bypassed] if bypassed else None,
                 turned_by=by_verdict[turned] if turned else None,
-                stack=tuple(code_text(self._target, each) for each in about.stack),
+                stack=tuple(stack_frame(self._target, each) for each in about.stack),
                 has_every_verdict=self._has_each,
             )
         )

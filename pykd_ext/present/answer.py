@@ -11,7 +11,7 @@ from ..live.answer import Answer, Blocked, Changed, KernelRefused, TakenOver
 from ..live.trace import Operation
 from ..notify.ntstatus import status_text
 from .notification import requestor_text
-from .operation import about_callback, callback_text, refusal_text, traced_text
+from .operation import about_callback, callback_text, frame_text, refusal_text, traced_text
 from .security import security_lines
 
 __all__ = ["answer_text"]
@@ -88,4 +88,4 @@ def _security(security: SecurityDescriptor | str) -> list[str]:
 def _stack(traced: Operation) -> list[str]:
     if not traced.stack:
         return []
-    return ["", "call stack:", *(f"  {printable(each)}" for each in traced.stack)]
+    return ["", "call stack:", *(f"  {frame_text(each)}" for each in traced.stack)]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from tabulate import tabulate
 
 from ..documents.callbacks import CallbacksDocument
 from ..documents.difference import Change, Difference
 from ..documents.text import printable
-from .text import cell
+from .text import cell, link
 
 __all__ = ["difference_text"]
 
@@ -19,12 +19,16 @@ _TITLES = ("", "Altitude", "Function", "What")
 
 
 def difference_text(
-    before: CallbacksDocument, after: CallbacksDocument, difference: Difference
+    before: CallbacksDocument,
+    after: CallbacksDocument,
+    difference: Difference,
+    is_of_target: bool = False,
 ) -> str:
     """Both sides, then a row for every callback that was added, removed or changed, and what could
-    not be compared."""
+    not be compared. Those that are there now lead to all about them, where ``is_of_target``: what
+    is now is the target's, and no document's."""
     lines = [f"before: {_side(before)}", f"now:    {_side(after)}"]
-    rows = [[cell(text, width) for text, width in zip(row, _WIDTHS)] for row in _rows(difference)]
+    rows = [_cells(row, is_of_target) for row in _rows(difference)]
     if rows:
         lines.append(tabulate(rows, _TITLES, tablefmt="simple", disable_numparse=True))
     else:
@@ -44,15 +48,28 @@ def _side(document: CallbacksDocument) -> str:
     return f"{text}{f', booted {printable(str(booted))}' if booted else ''}{count}"
 
 
-def _rows(difference: Difference) -> Iterator[tuple[str, str, str, str]]:
+class _Row(NamedTuple):
+    sign: str
+    callback: Mapping[str, Any]
+    what: str
+
+
+def _rows(difference: Difference) -> Iterator[_Row]:
     for sign, callbacks in (("added", difference.added), ("removed", difference.removed)):
         for each in callbacks:
-            yield sign, _shown(each.get("altitude")), _function(each), _owner(each)
+            yield _Row(sign, each, _owner(each))
     for change in difference.changed:
-        after = change.after
         for name in change.fields:
-            what = _changed(change, name)
-            yield "changed", _shown(after.get("altitude")), _function(after), what
+            yield _Row("changed", change.after, _changed(change, name))
+
+
+def _cells(row: _Row, is_of_target: bool) -> list[str]:
+    callback = row.callback
+    texts = (row.sign, _shown(callback.get("altitude")), _function(callback), row.what)
+    sign, altitude, function, what = (cell(text, width) for text, width in zip(texts, _WIDTHS))
+    if is_of_target and row.sign != "removed":
+        function = link(function, f"regcb show {callback['address']}")
+    return [sign, altitude, function, what]
 
 
 def _owner(callback: Mapping[str, Any]) -> str:

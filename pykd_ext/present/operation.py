@@ -6,15 +6,22 @@ import time
 from collections.abc import Iterator
 
 from ..documents.text import address_text, printable
-from ..kernel.listing import RegistryCallback, TargetFacts
+from ..kernel.listing import RegistryCallback, StackFrame, TargetFacts
 from ..live.operations import BLOCKED, is_failure
 from ..live.trace import CallbackVerdict, Operation
 from ..notify.ntstatus import status_text
-from ..target.debugger_commands import module_command
+from ..target.debugger_commands import module_command, unassemble_command
 from .notification import operation_text, requestor_text
 from .text import link
 
-__all__ = ["about_callback", "callback_text", "clock_text", "refusal_text", "traced_text"]
+__all__ = [
+    "about_callback",
+    "callback_text",
+    "clock_text",
+    "frame_text",
+    "refusal_text",
+    "traced_text",
+]
 
 _ALTITUDE_WIDTH, _NAME_WIDTH = 12, 40
 
@@ -35,6 +42,11 @@ def clock_text(seconds: float) -> str:
     """The time of day here, ``14:03:59.125``."""
     moment = time.strftime("%H:%M:%S", time.localtime(seconds))
     return f"{moment}.{int(seconds % 1 * 1000):03d}"
+
+
+def frame_text(frame: StackFrame) -> str:
+    """A line of a call stack, which leads to the code behind the call."""
+    return link(printable(frame.text), unassemble_command(frame.address))
 
 
 def callback_text(entry: RegistryCallback | None, facts: TargetFacts) -> str:
@@ -99,7 +111,7 @@ def refusal_text(facts: TargetFacts, traced: Operation) -> str:
         lines += about_callback(entry, facts)
     lines += ["", traced_text(facts, traced)]
     if traced.stack:
-        lines += ["", "call stack:", *(f"  {printable(each)}" for each in traced.stack)]
+        lines += ["", "call stack:", *(f"  {frame_text(each)}" for each in traced.stack)]
     return "\n".join(lines)
 
 

@@ -12,7 +12,7 @@ from ..live.registrations import Registration
 from ..notify.ntstatus import status_text
 from ..triage.finding import Finding
 from .notification import requestor_text
-from .operation import callback_text, clock_text
+from .operation import callback_text, clock_text, frame_text
 from .text import link
 
 __all__ = ["registration_text"]
@@ -32,7 +32,7 @@ def registration_text(
         f"  altitude {printable(each.altitude)}  context {address_text(each.context, architecture)}"
         f"  cookie {address_text(each.cookie, 'x64')}",
         f"  by {requestor_text(each.requestor)}",
-        *(f"    {printable(frame)}" for frame in each.stack[1:]),
+        *(f"    {frame_text(frame)}" for frame in each.stack[1:]),
         *(
             f"  altitude {printable(holder.block.altitude)} is taken by "
             f"{callback_text(holder, facts)}"

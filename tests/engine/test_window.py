@@ -18,6 +18,7 @@ from .wine import windows_path
 
 PROJECT = Path(__file__).parents[2]
 SCRIPT = PROJECT / "scripts" / "regcb.py"
+BASELINE = windows_path(PROJECT / "samples" / "sound-x64.json")
 POLICY = windows_path(PROJECT / "samples" / "policies" / "let_me_write.toml")
 MODULE = "!py -3.9 -m pykd_ext"
 COLUMNS = 120
@@ -110,7 +111,7 @@ def test_links_of_what_is_wrong(
 ) -> None:
     truth = make_dump(tmp_path / "lab.dmp", damage=[damage])
     with open_window(engine, debugger, target(truth), [PROJECT]) as window:
-        click_everything(window, ["check", "list --carve"])
+        click_everything(window, ["check", "list --carve", f'diff "{BASELINE}"'])
 
 
 def test_links_without_symbols(engine: Engine, debugger: Path, tmp_path: Path) -> None:
@@ -143,7 +144,10 @@ def test_links_of_a_live_kernel(engine: Engine, debugger: Path) -> None:
             assert "RegNtPreSetValueKey" in plain(answers(window, f"{MODULE} decode"))
             window.execute("bc *")
             for words, said in LIVE.items():
-                assert said in plain(answers(window, f"{MODULE} {words}")), words
+                shown = answers(window, f"{MODULE} {words}")
+                assert said in plain(shown), words
+                for command in {each.command for each in links(shown) if each.command[:2] == "u "}:
+                    answers(window, command)
 
 
 def test_a_screen_fits(window: Window) -> None:
