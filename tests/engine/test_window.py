@@ -144,10 +144,10 @@ def test_links_of_a_live_kernel(engine: Engine, debugger: Path) -> None:
             assert "RegNtPreSetValueKey" in plain(answers(window, f"{MODULE} decode"))
             window.execute("bc *")
             for words, said in LIVE.items():
-                shown = answers(window, f"{MODULE} {words}")
-                assert said in plain(shown), words
-                for command in {each.command for each in links(shown) if each.command[:2] == "u "}:
-                    answers(window, command)
+                screen = answers(window, f"{MODULE} {words}")
+                assert said in plain(screen), words
+                for code in {each.command for each in links(screen) if each.command[:2] == "u "}:
+                    answers(window, code)
 
 
 def test_a_screen_fits(window: Window) -> None:
