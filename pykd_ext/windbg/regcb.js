@@ -251,7 +251,13 @@ function readVector(target, problems) {
     const vector = head("CmpCallBackVector");
     const callbacks = [];
     for (let slot = 0; slot < layout.slots; slot += 1) {
-        const reference = target.pointer(vector.add(slot * target.pointerSize));
+        let reference = null;
+        try {
+            reference = target.pointer(vector.add(slot * target.pointerSize));
+        } catch (error) {
+            problems.push("nt!CmpCallBackVector cannot be read: " + error.message);
+            break;
+        }
         const address = reference.bitwiseAnd(new host.Int64(~layout.reference_mask, -1));
         if (hex(address) === "0x0") {
             continue;

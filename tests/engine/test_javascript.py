@@ -97,6 +97,34 @@ def test_damaged_lists(engine: Engine, gallery: Path, tmp_path: Path) -> None:
         ), damage
 
 
+VECTOR_DAMAGES = ("entry-unreadable", "function-null", "function-nowhere")
+
+
+def test_damaged_vectors(engine: Engine, gallery: Path, tmp_path: Path) -> None:
+    """XP's: a slot's block that cannot be read is there, with what was wrong."""
+    wish = "Array.from(new Regcb().callbacks)"
+    for damage in VECTOR_DAMAGES:
+        truth = make_dump(tmp_path / f"{damage}.dmp", "x86-2600", damage=[damage], callbacks=6)
+        (found,) = in_javascript(engine, gallery, truth, tmp_path, wish)
+        listed = in_python(truth, "list", "--json")["callbacks"]
+        assert [
+            (each["address"], each["function"], bool(each["problems"])) for each in found["value"]
+        ] == [(each["address"], each["function"], bool(each["problems"])) for each in listed]
+
+
+@pytest.mark.parametrize("profile", ["x64-19041", "x86-2600"])
+def test_a_list_that_cannot_be_read(
+    engine: Engine, gallery: Path, tmp_path: Path, profile: str
+) -> None:
+    truth = make_dump(tmp_path / "list.dmp", profile, damage=["head-unreadable"])
+    found, problems, window = in_javascript(
+        engine, gallery, truth, tmp_path,
+        "Array.from(new Regcb().callbacks)", "Array.from(new Regcb().problems)", "command()",
+    )  # fmt: skip
+    assert found["value"] == [] and problems["value"]
+    assert problems["value"][0] in window["printed"]
+
+
 STOPS = ("RegNtPreSetValueKey", "RegNtPreCreateKeyEx", "RegNtPostSetValueKey", "RegNtPreQueryKey")
 
 

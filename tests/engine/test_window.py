@@ -143,9 +143,9 @@ def test_links_of_a_live_kernel(engine: Engine, debugger: Path) -> None:
             window.execute("g")
             assert "RegNtPreSetValueKey" in plain(answers(window, f"{MODULE} decode"))
             window.execute("bc *")
-            for words, said in LIVE.items():
-                screen = answers(window, f"{MODULE} {words}")
-                assert said in plain(screen), words
+            for typed, said in LIVE.items():
+                screen = answers(window, f"{MODULE} {typed}")
+                assert said in plain(screen), typed
                 for code in {each.command for each in links(screen) if each.command[:2] == "u "}:
                     answers(window, code)
 

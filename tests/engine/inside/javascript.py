@@ -17,7 +17,7 @@ def answer(what: str, *arguments: Any) -> Any:
     """One answer."""
     if what == "command":
         try:
-            return pykd.dbgCommand(*arguments).splitlines()
+            return (pykd.dbgCommand(*arguments) or "").splitlines()
         except pykd.DbgException as error:
             return str(error).splitlines()
     address, size = arguments
