@@ -20,8 +20,10 @@ from ..command_line.user_function import add_python, user_function
 from ..documents.operation import operation_document
 from ..documents.text import printable
 from ..kernel.listing import target_facts
-from ..live.answer import AnswerSearch, KernelRefused
+from ..kernel.process_identity import read_process_identity
+from ..live.answer import AnswerSearch, KernelRefused, asked
 from ..present.answer import answer_text
+from ..present.identity import identity_text
 from ..present.output import Output
 from ..present.text import link
 from ..target.architecture import ARCHITECTURES
@@ -95,6 +97,7 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
         if isinstance(found, KernelRefused):
             security = operations.security_of(found.traced[0])
         output.write(answer_text(facts, found, security))
+        _say_who_asked(output, target, asked(found))
         if arguments.stop:
             _say_where(output, target, operations.is_in_callback)
     nothing = f"nothing was refused of {arguments.key}"
@@ -105,6 +108,15 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
     if found is None:
         output.write(f"! {_NOT_SEEN if arguments.thorough else _NOT_LOOKED_AT}")
     return 0 if found else status or _NOT_FOUND
+
+
+def _say_who_asked(output: Output, target: LiveTarget, operation: Operation) -> None:
+    requestor = operation.requestor
+    if requestor is None or requestor.process is None:
+        return
+    text = identity_text(requestor, read_process_identity(target, requestor.process))
+    if text is not None:
+        output.write(text)
 
 
 def _say_where(output: Output, target: LiveTarget, is_in_callback: bool) -> None:

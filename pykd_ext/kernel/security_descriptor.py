@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..target.fields import unsigned, words
 
-__all__ = ["Ace", "BadDescriptor", "SecurityDescriptor", "parse_security_descriptor"]
+__all__ = ["Ace", "BadDescriptor", "SecurityDescriptor", "parse_security_descriptor", "parse_sid"]
 
 _HEADER, _OWNER, _DACL = 20, 4, 16
 _DACL_PRESENT, _SELF_RELATIVE = 0x0004, 0x8000  # Control
@@ -52,7 +52,7 @@ def parse_security_descriptor(raw: bytes) -> SecurityDescriptor:
     if not control & _SELF_RELATIVE:
         raise BadDescriptor("a security descriptor that is not self-relative")
     owner, dacl = unsigned(raw, _OWNER, 4), unsigned(raw, _DACL, 4)
-    who = _sid(raw, owner) if owner else None
+    who = parse_sid(raw, owner) if owner else None
     if not control & _DACL_PRESENT or not dacl:
         return SecurityDescriptor(who, None)
     entries, others = _entries(raw, dacl)
@@ -74,14 +74,14 @@ def _entries(raw: bytes, start: int) -> tuple[tuple[Ace, ...], int]:
             others += 1
         elif not flags & _INHERIT_ONLY:
             found.append(
-                Ace(kind == _ALLOWED, _sid(raw, place + _ACE), unsigned(raw, place + 4, 4))
+                Ace(kind == _ALLOWED, parse_sid(raw, place + _ACE), unsigned(raw, place + 4, 4))
             )
         place += size
     return tuple(found), others
 
 
-def _sid(raw: bytes, start: int) -> str:
-    """``S-1-5-32-544``."""
+def parse_sid(raw: bytes, start: int = 0) -> str:
+    """The SID at the offset ``start``, as ``S-1-5-32-544``; raises BadDescriptor."""
     count = raw[start + 1] if len(raw) > start + 1 else 0
     end = start + _SID + 4 * count
     if len(raw) < start + _SID or raw[start] != 1 or count > _MOST_AUTHORITIES or end > len(raw):

@@ -12,7 +12,7 @@ from ..notify.classes import NotifyClass
 from .operations import is_failure
 from .trace import Operation
 
-__all__ = ["Answer", "AnswerSearch", "Blocked", "Changed", "KernelRefused", "TakenOver"]
+__all__ = ["Answer", "AnswerSearch", "Blocked", "Changed", "KernelRefused", "TakenOver", "asked"]
 
 _CHANGES_OF_VALUES = (NotifyClass.RegNtPreDeleteValueKey, NotifyClass.RegNtPreSetValueKey)
 _BUFFER_TOO_SMALL = 0xC0000023  # STATUS_: an answer to every first question for a size
@@ -48,6 +48,13 @@ class Changed(NamedTuple):
     written: Operation
     changed: Operation
     is_during: bool
+
+
+def asked(answer: Answer) -> Operation:
+    """The operation that the answer is about; of several, the first."""
+    if isinstance(answer, Changed):
+        return answer.changed
+    return answer.traced[0] if isinstance(answer, KernelRefused) else answer.traced
 
 
 Answer = Union[Blocked, TakenOver, KernelRefused, Changed]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..kernel.security_descriptor import SecurityDescriptor
 from ..notify.words import ACCESS_RIGHTS, flags_text
 
-__all__ = ["security_lines", "who_text"]
+__all__ = ["security_lines", "user_text", "who_text"]
 
 # "Well-known SIDs" (Microsoft).
 _WELL_KNOWN = {
@@ -31,6 +31,11 @@ _WELL_KNOWN = {
 def who_text(sid: str | None) -> str:
     """``SYSTEM``, or the SID itself."""
     return "nobody" if sid is None else _WELL_KNOWN.get(sid, sid)
+
+
+def user_text(sid: str) -> str:
+    """``SYSTEM (S-1-5-18)``, or the SID itself."""
+    return f"{_WELL_KNOWN[sid]} ({sid})" if sid in _WELL_KNOWN else sid
 
 
 def security_lines(security: SecurityDescriptor) -> list[str]:

@@ -45,6 +45,7 @@ _FIELD_TYPES = {
         "VadRoot": "void *",
         "Session": "void *",
         "Token": "struct _EX_FAST_REF",
+        "SeAuditProcessCreationInfo": "void *",
         "ExitTime": "union _LARGE_INTEGER",
     },
     "_KTHREAD": {
@@ -110,6 +111,7 @@ _FIELD_TYPES = {
         "DriverName": "struct _UNICODE_STRING",
         "DriverUnload": "void *",
     },
+    "_TOKEN": {"SessionId": "unsigned long", "UserAndGroups": "void *"},
     "_OBJECT_HEADER": {"Body": "__UINTPTR_TYPE__"},
     "_CM_NAME_CONTROL_BLOCK": {
         "Compressed": "unsigned char",
@@ -294,6 +296,8 @@ def types_header(profile: Profile) -> str:
     """C that declares every known type of the build."""
     offsets = kernel_offsets(profile)
     lines = ["#pragma once", '#include "types_common.h"', '#include "types_volatility.h"']
+    if "_TOKEN" not in offsets:
+        lines.append("UNFILLED(_TOKEN)")
     for name in _declared(offsets):
         lines += _declaration(profile, offsets, name)
     return "\n".join(lines) + "\n"

@@ -14,6 +14,9 @@ _STILL_ACTIVE = 0x103  # STATUS_PENDING
 _RUNNING = 2  # KTHREAD_STATE
 _USER_MODE = 1  # KPROCESSOR_MODE
 _SYSTEM = 4  # process id
+_OF_THE_USER = (0x1A3C,)
+_LOCAL_SYSTEM = bytes.fromhex("010100000000000512000000")  # S-1-5-18
+_USER = bytes.fromhex("010500000000000515000000010000000200000003000000e9030000")
 
 
 class ProcessRow(NamedTuple):
@@ -46,6 +49,7 @@ def write_processes(world: World, rows: Sequence[ProcessRow] = PROCESSES) -> Pro
     stack = _map_stack(world)
     for name, process_id, parent, thread_ids in rows:
         process = _write_process(world, name, process_id, parent, len(thread_ids))
+        _write_identity(world, process, name, process_id)
         own = [_write_thread(world, process, process_id, each, stack) for each in thread_ids]
         _link_threads(world, process, own)
         processes.append(process)
@@ -133,6 +137,28 @@ def _write_process(world: World, name: str, process_id: int, parent: int, thread
         ExitStatus=_STILL_ACTIVE,
     )
     return process
+
+
+def _write_identity(world: World, process: int, name: str, process_id: int) -> None:
+    """Its image's path and its token, on the builds whose offsets we know."""
+    if not world.offsets.has("_EPROCESS", "SeAuditProcessCreationInfo"):
+        return
+    path = f"\\Device\\HarddiskVolume3\\Windows\\{name}".encode("utf-16-le")
+    name_information = world.nonpaged.allocate(16 + len(path), b"SeIf")
+    world.space.write_unsigned(name_information, 2, len(path))
+    world.space.write_unsigned(name_information + 2, 2, len(path))
+    world.space.write_pointer(name_information + 8, name_information + 16)
+    world.space.write(name_information + 16, path)
+    place = world.field(process, "_EPROCESS", "SeAuditProcessCreationInfo")
+    world.space.write_pointer(place, name_information)
+    sid = _USER if process_id in _OF_THE_USER else _LOCAL_SYSTEM
+    groups = world.nonpaged.allocate(16 + len(sid), b"Toke")
+    world.space.write_pointer(groups, groups + 16)
+    world.space.write(groups + 16, sid)
+    token = world.nonpaged.allocate(world.offsets.size("_TOKEN"), b"Toke")
+    world.fill(token, "_TOKEN", SessionId=int(process_id in _OF_THE_USER), UserAndGroups=groups)
+    # EX_FAST_REF: a count in the low bits.
+    world.space.write_pointer(world.field(process, "_EPROCESS", "Token"), token | 0xF)
 
 
 def _write_thread(
