@@ -102,11 +102,11 @@ def test_commands_and_scripts_use_the_interface() -> None:
 
 def test_sections_that_comments_name_are_in_sources_md() -> None:
     sections = re.findall(
-        r"^(?:## )?(\d(?:\.\d)?) ", (PACKAGE / "SOURCES.md").read_text(), re.MULTILINE
+        r"^(?:## )?(\d(?:\.\d+)?) ", (PACKAGE / "SOURCES.md").read_text(), re.MULTILINE
     )
     for source in SOURCES:
         for cited in re.findall(r"SOURCES\s+([\d., to]+)", source.read_text(encoding="utf-8")):
-            for number in re.findall(r"\d(?:\.\d)?", cited):
+            for number in re.findall(r"\d(?:\.\d+)?", cited):
                 assert number in sections, f"{source}: {number}"
 
 
