@@ -190,7 +190,6 @@ def report_end(output: Output, target: LiveTarget, why: str, what: str) -> int:
     for each in doubts(target):
         output.write(f"! {each}")
     reason = _WHY.get(why) or f"the target stopped by itself: {printable(target.last_event)}"
-    output.write(
-        f"{what}; {reason}. regcb's breakpoints are gone, and the target is stopped (g: go on)"
-    )
+    left = "goes on" if target.is_ours else "is stopped (g: go on)"
+    output.write(f"{what}; {reason}. regcb's breakpoints are gone, and the target {left}")
     return _STATUS.get(why, 0)

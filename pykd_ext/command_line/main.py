@@ -158,8 +158,15 @@ def _common(default: str | None) -> _Parser:
     )
     common.add_argument(
         "--engine",
-        choices=("none", "pykd"),
+        choices=("none", "pykd", "ntoseye"),
         default=default,
-        help="none reads a dump by itself, pykd asks Microsoft's debugger engine",
+        help="none reads a dump by itself, pykd asks Microsoft's debugger engine, ntoseye attaches "
+        "to a kernel from Linux or macOS",
+    )
+    common.add_argument(
+        "--connect",
+        metavar="WHERE",
+        default=default,
+        help="for ntoseye: kd:SOCKET, kdnet:port=PORT,key=KEY or gdb:HOST:PORT",
     )
     return common

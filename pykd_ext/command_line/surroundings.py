@@ -31,7 +31,11 @@ _PYKD_WHEELS = "https://github.com/ivellioscolin/pykd/releases"
 _NEEDED: tuple[str, ...] = ("capstone", "dissect.cstruct", "jinja2", "pefile", "tabulate", "tqdm")
 if sys.version_info < (3, 11):
     _NEEDED += ("tomli",)
-_OPTIONAL = {"unicorn": ("verify", "regcb verify"), "distributed": ("cluster", "scan --scheduler")}
+_OPTIONAL = {
+    "unicorn": ("verify", "regcb verify"),
+    "distributed": ("cluster", "scan --scheduler"),
+    "ntoseye": ("ntoseye", "--engine ntoseye"),
+}
 
 
 class Look(NamedTuple):
@@ -124,7 +128,7 @@ def _symbols(arguments: argparse.Namespace) -> Iterator[Look]:
 
 
 def _target(arguments: argparse.Namespace) -> Iterator[Look]:
-    if not (arguments.dump or inside_debugger()):
+    if not (arguments.dump or arguments.connect or inside_debugger()):
         yield Look("target", "none: -z FILE opens a crash dump")
         return
     try:

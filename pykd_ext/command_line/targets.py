@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +26,8 @@ def symbol_path_of(arguments: argparse.Namespace) -> str:
 
 
 def target_of(arguments: argparse.Namespace) -> Target:
-    """The target of ``-z``, ``-y`` and ``--engine``, by the layout of ``--layout``; raises
-    TargetError when there is none, LayoutFileError when that is none of it.
+    """The target of ``-z``, ``-y``, ``--engine`` and ``--connect``, by the layout of ``--layout``;
+    raises TargetError when there is none, LayoutFileError when that is none of it.
 
     Inside WinDbg neither is needed: the target is the session.
     """
@@ -35,8 +37,14 @@ def target_of(arguments: argparse.Namespace) -> Target:
             f"{dump}: the debugger has put ? for what its code page does not have; give the file "
             "another name, or a folder without such characters"
         )
+    if arguments.connect:
+        _mute_engine()
     target = open_target(
-        dump, _symbols(arguments), engine=arguments.engine, on_download=_Download()
+        dump,
+        _symbols(arguments),
+        engine=arguments.engine,
+        connect=arguments.connect,
+        on_download=_Download(),
     )
     if arguments.layout:
         from ..kernel.layout_file import use_layout_file  # noqa: PLC0415 - seldom wanted
@@ -47,6 +55,17 @@ def target_of(arguments: argparse.Namespace) -> Target:
             target.close()
             raise
     return target
+
+
+def _mute_engine() -> None:
+    """ntoseye writes what it does, and what the kernel prints (DbgPrint), as it is, past Python to
+    the standard error's descriptor; ours is another one from now on."""
+    sys.stderr.flush()
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = open(os.dup(2), "w", buffering=1)  # noqa: PTH123, SIM115
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def _symbols(arguments: argparse.Namespace) -> str | None:

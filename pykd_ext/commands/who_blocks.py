@@ -27,6 +27,7 @@ from ..present.identity import identity_text
 from ..present.output import Output
 from ..present.text import link
 from ..target.architecture import ARCHITECTURES
+from ..target.errors import BadArgument
 
 if TYPE_CHECKING:
     from .. import Operation
@@ -67,6 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> int:
     on_operation = user_function(arguments.python, otherwise=True)
+    if arguments.stop and target.is_ours:
+        raise BadArgument("--stop leaves the target to a debugger, and here regcb is that itself")
     facts = target_facts(target)
     operations = trace(
         target,

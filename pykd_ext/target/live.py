@@ -30,9 +30,11 @@ class LiveTarget(Target, Protocol):
 
     ``last_event`` is what stopped it in the debugger's words, where :meth:`go` does not say it all.
     ``on_silence`` is called in another thread, with seconds, when a target that was to stop does
-    not answer: :meth:`go` comes back only if it does after all.
+    not answer: :meth:`go` comes back only if it does after all. ``is_ours`` is whether the session
+    ends with this one's :meth:`close`, which lets the target run on; a debugger's stays, stopped.
     """
 
+    is_ours: bool
     last_event: str
     on_silence: Callable[[float], None]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .live import LiveTarget
     from .symbol_path import Progress, SymbolPath
 
-    Engine = Optional[Literal["none", "pykd"]]
+    Engine = Optional[Literal["none", "pykd", "ntoseye"]]
 
 __all__ = ["debuggers_code", "inside_debugger", "open_target", "symbol_path_text"]
 
@@ -32,6 +32,7 @@ def open_target(
     symbols: str | None = None,
     *,
     engine: Engine = None,
+    connect: str | None = None,
     on_download: Progress | None = None,
 ) -> LiveTarget: ...
 @overload
@@ -40,6 +41,7 @@ def open_target(
     symbols: str | None = None,
     *,
     engine: Engine = None,
+    connect: str | None = None,
     on_download: Progress | None = None,
 ) -> Target: ...
 def open_target(
@@ -47,6 +49,7 @@ def open_target(
     symbols: str | None = None,
     *,
     engine: Engine = None,
+    connect: str | None = None,
     on_download: Progress | None = None,
 ) -> Target:
     """Opens a crash dump or an image of memory; without ``path`` the session of the debugger that
@@ -55,13 +58,14 @@ def open_target(
     ``symbols`` is a symbol path as WinDbg has it: folders and ``srv*cache*server``, with ``;``
     between. None takes _NT_SYMBOL_PATH, and ``""`` uses no symbols: what a dump or a session is
     asked then is answered by exports and by the kernel's code. A session has a path of its own.
-    ``engine`` is who reads: ``none`` this package itself, ``pykd`` Microsoft's debugger engine;
-    None is the one inside a debugger, and the other one outside. ``on_download`` is told the name
-    of a symbol file, the bytes so far, and in all (0: not known).
+    ``engine`` is who reads: ``none`` this package itself, ``pykd`` Microsoft's debugger engine,
+    ``ntoseye`` the kernel at ``connect``; None is the one inside a debugger, and the first one
+    outside. ``connect`` is ``kd:SOCKET``, ``kdnet:port=PORT,key=KEY`` or ``gdb:HOST:PORT``.
+    ``on_download`` is told the name of a symbol file, the bytes so far, and in all (0: not known).
 
     What comes back is a context manager, to be closed when it is not needed any more; a debugger's
-    session goes on. Raises TargetError where there is nothing to open, UnsupportedTarget where it
-    is nothing that can be read.
+    session goes on, and so does the kernel at ``connect``. Raises TargetError where there is
+    nothing to open, UnsupportedTarget where it is nothing that can be read.
 
     >>> with pykd_ext.open_target("samples/sound-x64.dmp", symbols="samples/symbols") as target:
     ...     for callback in pykd_ext.callbacks(target):
@@ -74,6 +78,8 @@ def open_target(
     140000 regprotect!RegisterCallback regprotect.sys
     """
     dump = None if path is None else os.fspath(path)
+    if connect is not None or engine == "ntoseye":
+        return _connection(dump, symbols, engine, connect, on_download)
     if engine == "pykd" or (engine is None and (inside_debugger() or _has_session(dump))):
         return _session(dump, symbols)
     if not dump:
@@ -119,6 +125,23 @@ def _session(dump: str | None, symbols: str | None) -> LiveTarget:
     from .without_symbols import WithoutSymbols  # noqa: PLC0415 - seldom wanted
 
     return cast("LiveTarget", WithoutSymbols(session))
+
+
+def _connection(
+    dump: str | None,
+    symbols: str | None,
+    engine: Engine,
+    connect: str | None,
+    on_download: Progress | None,
+) -> LiveTarget:
+    if dump or not connect or engine not in (None, "ntoseye"):
+        raise TargetError(
+            "--engine ntoseye needs --connect, is for nothing else, and opens no dump"
+        )
+    from .ntoseye_session import open_connection  # noqa: PLC0415 - needs ntoseye
+
+    path = None if symbols == "" else symbol_path_text(symbols)
+    return open_connection(connect, path, on_download)
 
 
 def inside_debugger() -> bool:

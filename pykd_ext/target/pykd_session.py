@@ -135,6 +135,8 @@ def _name_the_kernel(base: int) -> None:
 class PykdSession(ClosedAtEnd):
     """Fulfils :class:`pykd_ext.target.Target` for the engine's current session."""
 
+    is_ours = False
+
     def __init__(self, dump: str | None = None, opened: int | None = None) -> None:
         """``opened`` is pykd's number for ``dump``, to close it by."""
         self._opened = opened

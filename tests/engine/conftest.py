@@ -9,6 +9,7 @@ import pytest
 
 from .engine import Engine
 from .errors import EngineError
+from .ntoseye import Ntoseye
 from .window import prepare
 
 
@@ -36,3 +37,9 @@ def engine() -> Iterator[Engine]:
 def debugger(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a debugger, for :func:`.window.open_window`."""
     return prepare(engine.installation, tmp_path_factory.mktemp("debugger"))
+
+
+@pytest.fixture(scope="session")
+def ntoseye(tmp_path_factory: pytest.TempPathFactory) -> Ntoseye:
+    """Installed by pip, on Linux."""
+    return Ntoseye(tmp_path_factory.mktemp("home"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,10 @@ from tests.lab.profiles import PROFILES
 
 from .engine import INSIDE, CompletedRun, Engine
 
-__all__ = ["LiveTarget", "live_target"]
+__all__ = ["LISTED", "LiveTarget", "listed", "live_target"]
+
+# Of a callback's document, what the lab knows.
+LISTED = ("owner", "function", "altitude", "context", "cookie", "active_uses", "problems")
 
 _BUILD_TIME = 600.0  # seconds, for the first of all
 _ENDING_TIME = 600.0
@@ -26,10 +30,12 @@ _ENDING_TIME = 600.0
 class LiveTarget(NamedTuple):
     """A target that waits for a debugger; one debugger, once.
 
-    ``callbacks``: what is registered in it, as dictionaries of RegisteredCallback's fields.
+    ``path``: of its Unix socket, where it has one. ``callbacks``: what is registered in it, as
+    dictionaries of RegisteredCallback's fields.
     """
 
     port: int
+    path: Path | None
     control: int
     symbols: Path
     callbacks: list[dict[str, Any]]
@@ -76,14 +82,16 @@ def live_target(
     pace: float = 0.0,
     profile: str = DEFAULT_PROFILE.name,
     kernel: Path | None = None,
+    path: Path | None = None,
 ) -> Iterator[LiveTarget]:
     """A target in a process of its own; it is ended, whatever happened to it. ``kernel``: the file
-    of a real kernel in place of the profile's own."""
+    of a real kernel in place of the profile's own. ``path``: of the Unix socket that it serves one
+    debugger at; it answers for itself when that has gone, too."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([run.__module__])  # once for all targets
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(
-        target=_serve, args=(script, pace, profile, kernel, sender), daemon=True
+        target=_serve, args=(script, pace, profile, kernel, path, sender), daemon=True
     )
     process.start()
     sender.close()  # so that the other end's is the last, and its end is seen
@@ -91,13 +99,27 @@ def live_target(
         if not receiver.poll(_BUILD_TIME):
             raise RuntimeError("the live target does not come up")
         hello: Mapping[str, Any] = receiver.recv()  # EOFError: it has failed, and said why
-        yield LiveTarget(
-            hello["port"], hello["control"], Path(hello["symbols"]), hello["callbacks"], process
-        )
+        symbols, callbacks = Path(hello["symbols"]), hello["callbacks"]
+        yield LiveTarget(hello["port"], path, hello["control"], symbols, callbacks, process)
     finally:
         process.kill()
         process.join()
 
 
-def _serve(script: Script, pace: float, profile: str, kernel: Path | None, sender: Any) -> None:
-    run(script, 0, pace, sender.send, PROFILES[profile], kernel)
+def _serve(
+    script: Script, pace: float, profile: str, kernel: Path | None, path: Path | None, sender: Any
+) -> None:
+    run(script, 0, pace, sender.send, PROFILES[profile], kernel, path)
+    if path:
+        threading.Event().wait()
+
+
+def listed(truth: dict[str, Any]) -> dict[str, Any]:
+    """A callback's document as the lab knows it."""
+    return {
+        "owner": truth["owner"],
+        "altitude": truth["altitude"],
+        **{name: f"{truth[name]:#x}" for name in ("function", "context", "cookie")},
+        "active_uses": 0,
+        "problems": [],
+    }

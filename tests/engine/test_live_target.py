@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from .engine import INSIDE, Engine
-from .live import live_target
+from .live import LISTED, listed, live_target
 
 
 @pytest.fixture(scope="module")
@@ -85,20 +85,8 @@ def test_list_is_the_truth(engine: Engine) -> None:
         assert done.returncode == 0, done.stderr
         document = json.loads(done.stdout[done.stdout.index("{") :])
         assert (document["target"]["kind"], document["target"]["callback_count"]) == ("kernel", 4)
-        names = ("owner", "function", "altitude", "context", "cookie", "active_uses", "problems")
-        found = [{name: each[name] for name in names} for each in document["callbacks"]]
-        assert found == [expected(each) for each in target.callbacks]
-
-
-def expected(truth: dict[str, Any]) -> dict[str, Any]:
-    """A callback's document as the lab knows it."""
-    return {
-        "owner": truth["owner"],
-        "altitude": truth["altitude"],
-        **{name: f"{truth[name]:#x}" for name in ("function", "context", "cookie")},
-        "active_uses": 0,
-        "problems": [],
-    }
+        found = [{name: each[name] for name in LISTED} for each in document["callbacks"]]
+        assert found == [listed(each) for each in target.callbacks]
 
 
 def test_decode_at_a_breakpoint(engine: Engine) -> None:

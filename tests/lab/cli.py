@@ -91,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("kd", help="run a kernel that a debugger attaches to over KD")
     command.add_argument("--port", type=int, default=0, help="for the debugger; any without it")
+    command.add_argument(
+        "--socket", type=Path, metavar="PATH", help="a Unix socket in place of the port"
+    )
     command.add_argument("--profile", default="x64-19041", help="see `profiles` (%(default)s)")
     command.add_argument(
         "--pace", type=float, default=0.01, metavar="SECONDS", help="rest after every operation"
@@ -150,6 +153,7 @@ def _kd(options: argparse.Namespace) -> None:
             lambda hello: print(json.dumps(hello), flush=True),
             profile_named(options.profile),
             options.kernel,
+            options.socket,
         )
 
 

@@ -51,9 +51,10 @@ def test_a_room_imports_only_from_rooms_to_its_left(source: Path) -> None:
             assert ROOMS.index(parts[1]) <= ROOMS.index(room), f"{source} imports {module}"
 
 
-def test_pykd_is_imported_by_one_file() -> None:
-    knows = [source for source in SOURCES if "pykd" in set(imported_modules(source))]
-    assert knows == [PACKAGE / "target" / "pykd_session.py"]
+@pytest.mark.parametrize("engine", ["pykd", "ntoseye"])
+def test_an_engine_is_imported_by_one_file(engine: str) -> None:
+    knows = [source for source in SOURCES if engine in set(imported_modules(source))]
+    assert knows == [PACKAGE / "target" / f"{engine}_session.py"]
 
 
 def test_tests_import_no_tests() -> None:
@@ -72,7 +73,8 @@ def test_tests_stand_in_the_rooms_that_they_test() -> None:
 
 def test_the_adapters_are_known_where_a_target_is_opened() -> None:
     adapters = {
-        f"pykd_ext.target.{each}" for each in ("pykd_session", "crash_dump", "memory_image")
+        f"pykd_ext.target.{each}"
+        for each in ("pykd_session", "ntoseye_session", "crash_dump", "memory_image")
     }
     for source in SOURCES:
         known = adapters & set(imported_modules(source))

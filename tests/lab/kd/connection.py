@@ -25,7 +25,8 @@ class Connection:
     """A debugger that connected. Break-ins are remembered in ``break_in`` until it is cleared."""
 
     def __init__(self, peer: socket.socket) -> None:
-        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if peer.family == socket.AF_INET:
+            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._peer = peer
         self._link = Link()
         self.break_in = False

@@ -31,24 +31,25 @@ def run(
     hello: Callable[[Mapping[str, Any]], None],
     profile: Profile = DEFAULT_PROFILE,
     kernel: Path | None = None,
+    path: Path | None = None,
 ) -> None:
     """Serves one debugger on the loopback interface and comes back when it has gone.
 
-    ``port`` 0: any. ``pace``: seconds of rest after every operation of a thread. ``hello`` is told
-    where the target is to be found, once it listens. ``kernel``: the file of a real kernel, which
-    takes the place of a profile's own. Raises as :func:`.lab.build_live_lab`.
+    ``port`` 0: any. ``path``: a Unix socket in its place, as virtual machines have for a serial
+    port. ``pace``: seconds of rest after every operation of a thread. ``hello`` is told where the
+    target is to be found, once it listens. ``kernel``: the file of a real kernel, which takes the
+    place of a profile's own. Raises as :func:`.lab.build_live_lab`.
     """
     real = None if kernel is None else load_real_kernel(kernel)
     lab = build_live_lab(script, profile, real=real)
     next_script, slide = _without_reboot(script), 0 if real else _SLIDE
     target = Target(lab, pace, partial(build_live_lab, next_script, profile, slide, real))
-    with socket.create_server(("127.0.0.1", port)) as listener:
+    with _listener(port, path) as listener:
         listener.settimeout(_PATIENCE)
         control = serve_questions(target)
-        port = listener.getsockname()[1]
         hello(
             {
-                "port": port,
+                "port": 0 if path else listener.getsockname()[1],
                 "control": control,
                 "symbols": lab.symbols,
                 "callbacks": [each._asdict() for each in lab.callbacks],
@@ -59,6 +60,12 @@ def run(
     with peer, suppress(Closed):
         peer.settimeout(None)
         target.serve(peer)
+
+
+def _listener(port: int, path: Path | None) -> socket.socket:
+    if path is None:
+        return socket.create_server(("127.0.0.1", port))
+    return socket.create_server(str(path), family=socket.AF_UNIX)
 
 
 def _without_reboot(script: Script) -> Script:

@@ -1,0 +1,57 @@
+"""regcb through ntoseye: what it says of a live kernel, and how it leaves it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab.kd.scripts import DEFAULT_SCRIPT
+
+from .live import LISTED, LiveTarget, listed
+from .ntoseye import Ntoseye, runs
+
+
+@pytest.fixture
+def target(ntoseye: Ntoseye) -> Iterator[LiveTarget]:
+    with ntoseye.target(DEFAULT_SCRIPT) as started:
+        yield started
+
+
+def test_list_is_the_truth(ntoseye: Ntoseye, target: LiveTarget) -> None:
+    done = ntoseye.regcb(target, "list", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    document: dict[str, Any] = json.loads(done.stdout)
+    assert document["target"]["kind"] == "kernel"
+    found = [{name: each[name] for name in LISTED} for each in document["callbacks"]]
+    assert found == [listed(each) for each in target.callbacks]
+    assert runs(target)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["show", "3"], "regprotect!RegisterCallback"),
+        (["check"], "findings: 1 info"),
+        (["doctor"], "4 can be listed"),
+    ],
+    ids=lambda each: each[0] if isinstance(each, list) else "",
+)
+def test_what_is_read_needs_no_windows(
+    ntoseye: Ntoseye, target: LiveTarget, words: list[str], said: str
+) -> None:
+    done = ntoseye.regcb(target, *words)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert said in done.stdout
+    assert runs(target)
+
+
+def test_nobody_there_is_one_line(ntoseye: Ntoseye, target: LiveTarget, tmp_path: Path) -> None:
+    nobody = target._replace(path=tmp_path / "nobody")
+    done = ntoseye.regcb(nobody, "list")
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"regcb: kd:{nobody.path}: ") and "does not exist" in line
