@@ -43,3 +43,11 @@ def debugger(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ntoseye(tmp_path_factory: pytest.TempPathFactory) -> Ntoseye:
     """Installed by pip, on Linux."""
     return Ntoseye(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(params=["pykd", "ntoseye"])
+def either(request: pytest.FixtureRequest) -> Engine | Ntoseye:
+    """Each of the live engines, for what has to be the same through both."""
+    name = "engine" if request.param == "pykd" else "ntoseye"
+    found: Engine | Ntoseye = request.getfixturevalue(name)
+    return found

@@ -13,6 +13,7 @@ from tests.support.schemas import validate
 
 from .engine import INSIDE, Engine
 from .live import live_target
+from .ntoseye import Ntoseye
 
 __all__ = ["LiveRun", "live_regcb", "operations"]
 
@@ -36,12 +37,16 @@ class LiveRun(NamedTuple):
         return sum(count for name, count in self.counts.items() if name not in ("stop", "print"))
 
     def left_nothing(self) -> bool:
-        """Whether the user's breakpoint alone is left, and the target is stopped."""
-        return self.engine_breakpoints == USERS and self.is_stopped
+        """Whether the user's breakpoint alone is left, and the target is stopped; or none, and it
+        has been let go, where regcb was the debugger."""
+        if self.is_stopped:
+            return self.engine_breakpoints == USERS
+        is_free = self.state["breakpoints"] == self.state["hardware"] == []
+        return is_free and self.counts["Continue2"] == self.counts["stop"]
 
 
 def live_regcb(
-    engine: Engine,
+    engine: Engine | Ntoseye,
     script: Script,
     *words: str | Path,
     symbols: Path | None = None,
@@ -55,11 +60,22 @@ def live_regcb(
     ``symbols``: another folder than the one with the PDBs. ``inside``: a script that does more.
     ``profile``, ``kernel``: as of :func:`.live.live_target`.
     """
+    if isinstance(engine, Ntoseye):
+        return _by_ntoseye(engine, script, *words, profile=profile, timeout=timeout)
     with live_target(script, profile=profile, kernel=kernel) as target:
         there = target if symbols is None else target._replace(symbols=symbols)
         done = there.run(engine, INSIDE / inside, *words, timeout=timeout)
     assert done.returncode == 0, done.stderr
     return LiveRun(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def _by_ntoseye(
+    engine: Ntoseye, script: Script, *words: str | Path, profile: str, timeout: float
+) -> LiveRun:
+    with engine.target(script, profile=profile) as target:
+        done = engine.regcb(target, *words, timeout=timeout)
+        counts, state = target.counts(), target.state()
+    return LiveRun(done.returncode, done.stdout, done.stderr, counts, [], state, False)
 
 
 def operations(path: Path) -> Sequence[dict[str, Any]]:

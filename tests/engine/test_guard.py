@@ -13,9 +13,12 @@ from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
 from . import two_processors
 from .engine import Engine
 from .live_command import LiveRun, live_regcb
+from .ntoseye import Ntoseye
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "policies" / "protect_regprotect.toml"
 DENIED = 0xC0000022
+# Nothing is done without a guard, where the target goes on at the end.
+TWICE = DEFAULT_SCRIPT._replace(work=(DEFAULT_SCRIPT.work[0]._replace(rounds=2),))
 
 
 def policy(folder: Path, *lines: str) -> Path:
@@ -30,29 +33,33 @@ def results(run: LiveRun) -> list[tuple[str, int]]:
     return [(each["kind"], each["status"]) for each in thread if each["count"]]
 
 
-def guarded(engine: Engine, path: Path, *words: str, script: Any = DEFAULT_SCRIPT) -> LiveRun:
+def guarded(
+    engine: Engine | Ntoseye, path: Path, *words: str, script: Any = DEFAULT_SCRIPT
+) -> LiveRun:
     run = live_regcb(engine, script, "guard", path, *words)
     assert (run.status, run.errors) == (0, "")
     assert run.left_nothing()
     return run
 
 
-def test_deny_with_any_status(engine: Engine, tmp_path: Path) -> None:
+def test_deny_with_any_status(either: Engine | Ntoseye, tmp_path: Path) -> None:
     rule = policy(
         tmp_path, "classes = ['SetValueKey']", "values = ['Volume']", "action = 'deny'",
         "status = 'STATUS_DISK_FULL'",
     )  # fmt: skip
-    run = guarded(engine, rule, "--count", "2")
+    run = guarded(either, rule, "--count", "2", script=TWICE)
     assert ("set-value", 0xC000007F) in results(run)
     assert "=> denied: STATUS_DISK_FULL" in run.output
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_allow_in_place_of_the_protecting_driver(engine: Engine, tmp_path: Path, when: str) -> None:
-    """regprotect refuses two of its five operations; the policy lets them through."""
+def test_allow_in_place_of_the_protecting_driver(
+    either: Engine | Ntoseye, tmp_path: Path, when: str
+) -> None:
+    """regprotect refuses two of its three operations; the policy lets them through."""
     rule = policy(tmp_path, "keys = ['HKLM\\SOFTWARE\\RegProtect']", "action = 'allow'")
     words = ["--after"] if when == "after" else []
-    run = guarded(engine, rule, "--at", "regprotect", "--count", "4", *words)
+    run = guarded(either, rule, "--at", "regprotect", "--count", "6", *words, script=TWICE)
     assert [status for _, status in results(run)] == [0] * 5
     said = "the callback itself said STATUS_ACCESS_DENIED"
     assert (said in run.output) == (when == "after")

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.lab.kd.script import Script
 from tests.lab.kd.scripts import DEFAULT_SCRIPT
 
 from .live import LISTED, LiveTarget, listed
 from .ntoseye import Ntoseye, runs
+
+QUIET = DEFAULT_SCRIPT._replace(drivers=())
 
 
 @pytest.fixture
@@ -55,3 +60,40 @@ def test_nobody_there_is_one_line(ntoseye: Ntoseye, target: LiveTarget, tmp_path
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"regcb: kd:{nobody.path}: ") and "does not exist" in line
+
+
+@pytest.mark.parametrize("script", [DEFAULT_SCRIPT, QUIET], ids=["busy", "quiet"])
+def test_ctrl_c_leaves_nothing(ntoseye: Ntoseye, script: Script) -> None:
+    with ntoseye.target(script) as target:
+        running = ntoseye.start(target, "watch")
+        wait_for_breakpoints(target)
+        running.send_signal(signal.SIGINT)
+        output, errors = running.communicate(timeout=600)
+        assert (running.returncode, errors) == (0, "")
+        assert output.splitlines()[-1].endswith(
+            "you stopped it. regcb's breakpoints are gone, and the target goes on"
+        )
+        assert runs(target)
+
+
+def test_a_connection_that_is_lost(ntoseye: Ntoseye) -> None:
+    with ntoseye.target(QUIET) as target:
+        running = ntoseye.start(target, "watch", "--for", "3")
+        wait_for_breakpoints(target)
+        target.process.kill()
+        _, errors = running.communicate(timeout=600)
+    assert running.returncode == 6
+    assert errors.startswith("regcb: the target ")
+    assert len(errors.splitlines()) == 1
+
+
+def wait_for_breakpoints(target: LiveTarget) -> None:
+    while not target.state()["breakpoints"]:
+        time.sleep(0.1)
+
+
+def test_it_leaves_no_debugger_to_stop_for(ntoseye: Ntoseye, target: LiveTarget) -> None:
+    done = ntoseye.regcb(target, "who-blocks", "HKLM\\SOFTWARE", "--stop")
+    assert done.returncode == 2
+    assert done.stderr.startswith("regcb: --stop leaves the target to a debugger")
+    assert runs(target)

@@ -16,6 +16,7 @@ from . import two_processors
 from .engine import INSIDE, Engine
 from .live import live_target
 from .live_command import LiveRun, live_regcb, operations
+from .ntoseye import Ntoseye
 
 LAB = ["oldfilt.sys", "netmon.sys", "avfilter.sys", "regprotect.sys"]  # in calling order
 PRE_SET, POST_SET = 1, 16
@@ -23,14 +24,14 @@ SOFTWARE = "\\REGISTRY\\MACHINE\\SOFTWARE"
 
 
 def followed(
-    engine: Engine, folder: Path, script: str, *words: str
+    engine: Engine | Ntoseye, folder: Path, script: str, *words: str
 ) -> tuple[LiveRun, list[dict[str, Any]]]:
     """With the verdict of every callback."""
     return traced(engine, folder, script, "--each", *words)
 
 
 def traced(
-    engine: Engine, folder: Path, script: str, *words: str
+    engine: Engine | Ntoseye, folder: Path, script: str, *words: str
 ) -> tuple[LiveRun, list[dict[str, Any]]]:
     log = folder / "trace.jsonl"
     run = live_regcb(engine, SCRIPTS[script], "trace", "--jsonl", log, *words)
@@ -52,8 +53,8 @@ def summary(operation: dict[str, Any]) -> tuple[str, str, str | None]:
     )
 
 
-def test_every_operation_with_every_verdict(engine: Engine, tmp_path: Path) -> None:
-    _, found = followed(engine, tmp_path, "default", "--count", "5")
+def test_every_operation_with_every_verdict(either: Engine | Ntoseye, tmp_path: Path) -> None:
+    _, found = followed(either, tmp_path, "default", "--count", "5")
     assert [summary(each) for each in found] == [
         ("RegNtPreCreateKeyEx", "\\Example\\Settings", None),
         ("RegNtPreSetValueKey", "\\Example", None),
@@ -103,16 +104,18 @@ def test_nothing_fits(engine: Engine, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [[], ["--only-blocked"]], ids=["all", "blocked"])
-def test_a_refusal_that_became_a_success(engine: Engine, tmp_path: Path, words: list[str]) -> None:
-    _, (found,) = traced(engine, tmp_path, "overruled", "--count", "1", *words)
+def test_a_refusal_that_became_a_success(
+    either: Engine | Ntoseye, tmp_path: Path, words: list[str]
+) -> None:
+    _, (found,) = traced(either, tmp_path, "overruled", "--count", "1", *words)
     assert found["result"]["name"] == "STATUS_SUCCESS"
     assert found["blocked_by"]["owner"] == "regprotect.sys"
     assert found["turned_by"]["owner"] == "stage.sys"
 
 
-def test_operations_of_callbacks_are_nested(engine: Engine, tmp_path: Path) -> None:
+def test_operations_of_callbacks_are_nested(either: Engine | Ntoseye, tmp_path: Path) -> None:
     """A callback's own operations are seen by those below it alone."""
-    _, found = followed(engine, tmp_path, "nested", "--count", "12")
+    _, found = followed(either, tmp_path, "nested", "--count", "12")
     asked = {tuple(one["altitude"] for one in each["inside"]) for each in found}
     high, middle, low = "200020", "200010", "200000"  # see SCRIPTS["nested"]
     assert asked == {(), (high,), (middle, high), (low, middle, high), (low,)}
@@ -180,9 +183,9 @@ def test_control_flow_guard(engine: Engine, tmp_path: Path) -> None:
     assert [phases(each, "pre") for each in found] == [LAB, LAB]
 
 
-def test_who_blocks(engine: Engine) -> None:
+def test_who_blocks(either: Engine | Ntoseye) -> None:
     run = live_regcb(
-        engine, DEFAULT_SCRIPT, "who-blocks", "HKLM\\SOFTWARE\\RegProtect", "--value", "Answer"
+        either, DEFAULT_SCRIPT, "who-blocks", "HKLM\\SOFTWARE\\RegProtect", "--value", "Answer"
     )
     assert (run.status, run.errors) == (0, "")
     assert run.left_nothing()
@@ -219,14 +222,14 @@ def test_nothing_refused_costs_nothing(engine: Engine) -> None:
     assert all(each["count"] for each in thread)
 
 
-def test_a_success_that_a_post_makes_a_failure(engine: Engine, tmp_path: Path) -> None:
+def test_a_success_that_a_post_makes_a_failure(either: Engine | Ntoseye, tmp_path: Path) -> None:
     overruled = SCRIPTS["overruled"]
     act = Act("overrule", POST_SET, 0xC000007F)
     script = overruled._replace(
         drivers=(*LAB_DRIVERS[:3], "stage.sys"), actors=(Actor("200000", (act,)),)
     )
     log = tmp_path / "trace.jsonl"
-    run = live_regcb(engine, script, "trace", "--only-blocked", "--jsonl", log, "--count", "1")
+    run = live_regcb(either, script, "trace", "--only-blocked", "--jsonl", log, "--count", "1")
     assert run.left_nothing()
     (found,) = operations(log)
     assert found["result"]["name"] == "STATUS_DISK_FULL"
@@ -251,10 +254,10 @@ def test_no_callbacks(engine: Engine, command: list[str], status: int, said: str
     assert run.left_nothing()
 
 
-def test_a_time_that_is_over_while_nothing_happens(engine: Engine) -> None:
+def test_a_time_that_is_over_while_nothing_happens(either: Engine | Ntoseye) -> None:
     """No breakpoint is hit then: the target is broken into."""
     script = DEFAULT_SCRIPT._replace(drivers=())
-    run = live_regcb(engine, script, "watch", "--for", "1")
+    run = live_regcb(either, script, "watch", "--for", "1")
     assert (run.status, run.errors) == (0, "")
     assert "0 registered or removed; the time is over" in run.output
     assert run.left_nothing()
@@ -271,9 +274,9 @@ def test_the_thread_says_which_callback_it_was(engine: Engine) -> None:
     assert found[3:] == [[*LAB, *LAB[2::-1]]] * 2
 
 
-def test_what_did_not_fit_is_counted(engine: Engine, tmp_path: Path) -> None:
+def test_what_did_not_fit_is_counted(either: Engine | Ntoseye, tmp_path: Path) -> None:
     """The fifth operation is the first that fits."""
-    run, _ = traced(engine, tmp_path, "default", "--value", "Answer", "--count", "1")
+    run, _ = traced(either, tmp_path, "default", "--value", "Answer", "--count", "1")
     assert run.output.startswith("1 operation, 4 did not fit; that was enough")
 
 
