@@ -310,8 +310,10 @@ class NtoseyeSession(ClosedAtEnd):
 
     def set_registers(self, values: Mapping[str, int]) -> None:
         before = {name: self.register(name) for name in values}
-        try:
-            self._set_registers(values)
+        try:  # each costs six requests, and reading them none
+            self._set_registers(
+                {name: values[name] for name in values if values[name] != before[name]}
+            )
         except RegisterUnavailable:
             self._set_registers(before)
             raise

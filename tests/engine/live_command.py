@@ -45,6 +45,20 @@ class LiveRun(NamedTuple):
         return is_free and self.counts["Continue2"] == self.counts["stop"]
 
 
+# KD requests of a whole command, through pykd and through ntoseye, there also of attaching and of
+# letting go. Each is a little more than was counted, which docs/ntoseye.md has.
+MOST_REQUESTS = {
+    "trace --each --count 5": (600, 1200),
+    "who-blocks": (120, 240),
+    "guard --count 2": (260, 670),
+}
+
+
+def is_cheap(run: LiveRun, engine: Engine | Ntoseye, what: str) -> bool:
+    """Whether ``run`` took no more requests than such a command may."""
+    return run.requests <= MOST_REQUESTS[what][isinstance(engine, Ntoseye)]
+
+
 def live_regcb(
     engine: Engine | Ntoseye,
     script: Script,

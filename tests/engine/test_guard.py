@@ -12,7 +12,7 @@ from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
 
 from . import two_processors
 from .engine import Engine
-from .live_command import LiveRun, live_regcb
+from .live_command import LiveRun, is_cheap, live_regcb
 from .ntoseye import Ntoseye
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "policies" / "protect_regprotect.toml"
@@ -48,6 +48,7 @@ def test_deny_with_any_status(either: Engine | Ntoseye, tmp_path: Path) -> None:
         "status = 'STATUS_DISK_FULL'",
     )  # fmt: skip
     run = guarded(either, rule, "--count", "2", script=TWICE)
+    assert is_cheap(run, either, "guard --count 2")
     assert ("set-value", 0xC000007F) in results(run)
     assert "=> denied: STATUS_DISK_FULL" in run.output
 

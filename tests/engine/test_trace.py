@@ -15,7 +15,7 @@ from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
 from . import two_processors
 from .engine import INSIDE, Engine
 from .live import live_target
-from .live_command import LiveRun, live_regcb, operations
+from .live_command import LiveRun, is_cheap, live_regcb, operations
 from .ntoseye import Ntoseye
 
 LAB = ["oldfilt.sys", "netmon.sys", "avfilter.sys", "regprotect.sys"]  # in calling order
@@ -54,7 +54,8 @@ def summary(operation: dict[str, Any]) -> tuple[str, str, str | None]:
 
 
 def test_every_operation_with_every_verdict(either: Engine | Ntoseye, tmp_path: Path) -> None:
-    _, found = followed(either, tmp_path, "default", "--count", "5")
+    run, found = followed(either, tmp_path, "default", "--count", "5")
+    assert is_cheap(run, either, "trace --each --count 5")
     assert [summary(each) for each in found] == [
         ("RegNtPreCreateKeyEx", "\\Example\\Settings", None),
         ("RegNtPreSetValueKey", "\\Example", None),
@@ -188,6 +189,7 @@ def test_who_blocks(either: Engine | Ntoseye) -> None:
         either, DEFAULT_SCRIPT, "who-blocks", "HKLM\\SOFTWARE\\RegProtect", "--value", "Answer"
     )
     assert (run.status, run.errors) == (0, "")
+    assert is_cheap(run, either, "who-blocks")
     assert run.left_nothing()
     lines = run.output.splitlines()
     assert lines[0] == "regprotect.sys blocks it: STATUS_ACCESS_DENIED (0xc0000022)"
