@@ -1,7 +1,8 @@
 """The machine being debugged, behind one small protocol.
 
-Three adapters fulfil :class:`.protocol.Target`: :mod:`.pykd_session` (WinDbg, cdb, kd, and pykd
-standalone), :mod:`.crash_dump` and :mod:`.memory_image` (no debugger at all);
+Four adapters fulfil :class:`.protocol.Target`: :mod:`.pykd_session` (WinDbg, cdb, kd, and pykd
+standalone), :mod:`.ntoseye_session` (a kernel, from Linux and macOS), :mod:`.crash_dump` and
+:mod:`.memory_image` (no debugger at all);
 :func:`.opening.open_target` chooses.
 The rooms to the right do not see which one it is: they have the protocol, and what reads the
 memory of any target (typed memory, images, lists of modules).

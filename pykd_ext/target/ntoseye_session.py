@@ -244,7 +244,9 @@ class NtoseyeSession(ClosedAtEnd):
             self._run = None
         if run.error is not None:
             raise run.error
-        return run.reason if run.is_known else self._why_stopped(stop)
+        if run.is_known and (run.reason == "hit" or self.bug_check() is None):
+            return run.reason
+        return self._why_stopped(stop)
 
     def _hear_of_unloading(self) -> None:
         """Of drivers, whose memory is another's afterwards."""

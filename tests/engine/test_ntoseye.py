@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.lab.kd.script import Script
-from tests.lab.kd.scripts import DEFAULT_SCRIPT
+from tests.lab.kd.script import Act, Actor, Operation, Script
+from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
 
 from .live import LISTED, LiveTarget, listed
 from .ntoseye import Ntoseye, runs
@@ -97,3 +97,35 @@ def test_it_leaves_no_debugger_to_stop_for(ntoseye: Ntoseye, target: LiveTarget)
     assert done.returncode == 2
     assert done.stderr.startswith("regcb: --stop leaves the target to a debugger")
     assert runs(target)
+
+
+# As KeBugCheckEx prints it in a real kernel, and by which ntoseye knows a bug check.
+FATAL = "\n*** Fatal System Error: 0x00000121\n        (0x0,0x0,0x0,0x0)\n\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "act", "status", "event"),
+    [
+        (
+            Operation("print", name=""),
+            "crash",
+            3,
+            "the target stopped by itself: exception 0xc0000005",
+        ),
+        (Operation("print", name=FATAL), "bug-check", 4, "the target stopped by itself: bug check"),
+        (Operation("reboot"), "log", 7, "the target has rebooted"),
+    ],
+    ids=["crash", "bug-check", "reboot"],
+)
+def test_why_it_stopped(
+    ntoseye: Ntoseye, first: Operation, act: str, status: int, event: str
+) -> None:
+    script = SCRIPTS["overruled"]
+    work = script.work[0]._replace(operations=(first, *script.work[0].operations))
+    acts = () if act == "log" else (Act(act, 1),)
+    script = script._replace(work=(work,), actors=(Actor("200000", acts),))
+    with ntoseye.target(script) as target:
+        done = ntoseye.regcb(target, "trace")
+        assert (done.returncode, done.stderr) == (status, "")
+        assert event in done.stdout.splitlines()[-1]
+        assert target.state()["breakpoints"] == []
