@@ -4,13 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+from ..kernel.callbacks import DEFAULT_LIMIT
 from ..kernel.saved_document import read_document
+from ..target.architecture import ARCHITECTURES
 from ..target.errors import RegcbError
 from .callback_fields import CALLBACK_FIELDS
 from .callbacks import CallbacksDocument
 from .field_types import ADDRESS
 
-__all__ = ["BaselineError", "read_baseline"]
+__all__ = ["MOST_CALLBACKS", "BaselineError", "read_baseline"]
+
+# As many as list reads, and as many again that are on no list. A kernel has about ten.
+MOST_CALLBACKS = 2 * DEFAULT_LIMIT
 
 # Both hold the same list; a later generation of either would have to be read by other code.
 _SCHEMAS = ("regcb.callbacks/1", "regcb.findings/1")
@@ -42,8 +47,11 @@ def _damages(document: dict[str, Any]) -> Iterator[str]:
     if not isinstance(target, dict):
         yield "target is missing"
         return
-    if not isinstance(target.get("architecture"), str):
-        yield "target.architecture is no text"
+    if target.get("architecture") not in ARCHITECTURES:
+        yield f"target.architecture is none of {', '.join(ARCHITECTURES)}"
+    if len(callbacks) > MOST_CALLBACKS:
+        yield f"it has {len(callbacks)} callbacks, more than the {MOST_CALLBACKS} that are compared"
+        return
     for number, callback in enumerate(callbacks):
         if not isinstance(callback, dict):
             yield f"callback {number} is no object"

@@ -155,6 +155,15 @@ X64 = {"architecture": "x64"}
         (json.dumps(NO_TARGET).encode(), "damaged: target is missing"),
         (json.dumps({**NO_TARGET, "target": {}}).encode(), "damaged: target.architecture"),
         (
+            json.dumps({**NO_TARGET, "target": {"architecture": "x64, and all is well"}}).encode(),
+            "damaged: target.architecture is none of x64, x86, arm64",
+        ),
+        (
+            json.dumps({**NO_TARGET, "target": X64, "callbacks": [{}] * 20_001}).encode(),
+            "damaged: it has 20001 callbacks, more than the 20000 that are compared",
+        ),
+        (b"[" + b"{}," * (6 << 20), "larger than 16 MB, nothing that regcb list --json writes"),
+        (
             json.dumps({**NO_TARGET, "target": X64, "callbacks": [1]}).encode(),
             "damaged: callback 0 is no object",
         ),
@@ -165,7 +174,7 @@ X64 = {"architecture": "x64"}
     ],
     ids=[
         "empty", "utf-16", "deep", "list", "schema", "hostile", "no-list", "no-target",
-        "no-architecture", "no-object", "no-number",
+        "no-architecture", "words", "many", "large", "no-object", "no-number",
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_baseline(
