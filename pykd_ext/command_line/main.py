@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from .. import __version__
 from ..present.output import Output, OutputError
 from ..target.errors import ConnectionLost, RegcbError
+from ..target.opening import ENGINES
 from .catalogue import command_names, find_command, summaries
 from .exit_statuses import GONE, USAGE_ERROR
 
@@ -158,10 +159,9 @@ def _common(default: str | None) -> _Parser:
     )
     common.add_argument(
         "--engine",
-        choices=("none", "pykd", "ntoseye"),
+        choices=ENGINES,
         default=default,
-        help="none reads a dump by itself, pykd asks Microsoft's debugger engine, ntoseye attaches "
-        "to a kernel from Linux or macOS",
+        help=", ".join(f"{name} {what}" for name, what in ENGINES.items()),
     )
     common.add_argument(
         "--connect",

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
     Engine = Optional[Literal["none", "pykd", "ntoseye"]]
 
-__all__ = ["debuggers_code", "inside_debugger", "open_target", "symbol_path_text"]
+__all__ = ["ENGINES", "debuggers_code", "inside_debugger", "open_target", "symbol_path_text"]
+
+# Who reads a target, and what each is for.
+ENGINES = {
+    "none": "reads a dump by itself",
+    "pykd": "asks Microsoft's debugger engine",
+    "ntoseye": "attaches to a kernel from Linux or macOS",
+}
 
 
 def symbol_path_text(symbols: str | None) -> str:
