@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -19,9 +19,8 @@ except ImportError as error:
     ntoseye = None
     _why_no_ntoseye = str(error)
 
-from . import BugCheck, Module, Symbol
+from . import BugCheck, Symbol
 from .architecture import ArchitectureName
-from .closing import ClosedAtEnd
 from .errors import (
     BadArgument,
     ConnectionLost,
@@ -36,6 +35,7 @@ from .loaded_symbols import LoadedSymbols
 from .memory import Memory
 from .pdb_server import PdbServer
 from .symbol_path import Progress, SymbolPath
+from .symbols_target import SymbolsTarget
 
 if TYPE_CHECKING:
     from .live import Breakpoint, OnHit
@@ -112,7 +112,7 @@ def _serve(symbol_path: SymbolPath) -> None:
     os.environ["NTOSEYE_PDB_SERVERS"] = ";".join(filter(None, [_servers[0].url, others]))
 
 
-class NtoseyeSession(ClosedAtEnd):
+class NtoseyeSession(SymbolsTarget):
     """Fulfils :class:`pykd_ext.target.live.LiveTarget` for a debugger of our own."""
 
     kind = "kernel"
@@ -173,25 +173,13 @@ class NtoseyeSession(ClosedAtEnd):
     def physical_memory(self) -> None:
         """What runs is not searched."""
 
-    def symbol(self, name: str, module: str = "nt") -> int:
-        return self._symbols.symbol(name, module)
-
     def nearest_symbol(self, address: int) -> Symbol | None:
-        found = self._symbols.nearest(address)
+        found = super().nearest_symbol(address)
         if found is None and self._has_run and self.memory.is_kernel(address):
             self._has_run = False
             self._symbols = self._loaded_symbols()  # of a driver that came meanwhile
-            found = self._symbols.nearest(address)
+            found = super().nearest_symbol(address)
         return found
-
-    def field_offset(self, type_name: str, field: str, module: str = "nt") -> int:
-        return self._symbols.field_offset(type_name, field, module)
-
-    def modules(self) -> Sequence[Module]:
-        return self._symbols.modules()
-
-    def symbol_problems(self) -> Sequence[str]:
-        return self._symbols.problems
 
     def register(self, name: str) -> int:
         try:

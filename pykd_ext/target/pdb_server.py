@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from uuid import UUID
 
 from .image import PdbReference
 from .symbol_path import SymbolPath
@@ -54,12 +55,7 @@ class PdbServer:
 def _wanted(path: str) -> PdbReference | None:
     """What ``/name/GUIDAGE/name`` asks for; None for any other path. The age is in hex."""
     _, name, identity, *_ = [*path.split("/"), "", ""]
-    digits, age = identity[:32], identity[32:]
     try:
-        int(digits, 16)
-        number = int(age, 16)
+        return PdbReference(name, str(UUID(identity[:32])).upper(), int(identity[32:], 16))
     except ValueError:
         return None
-    ends = (0, 8, 12, 16, 20, 32)
-    guid = "-".join(digits[start:end] for start, end in zip(ends, ends[1:]))
-    return PdbReference(name, guid.upper(), number)
