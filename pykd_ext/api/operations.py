@@ -110,7 +110,7 @@ class Trace(Stream[Operation]):
         super().__init__(target)
         self._filters, self._each, self._seconds = filters, each, seconds
         self._tracer = Tracer(target, filters, self._hear, stack, each)
-        self._placement = place(target)
+        self._plan = place(target)
         self._stays = in_callback
         self._refusals = RefusalStop(
             target,
@@ -122,7 +122,7 @@ class Trace(Stream[Operation]):
     @property
     def problems(self) -> list[str]:
         """What nobody will see of what happens."""
-        return self._placement.problems
+        return self._plan.problems
 
     @property
     def keys(self) -> tuple[KeyGlob, ...]:
@@ -137,7 +137,7 @@ class Trace(Stream[Operation]):
     @property
     def is_airtight(self) -> bool:
         """Whether nothing passes on one processor while another one goes on from a stop."""
-        places = places_of(self._placement, self._each or self._filters.owner is not None)
+        places = places_of(self._plan, self._each or self._filters.owner is not None)
         return all(can_stay(self.target, each) for each in places)
 
     @property
@@ -162,13 +162,13 @@ class Trace(Stream[Operation]):
 
     def _follow(self) -> Steps:
         seconds = self._seconds
-        if self._placement.is_unnamed:
-            first = await_first_call(self.target, self._placement, seconds)
-            self._placement, seconds = first.plan, first.seconds
+        if self._plan.is_unnamed:
+            first = await_first_call(self.target, self._plan, seconds)
+            self._plan, seconds = first.plan, first.seconds
             if first.why != "hit":
                 return first.why
         follower = self._refusals if self._stays else self._tracer
-        return (yield from follower.follow(self._placement, seconds))
+        return (yield from follower.follow(self._plan, seconds))
 
 
 def _numbers(classes: Iterable[GivenClass]) -> frozenset[int]:

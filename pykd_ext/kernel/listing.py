@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .builds import windows_version
@@ -21,7 +21,7 @@ __all__ = [
     "TargetFacts",
     "entries_of",
     "read_listing",
-    "stack_frame",
+    "stack_frames",
     "symbol_text",
     "target_facts",
     "with_unlisted",
@@ -196,11 +196,11 @@ def _entry(
 def symbol_text(target: Target, owner: Owner, address: int) -> str | None:
     """``module!name+0x1c``, ``module+0x1020`` where there is no name, None outside every image."""
     nearest = target.nearest_symbol(address) if owner.state == "loaded" else None
-    if nearest:
-        return str(nearest)
-    if owner.base is None:
-        return None
-    return f"{owner.module}+{address - owner.base:#x}"
+    return str(nearest) if nearest else _in_image(owner, address)
+
+
+def _in_image(owner: Owner, address: int) -> str | None:
+    return None if owner.base is None else f"{owner.module}+{address - owner.base:#x}"
 
 
 class StackFrame(NamedTuple):
@@ -210,11 +210,13 @@ class StackFrame(NamedTuple):
     text: str
 
 
-def stack_frame(target: Target, address: int) -> StackFrame:
-    """The frame with the return address ``address``: ``module+0x1020`` where there is no name, the
-    address itself outside every image."""
-    nearest = target.nearest_symbol(address)
-    if nearest:
-        return StackFrame(address, str(nearest))
-    text = symbol_text(target, Drivers(target).owner(address), address)
-    return StackFrame(address, text or f"{address:#x}")
+def stack_frames(target: Target, addresses: Iterable[int]) -> tuple[StackFrame, ...]:
+    """The frames with these return addresses: ``module+0x1020`` where there is no name, the address
+    itself outside every image."""
+    drivers = Drivers(target)
+
+    def text(address: int) -> str:
+        nearest = target.nearest_symbol(address)
+        return str(nearest or _in_image(drivers.owner(address), address) or f"{address:#x}")
+
+    return tuple(StackFrame(each, text(each)) for each in addresses)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from ..kernel.altitude_order import altitude_key
 from ..kernel.drivers import Drivers, Owner
-from ..kernel.listing import RegistryCallback, StackFrame, stack_frame, symbol_text
+from ..kernel.listing import RegistryCallback, StackFrame, stack_frames, symbol_text
 from ..kernel.requestor import Requestor, read_requestor
 from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
@@ -142,7 +142,7 @@ class RegistrationWatch:
         addresses = target.return_addresses(_STACK_LIMIT)
         if call.back not in addresses:  # x86 without symbols: there is no frame yet
             addresses.insert(1, call.back)
-        stack = tuple(stack_frame(target, each) for each in addresses)
+        stack = stack_frames(target, addresses)
         pending = _Pending(
             which, _unregistered(which, call), self._altitude(which, call),
             read_requestor(target), stack,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 from ..kernel.builds import refusals_stand
 from ..kernel.key_layouts import KEY_BODIES
 from ..kernel.key_objects import KnownBlocks
-from ..kernel.listing import RegistryCallback, StackFrame, stack_frame
+from ..kernel.listing import RegistryCallback, StackFrame, stack_frames
 from ..kernel.requestor import ProcessNames, Requestor, read_requestor
 from ..notify.classes import NotifyClass, notify_class
 from ..notify.notification_call import NotificationCall, read_notification_call
@@ -450,7 +450,7 @@ class Tracer:
                 blocked_by=by_verdict[blocked] if blocked else None,
                 bypassed_by=by_verdict[bypassed] if bypassed else None,
                 turned_by=by_verdict[turned] if turned else None,
-                stack=tuple(stack_frame(self._target, each) for each in about.stack),
+                stack=stack_frames(self._target, about.stack),
                 has_every_verdict=self._has_each,
             )
         )

@@ -11,7 +11,7 @@ from ..live.answer import Answer, Blocked, Changed, KernelRefused, TakenOver
 from ..live.trace import Operation
 from ..notify.ntstatus import status_text
 from .notification import requestor_text
-from .operation import about_callback, callback_text, frame_text, refusal_text, traced_text
+from .operation import about_callback, callback_text, refusal_text, stack_lines, traced_text
 from .security import security_lines
 
 __all__ = ["answer_text"]
@@ -36,7 +36,7 @@ def _taken_over(facts: TargetFacts, traced: Operation) -> str:
     lines = [f"{owner} takes it over (STATUS_CALLBACK_BYPASS), the kernel does nothing{got}"]
     if entry is not None:
         lines += about_callback(entry, facts)
-    return "\n".join([*lines, "", traced_text(facts, traced), *_stack(traced)])
+    return "\n".join([*lines, "", traced_text(facts, traced), *stack_lines(traced)])
 
 
 def _changed(facts: TargetFacts, answer: Changed) -> str:
@@ -52,7 +52,7 @@ def _changed(facts: TargetFacts, answer: Changed) -> str:
             traced_text(facts, answer.written),
             "",
             traced_text(facts, changed),
-            *_stack(changed),
+            *stack_lines(changed),
         ]
     )
 
@@ -71,7 +71,7 @@ def _kernel_refused(
             *_security(security),
             "",
             traced_text(facts, answer.traced[0]),
-            *_stack(answer.traced[0]),
+            *stack_lines(answer.traced[0]),
         ]
     )
 
@@ -83,9 +83,3 @@ def _security(security: SecurityDescriptor | str) -> list[str]:
         "  the key's security descriptor:",
         *(f"    {each}" for each in security_lines(security)),
     ]
-
-
-def _stack(traced: Operation) -> list[str]:
-    if not traced.stack:
-        return []
-    return ["", "call stack:", *(f"  {frame_text(each)}" for each in traced.stack)]

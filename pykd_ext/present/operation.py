@@ -20,6 +20,7 @@ __all__ = [
     "clock_text",
     "frame_text",
     "refusal_text",
+    "stack_lines",
     "traced_text",
 ]
 
@@ -47,6 +48,13 @@ def clock_text(seconds: float) -> str:
 def frame_text(frame: StackFrame) -> str:
     """A line of a call stack, which leads to the code behind the call."""
     return link(printable(frame.text), unassemble_command(frame.address))
+
+
+def stack_lines(traced: Operation) -> list[str]:
+    """An empty line and the call stack, nothing where it was not kept."""
+    if not traced.stack:
+        return []
+    return ["", "call stack:", *(f"  {frame_text(each)}" for each in traced.stack)]
 
 
 def callback_text(entry: RegistryCallback | None, facts: TargetFacts) -> str:
@@ -109,9 +117,7 @@ def refusal_text(facts: TargetFacts, traced: Operation) -> str:
     lines = [f"{owner} blocks it: {status_text(status)} ({status:#010x})"]
     if entry is not None:
         lines += about_callback(entry, facts)
-    lines += ["", traced_text(facts, traced)]
-    if traced.stack:
-        lines += ["", "call stack:", *(f"  {frame_text(each)}" for each in traced.stack)]
+    lines += ["", traced_text(facts, traced), *stack_lines(traced)]
     return "\n".join(lines)
 
 
