@@ -3,9 +3,11 @@
 from typing import Optional, TypedDict
 
 from ..kernel.cookies import unix_time
-from ..kernel.key_control_blocks import KeyControlBlock, flag_names
+from ..kernel.key_control_blocks import KeyControlBlock
 from ..kernel.key_details import KeyContext, KeyDetails
+from ..kernel.key_layouts import KEY_FLAGS
 from ..kernel.listing import TargetFacts
+from ..notify.words import flag_words
 from .target import FactsDocument, facts_document
 from .text import hexadecimal, time_text
 
@@ -89,7 +91,7 @@ def key_document(facts: TargetFacts, details: KeyDetails) -> KeyDocument:
         "control_block": {
             "address": hexadecimal(key.key_control_block),
             "flags": hexadecimal(block.flags) if block else None,
-            "flag_names": flag_names(block) if block else None,
+            "flag_names": flag_words(block.flags, KEY_FLAGS) if block else None,
             "key_cell": hexadecimal(block.key_cell) if block else None,
             "layer_height": block.layer_height if block else None,
             "parent": hexadecimal(block.parent) if block else None,

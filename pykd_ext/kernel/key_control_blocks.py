@@ -14,7 +14,6 @@ from ..target.memory import Memory
 from .key_layouts import (
     HCELL_NIL,
     KEY_CONTROL_BLOCKS,
-    KEY_FLAGS,
     KEY_HIVE_ENTRY,
     KEY_VIRT_TARGET,
     LAYER_TOMBSTONE,
@@ -26,7 +25,6 @@ from .key_layouts import (
 __all__ = [
     "KeyControlBlock",
     "KeyPath",
-    "flag_names",
     "key_path",
     "key_states",
     "read_key_control_block",
@@ -121,13 +119,6 @@ def key_states(block: KeyControlBlock, layout: KeyControlBlockLayout) -> list[st
     if block.flags & KEY_VIRT_TARGET:
         states.append("virtualised")
     return states
-
-
-def flag_names(block: KeyControlBlock) -> list[str]:
-    """Of the bits of Flags, as the WDK's kind of names has them; a bit without one is in hex."""
-    known = sum(bit for bit, _ in KEY_FLAGS)
-    names = [name for bit, name in KEY_FLAGS if block.flags & bit]
-    return [*names, f"{block.flags & ~known:#x}"] if block.flags & ~known else names
 
 
 def key_path(memory: Memory, build: int, block: KeyControlBlock) -> KeyPath:

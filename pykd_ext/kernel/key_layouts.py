@@ -45,18 +45,18 @@ LAYER_TOMBSTONE = 1  # LayerSemantics of a key that its container has deleted (S
 KEY_HIVE_ENTRY = 0x0004  # KCB.Flags: the root of a hive
 KEY_VIRT_TARGET = 0x0100  # KCB.Flags: below VIRTUALSTORE, UAC's copy of another key (SOURCES 5.4)
 # KCB.Flags, which are those of the key in its hive (SOURCES 5.9).
-KEY_FLAGS = (
-    (0x0001, "KEY_VOLATILE"),
-    (0x0002, "KEY_HIVE_EXIT"),
-    (KEY_HIVE_ENTRY, "KEY_HIVE_ENTRY"),
-    (0x0008, "KEY_NO_DELETE"),
-    (0x0010, "KEY_SYM_LINK"),
-    (0x0020, "KEY_COMP_NAME"),
-    (0x0040, "KEY_PREDEF_HANDLE"),
-    (0x0080, "KEY_VIRT_MIRRORED"),
-    (KEY_VIRT_TARGET, "KEY_VIRT_TARGET"),
-    (0x0200, "KEY_VIRTUAL_STORE"),
-)
+KEY_FLAGS = {
+    "KEY_VOLATILE": 0x0001,
+    "KEY_HIVE_EXIT": 0x0002,
+    "KEY_HIVE_ENTRY": KEY_HIVE_ENTRY,
+    "KEY_NO_DELETE": 0x0008,
+    "KEY_SYM_LINK": 0x0010,
+    "KEY_COMP_NAME": 0x0020,
+    "KEY_PREDEF_HANDLE": 0x0040,
+    "KEY_VIRT_MIRRORED": 0x0080,
+    "KEY_VIRT_TARGET": KEY_VIRT_TARGET,
+    "KEY_VIRTUAL_STORE": 0x0200,
+}
 
 Bits = tuple[tuple[int, str], ...]  # a bit's number, and what it says
 

@@ -32,50 +32,38 @@ class ProcessIdentity(NamedTuple):
 
 def read_process_identity(target: Target, process: int) -> ProcessIdentity:
     """Of the EPROCESS at the VA ``process``; six requests. Never raises for what memory holds."""
-    token = _token(target, process)
+    token = _pointer(target, process, "_EPROCESS", "Token")
+    token &= ~_FAST_REFERENCE[target.memory.pointer_size]
     return ProcessIdentity(
         _image_path(target, process),
-        None if token is None else _session(target, token),
-        None if token is None else _user(target, token),
+        _session(target, token) if token else None,
+        _user(target, token) if token else None,
     )
 
 
 def _image_path(target: Target, process: int) -> str | None:
     """SE_AUDIT_PROCESS_CREATION_INFO has a pointer to OBJECT_NAME_INFORMATION, a UNICODE_STRING."""
-    place = _field(target, process, "_EPROCESS", "SeAuditProcessCreationInfo")
+    name = _pointer(target, process, "_EPROCESS", "SeAuditProcessCreationInfo")
     memory = target.memory
     try:
-        name = memory.pointer(place) if place else 0
         return (memory.text(memory.unicode_string(name), _LONGEST_PATH) or None) if name else None
     except MemoryUnreadable:
         return None
 
 
-def _token(target: Target, process: int) -> int | None:
-    place = _field(target, process, "_EPROCESS", "Token")
-    memory = target.memory
-    try:
-        reference = memory.pointer(place) if place else 0
-    except MemoryUnreadable:
-        return None
-    return reference & ~_FAST_REFERENCE[memory.pointer_size] or None
-
-
 def _session(target: Target, token: int) -> int | None:
-    place = _field(target, token, "_TOKEN", "SessionId")
+    offset = field_offset(target, "_TOKEN", "SessionId")
     try:
-        return target.memory.unsigned(place, 4) if place else None
+        return None if offset is None else target.memory.unsigned(token + offset, 4)
     except MemoryUnreadable:
         return None
 
 
 def _user(target: Target, token: int) -> str | None:
     """The first of the token's SID_AND_ATTRIBUTES, which begin with a pointer to the SID."""
-    place = _field(target, token, "_TOKEN", "UserAndGroups")
-    memory = target.memory
+    groups = _pointer(target, token, "_TOKEN", "UserAndGroups")
     try:
-        groups = memory.pointer(place) if place else 0
-        sid = memory.pointer(groups) if groups else 0
+        sid = target.memory.pointer(groups) if groups else 0
         return parse_sid(_as_much_as_there_is(target, sid)) if sid else None
     except (MemoryUnreadable, BadDescriptor):
         return None
@@ -86,7 +74,10 @@ def _as_much_as_there_is(target: Target, sid: int) -> bytes:
     return target.memory.read(sid, min(8 + 4 * count, _LONGEST_SID))
 
 
-def _field(target: Target, base: int, type_name: str, field: str) -> int | None:
-    """The VA of a field, None where the target's symbols have none of this name."""
+def _pointer(target: Target, base: int, type_name: str, field: str) -> int:
+    """What the field holds, 0 where it cannot be read or nobody knows the place of it."""
     offset = field_offset(target, type_name, field)
-    return None if offset is None else base + offset
+    try:
+        return 0 if offset is None else target.memory.pointer(base + offset)
+    except MemoryUnreadable:
+        return 0

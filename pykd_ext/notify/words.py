@@ -23,6 +23,7 @@ __all__ = [
     "WOW64_FLAGS",
     "choice_text",
     "class_text",
+    "flag_words",
     "flags_text",
 ]
 
@@ -155,10 +156,15 @@ PROCESSOR_MODES = ("KernelMode", "UserMode")
 
 
 def flags_text(value: int, words: Mapping[str, int]) -> str:
-    """``KEY_SET_VALUE | KEY_WOW64_64KEY | 0x400``: the bits that have no word come last.
+    """``KEY_SET_VALUE | KEY_WOW64_64KEY | 0x400``.
 
     Nothing set is the word for 0 where the table has one, else ``0``.
     """
+    return " | ".join(flag_words(value, words)) or choice_text(0, words)
+
+
+def flag_words(value: int, words: Mapping[str, int]) -> list[str]:
+    """The words of the bits that are set; those that have none come last, in hexadecimal."""
     shown = []
     rest = value
     for word, bits in words.items():
@@ -167,7 +173,7 @@ def flags_text(value: int, words: Mapping[str, int]) -> str:
             rest &= ~bits
     if rest:
         shown.append(f"{rest:#x}")
-    return " | ".join(shown) or choice_text(0, words)
+    return shown
 
 
 def choice_text(value: int, words: Mapping[str, int]) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from ..documents.key import last_write_text
 from ..documents.text import address_text, printable
-from ..kernel.key_control_blocks import KeyControlBlock, flag_names
+from ..kernel.key_control_blocks import KeyControlBlock
 from ..kernel.key_details import KeyContext, KeyDetails
-from ..kernel.key_layouts import HCELL_NIL
+from ..kernel.key_layouts import HCELL_NIL, KEY_FLAGS
 from ..kernel.listing import TargetFacts
+from ..notify.words import flag_words
 from ..target.debugger_commands import pointers_command
 from .text import link
 
@@ -65,7 +66,7 @@ def _process(details: KeyDetails) -> str:
 
 
 def _flags(block: KeyControlBlock) -> str:
-    names = ", ".join(flag_names(block))
+    names = ", ".join(flag_words(block.flags, KEY_FLAGS))
     cell = "none" if block.key_cell == HCELL_NIL else f"{block.key_cell:#x}"
     return f"flags {block.flags:#x}{f' ({names})' if names else ''}, cell {cell}"
 
