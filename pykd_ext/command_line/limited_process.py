@@ -44,7 +44,7 @@ class LimitedProcess:
     was ended, is followed by a new one."""
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
-        self._limits = limits
+        self.limits = limits
         self._process: subprocess.Popen[str] | None = None
         self._answers: queue.Queue[str] = queue.Queue()
         self._asked = 0
@@ -53,22 +53,16 @@ class LimitedProcess:
     def scan(self, path: str, options: ScanOptions) -> ScanDocument:
         """As :func:`scan_dump`. Where the process dies the dump is looked at once more in a new
         one, for it may have been ended for what others did; never raises."""
-        question = {"dump": path, "options": options}
-        for is_last in (False, True):
-            try:
-                document: ScanDocument = self._ask(question)
-            except _Died as end:
-                if end.status is None:
-                    said = f"took longer than {self._limits.seconds:g} s (--timeout)"
-                    return failed(path, "time", said, self._limits.seconds)
-                if is_last or self._is_closed:
-                    said = f"its process died, twice ({_how(end.status)})"
-                    return failed(path, "process", said)
-            else:
-                if document["fault"] == "memory":
-                    self._end()
-                return document
-        raise AssertionError("unreachable")
+        try:
+            document: ScanDocument = self._ask_again({"dump": path, "options": options})
+        except _Died as end:
+            if end.status is None:
+                said = f"took longer than {self.limits.seconds:g} s (--timeout)"
+                return failed(path, "time", said, self.limits.seconds)
+            return failed(path, "process", f"its process died, twice ({_how(end.status)})")
+        if document["fault"] == "memory":
+            self._end()
+        return document
 
     def dumps_of(self, path: str) -> tuple[list[str], list[str]] | None:
         """As :func:`.scan_process.dumps_of`; None where that took too long, or ended it."""
@@ -83,6 +77,15 @@ class LimitedProcess:
         self._is_closed = True
         self._end()
 
+    def _ask_again(self, question: dict[str, Any]) -> Any:
+        """As :meth:`_ask`, of a new process where the first one died."""
+        try:
+            return self._ask(question)
+        except _Died as end:
+            if end.status is None:
+                raise
+            return self._ask(question)
+
     def _ask(self, question: dict[str, Any]) -> Any:
         if self._is_closed:
             raise _Died(0)
@@ -94,7 +97,7 @@ class LimitedProcess:
         try:
             process.stdin.write(json.dumps(question) + "\n")
             process.stdin.flush()
-            line = self._answers.get(timeout=self._limits.seconds)
+            line = self._answers.get(timeout=self.limits.seconds)
         except OSError:  # it died before
             line = ""
         except queue.Empty:
@@ -105,19 +108,20 @@ class LimitedProcess:
         return json.loads(line)
 
     def _start(self) -> subprocess.Popen[str]:
+        path = [_PACKAGES, os.environ.get("PYTHONPATH")]
         process = subprocess.Popen(
             [
                 sys.executable,
                 "-m",
                 "pykd_ext.command_line.scan_process",
-                str(self._limits.megabytes),
+                str(self.limits.megabytes),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
             encoding="utf-8",
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([_PACKAGES, *_path_of_python()])},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))},
         )
         assert process.stdout is not None
         answers = queue.Queue[str]()
@@ -142,11 +146,6 @@ def _pass_on(source: IO[str], answers: queue.Queue[str]) -> None:
         for line in source:
             answers.put(line)
     answers.put("")
-
-
-def _path_of_python() -> list[str]:
-    path = os.environ.get("PYTHONPATH")
-    return [path] if path else []
 
 
 def _how(status: int) -> str:

@@ -18,11 +18,10 @@ from threading import Thread
 from typing import Any
 
 from ..documents.json_text import json_line
+from ..target.dump_file import is_kernel_dump
 from .scan_dump import ScanOptions, scan_dump
 
 __all__ = ["answer", "dumps_of"]
-
-_MAGIC = (b"PAGEDU64", b"PAGEDUMP")
 
 
 def answer(question: dict[str, Any]) -> dict[str, Any]:
@@ -43,18 +42,12 @@ def dumps_of(path: Path) -> tuple[list[str], list[str]]:
     unreadable: list[str] = []
     walk = os.walk(path, onerror=lambda error: unreadable.append(str(error.filename)))
     files = (Path(folder, name) for folder, _, names in walk for name in names)
-    found = {os.path.realpath(each) for each in files if each.is_file() and _is_dump(each)}
+    found = {
+        os.path.realpath(each)
+        for each in files
+        if each.is_file() and (each.suffix.lower() == ".dmp" or is_kernel_dump(str(each)))
+    }
     return sorted(found), [os.path.realpath(each) for each in unreadable]
-
-
-def _is_dump(path: Path) -> bool:
-    if path.suffix.lower() == ".dmp":
-        return True
-    try:
-        with path.open("rb") as file:
-            return file.read(8) in _MAGIC
-    except OSError:
-        return False
 
 
 def _limit_memory(megabytes: int) -> None:

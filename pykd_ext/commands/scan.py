@@ -8,6 +8,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 from typing import TextIO
@@ -113,18 +114,17 @@ def _dumps(paths: list[str], limits: Limits) -> tuple[list[str], list[ScanDocume
     or do not answer. A process looks for them, since a dead mount may never answer."""
     found: dict[str, None] = {}
     lines: list[ScanDocument] = []
-    process = LimitedProcess(limits)
-    for path in paths:
-        answer = dumps_of(Path(path)) if inside_debugger() else process.dumps_of(path)
-        if answer is None:
-            lines.append(failed(path, "time", f"does not answer in {limits.seconds:g} s"))
-            continue
-        dumps, unreadable = answer
-        if not dumps and not unreadable:
-            raise NothingToScan(f"{path}: no kernel dump in this folder or below it")
-        found.update(dict.fromkeys(dumps))
-        lines += [failed(each, "dump", "a folder that cannot be read") for each in unreadable]
-    process.close()
+    with closing(LimitedProcess(limits)) as process:
+        for path in paths:
+            answer = dumps_of(Path(path)) if inside_debugger() else process.dumps_of(path)
+            if answer is None:
+                lines.append(failed(path, "time", f"does not answer in {limits.seconds:g} s"))
+                continue
+            dumps, unreadable = answer
+            if not dumps and not unreadable:
+                raise NothingToScan(f"{path}: no kernel dump in this folder or below it")
+            found.update(dict.fromkeys(dumps))
+            lines += [failed(each, "dump", "a folder that cannot be read") for each in unreadable]
     return list(found), lines
 
 

@@ -12,10 +12,10 @@ from .callback_fields import CALLBACK_FIELDS
 from .callbacks import CallbacksDocument
 from .field_types import ADDRESS
 
-__all__ = ["MOST_CALLBACKS", "BaselineError", "read_baseline"]
+__all__ = ["BaselineError", "read_baseline"]
 
 # As many as list reads, and as many again that are on no list. A kernel has about ten.
-MOST_CALLBACKS = 2 * DEFAULT_LIMIT
+_MOST = 2 * DEFAULT_LIMIT
 
 # Both hold the same list; a later generation of either would have to be read by other code.
 _SCHEMAS = ("regcb.callbacks/1", "regcb.findings/1")
@@ -49,8 +49,8 @@ def _damages(document: dict[str, Any]) -> Iterator[str]:
         return
     if target.get("architecture") not in ARCHITECTURES:
         yield f"target.architecture is none of {', '.join(ARCHITECTURES)}"
-    if len(callbacks) > MOST_CALLBACKS:
-        yield f"it has {len(callbacks)} callbacks, more than the {MOST_CALLBACKS} that are compared"
+    if len(callbacks) > _MOST:
+        yield f"it has {len(callbacks)} callbacks, more than the {_MOST} that are compared"
         return
     for number, callback in enumerate(callbacks):
         if not isinstance(callback, dict):

@@ -265,11 +265,21 @@ class _Bitmap(Pages):
 def is_dump(path: str) -> bool:
     """Whether the file begins as a dump of Windows does, of whatever kind; False for one that
     cannot be read."""
+    return _magic(path)[:4] in (b"PAGE", b"MDMP")
+
+
+def is_kernel_dump(path: str) -> bool:
+    """Whether it begins as a dump of a kernel, 32-bit or 64-bit."""
+    return _magic(path) in _HEADER_LAYOUTS
+
+
+def _magic(path: str) -> bytes:
+    """The first bytes, none of a file that cannot be read."""
     try:
         with open(path, "rb") as file:
-            return file.read(4) in (b"PAGE", b"MDMP")
+            return file.read(8)
     except OSError:
-        return False
+        return b""
 
 
 def _layout_of(data: mmap.mmap, path: str) -> HeaderLayout:
