@@ -15,7 +15,7 @@ from ..target.errors import RegcbError
 from .limited_process import LimitedProcess, Limits
 from .scan_dump import ScanOptions, failed
 
-__all__ = ["NoScheduler", "in_processes", "on_cluster"]
+__all__ = ["NoScheduler", "in_processes", "on_cluster", "scan_on_worker"]
 
 
 class NoScheduler(RegcbError):
@@ -79,7 +79,7 @@ def on_cluster(
 
         def submit(count: int) -> dict[Any, str]:
             return {
-                client.submit(_scan_on_worker, path, options, limits, pure=False): path
+                client.submit(scan_on_worker, path, options, limits, pure=False): path
                 for path in islice(waiting, count)
             }
 
@@ -100,9 +100,11 @@ def on_cluster(
                 yield failed(path, "cluster", f"its worker failed: {done.exception()}")
 
 
-def _scan_on_worker(path: str, options: ScanOptions, limits: Limits) -> ScanDocument:
+def scan_on_worker(path: str, options: ScanOptions, limits: Limits) -> ScanDocument:
     """In a process of the worker's thread, which the worker outlives."""
-    if not hasattr(_of_thread, "process"):
-        _of_thread.process = LimitedProcess(limits)
-    document: ScanDocument = _of_thread.process.scan(path, options)
-    return document
+    process: LimitedProcess | None = getattr(_of_thread, "process", None)
+    if process is None or process.limits != limits:  # an earlier scan had others
+        if process is not None:
+            process.close()
+        process = _of_thread.process = LimitedProcess(limits)
+    return process.scan(path, options)

@@ -18,7 +18,7 @@ import pytest
 from pykd_ext.command_line.limited_process import DEFAULT_LIMITS, LimitedProcess, Limits
 from pykd_ext.command_line.scan_dump import ScanOptions, scan_dump
 from pykd_ext.command_line.scan_process import dumps_of
-from pykd_ext.command_line.workers import NoScheduler, in_processes, on_cluster
+from pykd_ext.command_line.workers import NoScheduler, in_processes, on_cluster, scan_on_worker
 from tests.support.regcb import MakeDump, Regcb
 from tests.support.schemas import validate
 
@@ -145,6 +145,14 @@ def test_a_dump_has_limits() -> None:
     )
     assert process.scan("another", ScanOptions())["fault"] == "dump"
     process.close()
+
+
+@pytest.mark.toolchain
+@pytest.mark.usefixtures("deadly")
+def test_a_clusters_worker_takes_each_scans_limits() -> None:
+    """It serves one scan after another, and keeps a process between dumps."""
+    assert scan_on_worker("another", ScanOptions(), DEFAULT_LIMITS)["fault"] == "dump"
+    assert scan_on_worker("huge", ScanOptions(), Limits(600, 1024))["fault"] == "memory"
 
 
 @pytest.mark.toolchain
