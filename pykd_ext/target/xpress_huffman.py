@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from struct import Struct, error
 
-__all__ = ["BadXpress", "unpack"]
+from .xpress import BadXpress, repeat
+
+__all__ = ["unpack"]
 
 _BLOCK = 0x10000  # bytes that one table of code lengths is for
 _TABLE = 256  # bytes: 512 lengths of four bits
 _LONGEST_CODE = 15
 _TWO = Struct("<H")
-
-
-class BadXpress(Exception):
-    """What was packed does not hold together."""
 
 
 def unpack(data: bytes, size: int) -> bytes:
@@ -73,9 +71,7 @@ def _unpack_block(data: bytes, at: int, codes: list[int], out: bytearray, end: i
         if distance_bits:
             distance |= bits >> 32 - distance_bits
             bits, left, at = _skip(data, bits, left, at, distance_bits)
-        if distance > len(out):
-            raise BadXpress("a match begins before the data")
-        _repeat(out, distance, min(count + 3, end - len(out)))
+        repeat(out, distance, min(count + 3, end - len(out)))
     return at
 
 
@@ -100,10 +96,3 @@ def _long_count(data: bytes, at: int) -> tuple[int, int]:
     if count < 15:
         raise BadXpress("a match is shorter than its form")
     return count, at + 3
-
-
-def _repeat(out: bytearray, distance: int, count: int) -> None:
-    """What lies ``distance`` bytes back, which may reach into what is being written."""
-    start = len(out) - distance
-    piece = bytes(out[start : start + count])
-    out += (piece * (count // len(piece) + 1))[:count]

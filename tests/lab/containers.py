@@ -9,14 +9,16 @@ from __future__ import annotations
 import gzip
 import struct
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
-from typing import Callable
+from typing import Callable, NamedTuple
 
 from .physical_memory import PAGE
 from .processor import Processor
 from .world import World
+from .xpress import pack_huffman, pack_xpress
 
-__all__ = ["CONTAINERS", "write_container"]
+__all__ = ["CONTAINERS", "HIBERNATION_HEADERS", "hibernation_header", "write_container"]
 
 _Write = Callable[[Path, World, Processor], None]
 
@@ -129,35 +131,89 @@ def _tag(name: str, indices: tuple[int, ...], value: bytes) -> bytes:
     return head + struct.pack(f"<{len(indices)}I", *indices) + value
 
 
+class HibernationHeader(NamedTuple):
+    """Offsets in a PO_MEMORY_IMAGE of so many bytes (LengthSelf)."""
+
+    boot_first: int
+    kernel_first: int
+    kernel_pages: int
+    highest: int  # HighestPhysicalPage
+
+
+# By LengthSelf, as LeechCore's device_hibr.c has them.
+HIBERNATION_HEADERS = {
+    0x360: HibernationHeader(0x60, 0x68, 0x1C8, 0x330),  # 8, 8.1
+    0x3B0: HibernationHeader(0x68, 0x70, 0x218, 0x380),
+    0x3C8: HibernationHeader(0x68, 0x70, 0x220, 0x388),
+    0x3D8: HibernationHeader(0x68, 0x70, 0x230, 0x398),
+    0x3E0: HibernationHeader(0x68, 0x70, 0x230, 0x398),  # 17763 to 19041
+    0x448: HibernationHeader(0x68, 0x70, 0x230, 0x400),
+    0x4D8: HibernationHeader(0x68, 0x70, 0x238, 0x498),
+}
+_LENGTHS = {26100: 0x4D8, 22621: 0x448, 19041: 0x3E0, 10586: 0x3B0}
+_PAGES_OF_SETS = (1, 2, 4, 7)  # up to 16 in Windows'
+
+
 def _hibernation(path: Path, world: World, _: Processor) -> None:
-    """PO_MEMORY_IMAGE of 19041; every second set compressed."""
-    frames = list(_pages(world))
-    sets = bytearray()
-    for number, start in enumerate(range(0, len(frames), 16)):
-        part = frames[start : start + 16]
-        data = b"".join(page for _, page in part)
-        packed = _huffman(data) if number % 2 else data
-        sets += struct.pack("<I", len(part) | len(packed) << 8 | (number % 2) << 31)
-        sets += b"".join(struct.pack("<Q", frame << 4) for frame, _ in part)
-        sets += packed
+    """PO_MEMORY_IMAGE and the sets of its pages: of four one as it is, two packed with Huffman's
+    codes, one without. What is older than Windows 8 has 19041's, which it never had."""
+    length = _LENGTHS.get(world.profile.build, 0x3E0)
+    path.write_bytes(hibernation_header(length, len(world.space.memory.frames), _top(world) - 1))
+    with path.open("ab") as file:
+        for number, pages in enumerate(_sets(list(_pages(world)))):
+            data = b"".join(page for _, page in pages)
+            how = _PACKED[number % len(_PACKED)]
+            packed, method = (data, 0) if how is None else how(data)
+            runs = _runs([frame for frame, _ in pages])
+            file.write(struct.pack("<I", len(runs) | len(packed) << 8 | method << 30))
+            file.write(b"".join(struct.pack("<Q", base << 4 | count - 1) for base, count in runs))
+            file.write(packed)
+        file.write(bytes(PAGE))
+
+
+def hibernation_header(length: int, pages: int, highest: int) -> bytes:
+    """The first pages of a hiberfil.sys whose header has ``length`` bytes; all of its ``pages`` are
+    the kernel's, none the loader's."""
+    offsets = HIBERNATION_HEADERS[length]
     head = bytearray(2 * PAGE)
     head[:4] = b"HIBR"
-    struct.pack_into("<I", head, 0xC, 0x3E0)
-    struct.pack_into("<3Q", head, 0x58, 0, 0, 2)  # no pages for the loader
-    struct.pack_into("<Q", head, 0x70, 2)
-    struct.pack_into("<Q", head, 0x230, len(frames))
-    struct.pack_into("<Q", head, 0x398, _top(world) - 1)
-    path.write_bytes(head + sets)
+    struct.pack_into("<I", head, 0xC, length)
+    struct.pack_into("<I", head, 0x18, PAGE)
+    struct.pack_into("<Q", head, offsets.boot_first, 2)
+    struct.pack_into("<Q", head, offsets.kernel_first, 2)
+    struct.pack_into("<Q", head, offsets.kernel_pages, pages)
+    struct.pack_into("<Q", head, offsets.highest, highest)
+    return bytes(head)
 
 
-def _huffman(data: bytes) -> bytes:
-    """Xpress-Huffman (MS-XCA 2.1) of literals alone: 256 symbols of eight bits each."""
-    packed = b""
-    for start in range(0, len(data), 0x10000):
-        part = data[start : start + 0x10000]
-        words = b"".join(bytes(part[at : at + 2][::-1]) for at in range(0, len(part), 2))
-        packed += bytes([0x88] * 128 + [0] * 128) + words + bytes(4)
-    return packed
+def _with_huffman(data: bytes) -> tuple[bytes, int]:
+    return pack_huffman(data), 2
+
+
+def _without_huffman(data: bytes) -> tuple[bytes, int]:
+    return pack_xpress(data), 0
+
+
+_PACKED = (None, _with_huffman, _without_huffman, _with_huffman)
+
+
+def _sets(pages: list[tuple[int, bytearray]]) -> Iterator[list[tuple[int, bytearray]]]:
+    sizes = cycle(_PAGES_OF_SETS)
+    while pages:
+        size = next(sizes)
+        yield pages[:size]
+        pages = pages[size:]
+
+
+def _runs(frames: list[int]) -> list[tuple[int, int]]:
+    """First page and how many, of ascending ones."""
+    runs: list[tuple[int, int]] = []
+    for frame in frames:
+        if runs and sum(runs[-1]) == frame:
+            runs[-1] = runs[-1][0], runs[-1][1] + 1
+        else:
+            runs.append((frame, 1))
+    return runs
 
 
 CONTAINERS: dict[str, _Write] = {

@@ -1,8 +1,9 @@
 """hiberfil.sys of 64-bit Windows 8 to 11: pages in sets, each set compressed by itself.
 
 Offsets of PO_MEMORY_IMAGE by its own length, and the form of a set: LeechCore's device_hibr.c. A
-set is a count of descriptors and a size, the descriptors (page number and pages that follow), and
-the pages, plain or packed.
+set is a count of descriptors, a size and how it is packed, the descriptors (page number and pages
+that follow), and the pages: as they are where they have their own size, else Xpress-Huffman, or
+Xpress without.
 A file that Windows has resumed from keeps its header, and no pages.
 """
 
@@ -14,10 +15,11 @@ from collections.abc import Iterator
 from struct import Struct, error
 from typing import TYPE_CHECKING, NamedTuple
 
+from .. import xpress, xpress_huffman
 from ..errors import TargetError, UnsupportedTarget
 from ..fields import unsigned
 from ..physical import PAGE, Hints, Progress, map_file, silent
-from ..xpress_huffman import BadXpress, unpack
+from ..xpress import BadXpress
 from .container import damaged
 
 if TYPE_CHECKING:
@@ -28,14 +30,29 @@ _MAGICS = (b"HIBR", b"hibr", b"WAKE", b"wake", b"RSTR", b"rstr")
 
 _LENGTH = Struct("<12xI")  # LengthSelf
 _WORD = Struct("<Q")
-_BOOT_PAGES, _BOOT_FIRST, _KERNEL_FIRST = 0x58, 0x68, 0x70  # counts of pages, in pages of the file
-# LengthSelf -> the offset of KernelPagesProcessed.
-_KERNEL_PAGES = {
-    0x4D8: 0x238, 0x448: 0x230, 0x3E0: 0x230, 0x3D8: 0x230, 0x3C8: 0x220, 0x3B0: 0x218,
-    0x360: 0x1C8,
-}  # fmt: skip
+_BOOT_PAGES = 0x58  # NumPagesForLoader
+
+
+class _Offsets(NamedTuple):
+    """Where the two restoration sets begin, in pages of the file, and the pages of the second."""
+
+    boot_first: int  # FirstBootRestorePage
+    kernel_first: int  # FirstKernelRestorePage
+    kernel_pages: int  # KernelPagesProcessed
+
+
+_OFFSETS = {  # by LengthSelf
+    0x360: _Offsets(0x60, 0x68, 0x1C8),  # 8, 8.1
+    0x3B0: _Offsets(0x68, 0x70, 0x218),  # 10240, 10586
+    0x3C8: _Offsets(0x68, 0x70, 0x220),  # 14393
+    0x3D8: _Offsets(0x68, 0x70, 0x230),  # 15063 to 17134
+    0x3E0: _Offsets(0x68, 0x70, 0x230),  # 17763 to 19041
+    0x448: _Offsets(0x68, 0x70, 0x230),  # 20348 to 22621
+    0x4D8: _Offsets(0x68, 0x70, 0x238),  # 26100
+}
 
 _HEAD = Struct("<I")  # of a set: descriptors (8 bits), bytes of its pages (22), how (2)
+_HUFFMAN = 3 << 30
 _MOST_PAGES = 16  # in a set
 _CACHED = 256  # sets
 
@@ -49,11 +66,12 @@ def open_container(path: str) -> Container:
 
 
 class _Set(NamedTuple):
-    """Where its pages lie in the file, their bytes, and how many they are."""
+    """Where its pages lie in the file, their bytes, how many they are, and how they are packed."""
 
     offset: int
     size: int
     pages: int
+    has_huffman: bool
 
 
 class HibernationFile:
@@ -127,13 +145,14 @@ class HibernationFile:
 
     def _read(self) -> None:
         (length,) = _LENGTH.unpack_from(self._map)
-        if length not in _KERNEL_PAGES:
+        offsets = _OFFSETS.get(length)
+        if offsets is None:
             raise UnsupportedTarget(
                 f"{self.path}: a hibernation file of a Windows that regcb does not know "
                 f"(PO_MEMORY_IMAGE of {length:#x} bytes)"
             )
-        self._read_sets(self._word(_BOOT_FIRST) * PAGE, self._word(_BOOT_PAGES))
-        self._read_sets(self._word(_KERNEL_FIRST) * PAGE, self._word(_KERNEL_PAGES[length]))
+        self._read_sets(self._word(offsets.boot_first) * PAGE, self._word(_BOOT_PAGES))
+        self._read_sets(self._word(offsets.kernel_first) * PAGE, self._word(offsets.kernel_pages))
 
     def _word(self, offset: int) -> int:
         value: int = _WORD.unpack_from(self._map, offset)[0]
@@ -156,7 +175,7 @@ class HibernationFile:
                 follow = (descriptor & 0xF) + 1
                 self._places.append((descriptor >> 4, follow, len(self._sets), held))
                 held += follow
-            self._sets.append(_Set(data, size, held))
+            self._sets.append(_Set(data, size, held, bool(head & _HUFFMAN)))
             pages -= held
             at = data + size
 
@@ -172,6 +191,7 @@ class HibernationFile:
         return self._unpacked[number]
 
     def _unpack(self, data: bytes, found: _Set) -> bytes:
+        unpack = xpress_huffman.unpack if found.has_huffman else xpress.unpack
         try:
             return unpack(data, found.pages * PAGE)
         except BadXpress as why:

@@ -174,10 +174,10 @@ def test_pages_that_cannot_be_unpacked_are_said(
     image = make_dump(tmp_path / "hiberfil.sys", "x64-19041", "sys")
     path = Path(image.path)
     whole = path.read_bytes()
-    table = bytes([0x88] * 128)
+    table = bytes([0x88] * 127)
     at, said = whole.find(table), []
     while at >= 0:
-        path.write_bytes(whole[:at] + bytes(128) + whole[at + 128 :])
+        path.write_bytes(whole[:at] + bytes(127) + whole[at + 127 :])
         status = main(["list", "-z", image.path, "-y", image.symbols])
         said.append((status, capsys.readouterr().out))
         at = whole.find(table, at + 1)

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from pykd_ext.target.xpress_huffman import BadXpress, unpack
+from pykd_ext.target.xpress import BadXpress
+from pykd_ext.target.xpress_huffman import unpack
+from tests.lab.xpress import pack_huffman
 
 # MS-XCA 3.2: "abc" a hundred times. Codes for a, b, c, the end and one long match.
 LENGTHS = bytearray(256)
@@ -36,6 +38,11 @@ def test_less_than_there_is() -> None:
 @given(some.binary(min_size=1, max_size=600))
 def test_literals(data: bytes) -> None:
     assert unpack(packed(data), len(data)) == data
+
+
+@given(some.binary(min_size=1, max_size=600))
+def test_codes_of_two_lengths(data: bytes) -> None:
+    assert unpack(pack_huffman(data), len(data)) == data
 
 
 @pytest.mark.toolchain  # where dissect.util is
