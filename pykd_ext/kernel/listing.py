@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .builds import windows_version
@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Listing",
     "RegistryCallback",
-    "StackFrame",
     "TargetFacts",
     "entries_of",
+    "in_image",
     "read_listing",
-    "stack_frames",
     "symbol_text",
     "target_facts",
     "with_unlisted",
@@ -196,27 +195,9 @@ def _entry(
 def symbol_text(target: Target, owner: Owner, address: int) -> str | None:
     """``module!name+0x1c``, ``module+0x1020`` where there is no name, None outside every image."""
     nearest = target.nearest_symbol(address) if owner.state == "loaded" else None
-    return str(nearest) if nearest else _in_image(owner, address)
+    return str(nearest) if nearest else in_image(owner, address)
 
 
-def _in_image(owner: Owner, address: int) -> str | None:
+def in_image(owner: Owner, address: int) -> str | None:
+    """``module+0x1020``, None where the owner is no image."""
     return None if owner.base is None else f"{owner.module}+{address - owner.base:#x}"
-
-
-class StackFrame(NamedTuple):
-    """Where a call returns to: its VA, and ``module!name+0x1c`` or what else is known of it."""
-
-    address: int
-    text: str
-
-
-def stack_frames(target: Target, addresses: Iterable[int]) -> tuple[StackFrame, ...]:
-    """The frames with these return addresses: ``module+0x1020`` where there is no name, the address
-    itself outside every image."""
-    drivers = Drivers(target)
-
-    def text(address: int) -> str:
-        nearest = target.nearest_symbol(address)
-        return str(nearest or _in_image(drivers.owner(address), address) or f"{address:#x}")
-
-    return tuple(StackFrame(each, text(each)) for each in addresses)

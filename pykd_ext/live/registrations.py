@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from ..kernel.altitude_order import altitude_key
 from ..kernel.drivers import Drivers, Owner
-from ..kernel.listing import RegistryCallback, StackFrame, stack_frames, symbol_text
+from ..kernel.listing import RegistryCallback, symbol_text
 from ..kernel.requestor import Requestor, read_requestor
+from ..kernel.stack_frames import StackFrame, stack_frames
 from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
 from ..target.fields import unsigned
@@ -142,11 +143,11 @@ class RegistrationWatch:
         addresses = target.return_addresses(_STACK_LIMIT)
         if call.back not in addresses:  # x86 without symbols: there is no frame yet
             addresses.insert(1, call.back)
-        stack = stack_frames(target, addresses)
+        requestor = read_requestor(target)
+        stack = stack_frames(target, addresses, requestor and requestor.process)
         pending = _Pending(
-            which, _unregistered(which, call), self._altitude(which, call),
-            read_requestor(target), stack,
-        )  # fmt: skip
+            which, _unregistered(which, call), self._altitude(which, call), requestor, stack
+        )
         if which.kind == "unregister" and pending.cookie is not None:
             self._entry(pending.cookie)  # while it is still there to be read
         self._pending.enter(call, pending)

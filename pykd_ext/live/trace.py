@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 from ..kernel.builds import refusals_stand
 from ..kernel.key_layouts import KEY_BODIES
 from ..kernel.key_objects import KnownBlocks
-from ..kernel.listing import RegistryCallback, StackFrame, stack_frames
+from ..kernel.listing import RegistryCallback
 from ..kernel.requestor import ProcessNames, Requestor, read_requestor
+from ..kernel.stack_frames import StackFrame, stack_frames
 from ..notify.classes import NotifyClass, notify_class
 from ..notify.notification_call import NotificationCall, read_notification_call
 from ..notify.structures import structure
@@ -450,7 +451,9 @@ class Tracer:
                 blocked_by=by_verdict[blocked] if blocked else None,
                 bypassed_by=by_verdict[bypassed] if bypassed else None,
                 turned_by=by_verdict[turned] if turned else None,
-                stack=stack_frames(self._target, about.stack),
+                stack=stack_frames(
+                    self._target, about.stack, about.requestor and about.requestor.process
+                ),
                 has_every_verdict=self._has_each,
             )
         )

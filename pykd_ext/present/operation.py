@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterator
 
 from ..documents.text import address_text, printable
-from ..kernel.listing import RegistryCallback, StackFrame, TargetFacts
+from ..kernel.listing import RegistryCallback, TargetFacts
+from ..kernel.stack_frames import StackFrame
 from ..live.operations import BLOCKED, is_failure
 from ..live.trace import CallbackVerdict, Operation
 from ..notify.ntstatus import status_text

@@ -47,5 +47,5 @@ def test_two_processors_in_one_callback(engine: Engine) -> None:
     answer = ask(engine, script, "live_processors.py")
     assert len(set(answer["threads"])) == 2
     for stack in answer["stacks"]:
-        assert stack[-2:] == ["nt!KiSystemServiceCopyEnd", "nt!PspUserThreadStartup"]
+        assert stack[-5:-3] == ["nt!KiSystemServiceCopyEnd", "nt!PspUserThreadStartup"]
     assert any("stage!StageCallback0" in stack for stack in answer["stacks"])

@@ -37,7 +37,10 @@ def test_the_stack_leads_to_who_asked(session: dict[str, Any]) -> None:
     assert session["stopped_at"] == "regprotect!RegisterCallback"
     frames = [line.split()[-1].partition("+")[0] for line in session["stack"].splitlines()[1:]]
     assert frames[:2] == ["regprotect!RegisterCallback", "nt!CmpCallCallBacksEx"]
-    assert frames[-2:] == ["nt!KiSystemServiceCopyEnd", "nt!PspUserThreadStartup"]
+    assert frames[-5:-2] == [
+        "nt!KiSystemServiceCopyEnd", "nt!PspUserThreadStartup", "nt!KiStartUserThread",
+    ]  # fmt: skip
+    assert all(each.startswith("0x00007ff") for each in frames[-2:])  # in user mode
 
 
 def test_registers_and_memory_are_written(session: dict[str, Any]) -> None:

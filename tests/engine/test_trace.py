@@ -196,7 +196,12 @@ def test_who_blocks(either: Engine | Ntoseye) -> None:
     assert "regprotect!RegisterCallback" in lines[1]
     assert lines[2].split() == ["altitude", "140000"]
     assert "  RegNtPreSetValueKey" in run.output
-    assert any(line.startswith("  nt!NtSetValueKey") for line in lines)
+    stack = [line.strip() for line in lines[lines.index("call stack:") + 1 :]]
+    assert any(line.startswith("nt!NtSetValueKey") for line in stack)
+    place = stack.index("ntdll+0x2014")  # in user mode: from where to where, as the PEB names it
+    assert stack[place - 1].startswith("nt!KiStartUserThread")
+    if not isinstance(either, Ntoseye):  # which wants an image with unwind data there
+        assert stack[place + 1] == "regedit+0x1010"
 
 
 def test_who_blocks_nobody(engine: Engine) -> None:

@@ -24,6 +24,7 @@ from .machine import Machine
 from .memory import GuestMemory
 from .script import Operation, Script, Work
 from .truth import RegisteredCallback, registered_callbacks
+from .user_stack import give_user_stack
 from .work import WorkWriter
 
 __all__ = ["DEFAULT_PROFILE", "LiveLab", "ThreadOperations", "build_live_lab"]
@@ -194,6 +195,13 @@ class _Threads:
             written = self._writer.write(work)
             plan = self._plan(work.thread_id, "PspUserThreadStartup", written.address)
             self._world.fill(plan.ethread, "_KTHREAD", PreviousMode=int(work.user_mode))
+            if work.user_mode and self._world.profile.pointer_size == 8:
+                process = self._world.space.pointer(
+                    self._world.field(plan.ethread, "_KTHREAD", "Process")
+                )
+                frame = give_user_stack(self._world, process, plan.stack)
+                start = self._world.nt("KiStartUserThread")
+                plan = plan._replace(start=start, stack=frame)
             kinds = [each.kind for each in work.operations]
             operations.append(ThreadOperations(kinds, written.operations))
             plans.append(plan._replace(processor=work.processor))

@@ -122,3 +122,20 @@ __attribute__((noinline)) VOID PspUserThreadStartup(WORK *Work) {
     }
     PspExitThread();
 }
+
+#ifdef __x86_64__
+VOID KiStartUserThread(VOID);
+/* What a thread of user mode begins in: the machine frame on top of its stack leads a debugger on
+   to who made the system service. The thread is started 0x28 bytes below it (new_threads.py). */
+__asm__(".text\n"
+        ".globl KiStartUserThread\n"
+        ".def KiStartUserThread; .scl 2; .type 32; .endef\n"
+        ".seh_proc KiStartUserThread\n"
+        "KiStartUserThread:\n"
+        ".seh_pushframe\n"
+        ".seh_stackalloc 0x28\n"
+        ".seh_endprologue\n"
+        "call PspUserThreadStartup\n"
+        "int3\n"
+        ".seh_endproc\n");
+#endif
