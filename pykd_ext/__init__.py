@@ -84,7 +84,7 @@ if TYPE_CHECKING:
     from .triage.finding import Finding as Finding
     from .triage.finding import Remark as Remark
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 _HOMES = {
     "api.callbacks": ("callbacks",),

@@ -99,13 +99,18 @@ def _abandon_output() -> None:
 def _run(words: list[str], output: Output) -> int:
     try:
         arguments = _parser(words).parse_args(words)
-    except SystemExit:  # --help and --version have printed what they had to
+    except SystemExit:  # --help has printed what it had to
         return 0
     if output.is_debugger:
         from .own_command import own_command  # noqa: PLC0415 - elsewhere there are no links
 
         output.own_command = own_command(arguments)
         output.is_of_session = arguments.engine != "none"
+    if arguments.version:
+        from .origin import origin  # noqa: PLC0415 - reads files
+
+        output.write(f"regcb {__version__}, {origin()}")
+        return 0
     if arguments.command is None:
         raise _Usage(f"which command? One of: {', '.join(command_names())}")
     return find_command(arguments.command).start(arguments, output)
@@ -118,7 +123,9 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         formatter_class=_verbatim_formatter,
         parents=[_common(None)],
     )
-    parser.add_argument("--version", action="version", version=f"regcb {__version__}")
+    parser.add_argument(
+        "--version", action="store_true", help="show the version and what it was built from"
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for name in command_names():
         if name not in words:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from .. import __version__, callbacks
 from ..target.errors import RegcbError, SymbolNotFound
 from ..target.opening import inside_debugger
+from .origin import origin
 from .targets import symbol_path_of, target_of
 
 __all__ = ["Look", "look_around"]
@@ -50,7 +51,7 @@ class Look(NamedTuple):
 def look_around(arguments: argparse.Namespace) -> Iterator[Look]:
     """Everything, the outermost first. Never raises for what is missing."""
     yield _python()
-    yield Look("regcb", f"{__version__}, {Path(__file__).parents[1]}")
+    yield Look("regcb", f"{__version__}, {origin()}, {Path(__file__).parents[1]}")
     yield from _packages()
     yield _pykd()
     yield from _symbols(arguments)

@@ -1,7 +1,7 @@
 """One zip with everything that Windows needs beside Python and WinDbg: for machines without a
 network.
 
-    regcb-0.1.0-windows/
+    regcb-1.0.0-windows/
       scripts/regcb.py            !py FOLDER\\scripts\\regcb.py list
       pykd_ext/                   the package
       packages/any/               what it needs, for every Python
