@@ -1,11 +1,8 @@
-"""The lab's dumps as ntoseye reads them: an oracle that shares no code with ours.
-
-It finds a kernel by ``MZ\\x90\\0`` and by the name POOLCODE in the image's first page, as in
-Microsoft's. The lab's linker writes another stub, and the lab has no such section.
-"""
+"""The lab's dumps as ntoseye reads them: an oracle that shares no code with ours."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,20 +11,34 @@ import pykd_ext
 from pykd_ext.target.pdb_server import PdbServer
 from pykd_ext.target.symbol_path import SymbolPath
 from tests.lab import make_dump
+from tests.lab.as_microsofts import as_microsofts
+from tests.lab.build import build
+from tests.lab.profiles import PROFILES
 
 SYMBOLS = ("CallbackListHead", "PsLoadedModuleList", "CmUnRegisterCallback")
+BUILDS = ("x64-7601", "x64-19041", "x64-26100")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PdbServer]:
+    """Of all their PDBs: ntoseye asks for its address once a process."""
+    folders = ";".join(str(build(PROFILES[each]).symbols) for each in BUILDS)
+    server = PdbServer(SymbolPath(folders))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("NTOSEYE_PDB_SERVERS", server.url)
+        yield server
 
 
 @pytest.mark.toolchain
-def test_both_see_the_same_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    truth = make_dump(tmp_path / "lab.dmp", "x64-19041")
-    raw = Path(truth.path).read_bytes()
-    raw = raw.replace(b"MZx\0", b"MZ\x90\0").replace(b"INITKDBG", b"POOLCODE")
-    dump = tmp_path / "as-microsofts.dmp"
-    dump.write_bytes(raw)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    server = PdbServer(SymbolPath(str(truth.symbols)))
-    monkeypatch.setenv("NTOSEYE_PDB_SERVERS", server.url)
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize(
+    ("profile", "dump_type"),
+    [("x64-7601", 1), ("x64-19041", 1), ("x64-19041", 5), ("x64-26100", 6)],
+)
+def test_both_see_the_same_kernel(tmp_path: Path, profile: str, dump_type: int) -> None:
+    dump = tmp_path / "lab.dmp"
+    truth = make_dump(dump, profile, dump_type, also=as_microsofts)
     import ntoseye
 
     debugger = ntoseye.attach("dmp", connect=str(dump))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from .as_microsofts import as_microsofts
 from .bad_inputs import BAD_INPUTS, make_bad_input
 from .build import build
 from .containers import CONTAINERS
@@ -75,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
         help="that callback, in calling order (the last that is not internal)",
     )
     command.add_argument("--symbols", type=Path, metavar="DIR", help="copy the PDBs to DIR")
+    command.add_argument(
+        "--as-microsofts", action="store_true", help="with what other tools look for (x64)"
+    )
     command.set_defaults(run=_dump)
 
     command = commands.add_parser("notifications", help="what a thread can be stopped in")
@@ -184,6 +188,7 @@ def _dump(options: argparse.Namespace) -> None:
         options.size,
         options.stopped_in,
         options.stopped_at,
+        also=as_microsofts if options.as_microsofts else None,
     )
     if options.symbols:
         shutil.copytree(truth.symbols, options.symbols, dirs_exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Callable
 
 from .build import build
 from .callback_blocks import PlacedCallback, write_callbacks
@@ -14,7 +15,7 @@ from .debugger_data import write_debugger_data
 from .dump_writer import DUMP_TYPES, write_dump
 from .handles import write_handles
 from .loaded_modules import UNLOADED, image_path, write_loaded_modules, write_unloaded_drivers
-from .processes import write_processes
+from .processes import Processes, write_processes
 from .processor import write_processor
 from .profiles import profile_named
 from .registrations import registrations
@@ -41,6 +42,7 @@ def make_dump(
     stopped_in: str | None = None,
     stopped_at: int | None = None,
     bug_check: tuple[int, ...] | None = None,
+    also: Callable[[World, Processes], None] | None = None,
 ) -> Truth:
     """Writes a dump to ``path`` and returns what is in it.
 
@@ -51,8 +53,8 @@ def make_dump(
     that much memory, and the file is sparse. ``stopped_in`` names the notification of which the
     current thread is telling a callback (see :func:`find_notice`), ``stopped_at`` that callback by
     its index, otherwise the last that is not internal. With ``bug_check``, a code and its
-    parameters, that thread died of what the callback did. Raises ValueError for what does not exist
-    or does not go together.
+    parameters, that thread died of what the callback did. ``also`` writes more into the machine
+    before its file is. Raises ValueError for what does not exist or does not go together.
     """
     chosen = profile_named(profile)
     if dump_type not in DUMP_TYPES and dump_type not in CONTAINERS:
@@ -81,6 +83,8 @@ def make_dump(
     if stop is not None:
         truth = replace(truth, stop=stop.truth)
     done = apply_damages(scene, damages, after_writing=False)
+    if also is not None:
+        also(world, processes)
     if isinstance(dump_type, str):
         write_container(scene.path, dump_type, world, processor)
     else:

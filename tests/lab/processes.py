@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from .world import BOOT_TIME, World
 
-__all__ = ["PROCESSES", "ProcessRow", "Processes", "let_wait", "write_processes"]
+__all__ = ["PROCESSES", "ProcessRow", "Processes", "let_wait", "write_process", "write_processes"]
 
 _PROCESS_OBJECT, _THREAD_OBJECT = 3, 6  # KOBJECTS, DISPATCHER_HEADER.Type
 _STILL_ACTIVE = 0x103  # STATUS_PENDING
@@ -47,10 +47,9 @@ def write_processes(world: World, rows: Sequence[ProcessRow] = PROCESSES) -> Pro
     """Writes and links them all; the first thread of the first is the one that runs."""
     processes, threads = [], []
     stack = _map_stack(world)
-    for name, process_id, parent, thread_ids in rows:
-        process = _write_process(world, name, process_id, parent, len(thread_ids))
-        _write_identity(world, process, name, process_id)
-        own = [_write_thread(world, process, process_id, each, stack) for each in thread_ids]
+    for row in rows:
+        process = write_process(world, row)
+        own = [_write_thread(world, process, row.id, each, stack) for each in row.threads]
         _link_threads(world, process, own)
         processes.append(process)
         threads += own
@@ -122,20 +121,22 @@ def _map_stack(world: World) -> _Stack:
     return _Stack(limit, base, pointer)
 
 
-def _write_process(world: World, name: str, process_id: int, parent: int, threads: int) -> int:
+def write_process(world: World, row: ProcessRow) -> int:
+    """An EPROCESS without threads, in no list; its VA."""
     process = world.nonpaged.allocate(world.offsets.size("_EPROCESS"), b"Proc")
     world.space.write(process, bytes([_PROCESS_OBJECT]))
     world.fill(process, "_KPROCESS", DirectoryTableBase=world.space.tables.directory)
     world.fill(
         process,
         "_EPROCESS",
-        UniqueProcessId=process_id,
-        InheritedFromUniqueProcessId=parent,
-        CreateTime=BOOT_TIME + process_id * 10_000_000,
-        ImageFileName=name.encode(),
-        ActiveThreads=threads,
+        UniqueProcessId=row.id,
+        InheritedFromUniqueProcessId=row.parent,
+        CreateTime=BOOT_TIME + row.id * 10_000_000,
+        ImageFileName=row.name.encode(),
+        ActiveThreads=len(row.threads),
         ExitStatus=_STILL_ACTIVE,
     )
+    _write_identity(world, process, row.name, row.id)
     return process
 
 
