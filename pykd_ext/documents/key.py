@@ -33,6 +33,8 @@ class ControlBlockDocument(TypedDict):
     parent: Optional[str]
     ref_count: Optional[int]
     last_write: Optional[str]
+    sub_keys: Optional[int]
+    values: Optional[int]
 
 
 class KeyContextDocument(TypedDict):
@@ -97,6 +99,8 @@ def key_document(facts: TargetFacts, details: KeyDetails) -> KeyDocument:
             "parent": hexadecimal(block.parent) if block else None,
             "ref_count": block.ref_count if block else None,
             "last_write": last_write_text(block) if block else None,
+            "sub_keys": details.counts.sub_keys if details.counts else None,
+            "values": details.counts.values if details.counts else None,
         },
         "contexts": [_context(each) for each in details.contexts],
         "problems": list(details.problems),

@@ -41,7 +41,9 @@ class KeyControlBlock(NamedTuple):
     """One KCB as it lies in memory; layers are 0 before 1607, ``full_name`` is before Vista.
 
     All VAs but ``ref_count``, ``state`` (the dword of its state bits), ``key_cell``,
-    ``layer_height``, ``layer_semantics``, ``last_write`` (100 ns since 1601, UTC) and ``flags``.
+    ``layer_height``, ``layer_semantics``, ``value_count``, ``sub_keys`` (SubKeyCount, or what else
+    is in its place), ``last_write`` (100 ns since 1601, UTC) and ``flags``. ``transaction`` is the
+    first of KCBUoWListHead, 0 where there is none.
     """
 
     address: int
@@ -53,9 +55,12 @@ class KeyControlBlock(NamedTuple):
     parent: int
     name_block: int
     security: int
+    value_count: int
+    sub_keys: int
     last_write: int
     flags: int
     full_name: int
+    transaction: int
     layer_info: int
 
 
@@ -79,6 +84,7 @@ def read_key_control_block(memory: Memory, build: int, address: int) -> KeyContr
     def field(offset: int | None, size: int = memory.pointer_size) -> int:
         return 0 if offset is None else unsigned(raw, offset, size)
 
+    is_alone = field(layout.transactions) == address + (layout.transactions or 0)
     return KeyControlBlock(
         address=address,
         ref_count=field(0, 4),
@@ -89,9 +95,12 @@ def read_key_control_block(memory: Memory, build: int, address: int) -> KeyContr
         parent=field(layout.parent),
         name_block=field(layout.name_block),
         security=field(layout.name_block + memory.pointer_size),
+        value_count=field(layout.name_block + 2 * memory.pointer_size, 4),
+        sub_keys=field(layout.sub_key_count),
         last_write=field(layout.last_write, 8),
         flags=field(layout.flags, 4) >> 16,
         full_name=field(layout.full_name),
+        transaction=0 if is_alone else field(layout.transactions),
         layer_info=field(layout.layer_info),
     )
 

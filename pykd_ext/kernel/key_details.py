@@ -8,6 +8,7 @@ from ..target.errors import MemoryUnreadable
 from .doubts import doubts
 from .drivers import Drivers
 from .key_control_blocks import key_path, read_lower_layer
+from .key_counts import KeyCounts, read_key_counts
 from .key_objects import KeyObject, read_key_object
 from .layouts import BLOCKS
 from .listing import symbol_text
@@ -34,11 +35,13 @@ class KeyContext(NamedTuple):
 
 class KeyDetails(NamedTuple):
     """One key object, the process that opened it (None where it has gone), the path of the key
-    that it lies over in a container, and its contexts."""
+    that it lies over in a container, what it has (None without a control block), and its
+    contexts."""
 
     key: KeyObject
     process: Process | None
     lower_path: str | None
+    counts: KeyCounts | None
     contexts: list[KeyContext]
     problems: list[str]
 
@@ -55,7 +58,8 @@ def read_key_details(target: Target, address: int) -> KeyDetails:
     lower_path = _lower_path(target, key, problems)
     contexts = _contexts(target, key, problems)
     problems += doubts(target)
-    return KeyDetails(key, process, lower_path, contexts, problems)
+    counts = read_key_counts(target.memory, key.block) if key.block else None
+    return KeyDetails(key, process, lower_path, counts, contexts, problems)
 
 
 def _lower_path(target: Target, key: KeyObject, problems: list[str]) -> str | None:

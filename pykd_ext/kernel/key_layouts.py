@@ -86,10 +86,12 @@ class KeyControlBlockLayout(NamedTuple):
     key_cell: int
     layer_height: int | None  # USHORT, behind the byte LayerSemantics
     parent: int
-    name_block: int  # CachedSecurity, a pointer to a CM_KEY_SECURITY_CACHE, is the next
+    name_block: int  # then CachedSecurity, a CM_KEY_SECURITY_CACHE *, and ValueCache, of values
+    sub_key_count: int  # of the union of SubKeyCount, IndexHint and HashKey
     last_write: int  # LARGE_INTEGER KcbLastWriteTime
     flags: int  # ULONG, whose upper half is Flags
     full_name: int | None  # PUNICODE_STRING FullKCBName
+    transactions: int | None  # LIST_ENTRY KCBUoWListHead
     layer_info: int | None = None  # PCM_KCB_LAYER_INFO
     skips_hive_entries: bool = False
 
@@ -183,85 +185,45 @@ _FREED = ((16, "freed"), *_WINDOWS_7)
 
 # 1607 gave hives' roots a KCB of their own (SOURCES 5.4).
 _K = KeyControlBlockLayout
+
+
+def _public(first: int, layout: KeyControlBlockLayout) -> Row[KeyControlBlockLayout]:
+    return Row(first, layout, PUBLIC, "SOURCES 5.2, 5.12")
+
+
+# fmt: off
 KEY_CONTROL_BLOCKS = _table(
     "the layout of keys",
     x64=(
-        Row(
-            builds.V1903,
-            _K(0x138, 0x08, _FREED, 0x28, 0x42, 0x48, 0x50, 0xA8, 0xB8, 0x128, 0xC0, True),
-            PUBLIC,
-            "SOURCES 5.2",
-        ),
-        Row(
-            builds.V1709,
-            _K(0x130, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48, 0xA0, 0xB0, 0x120, 0xB8, True),
-            PUBLIC,
-            "SOURCES 5.2",
-        ),
-        Row(
-            builds.V1607,
-            _K(0x128, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48, 0xA0, 0xB0, 0x120, 0xB8, True),
-            PUBLIC,
-            "SOURCES 5.2",
-        ),
-        Row(
-            builds.WINDOWS_7,
-            _K(0x128, 0x04, _WINDOWS_7, 0x28, None, 0x48, 0x50, 0xA8, 0xB8, 0x120),
-            PUBLIC,
-            "SOURCES 5.2",
-        ),
-        Row(
-            builds.VISTA,
-            _K(0x100, 0x04, _VISTA, 0x20, None, 0x28, 0x30, 0x90, 0xA0, 0xF8),
-            PUBLIC,
-            "SOURCES 5.2",
-        ),
-        Row(
-            0, _K(0xB0, 0x04, _XP, 0x20, None, 0x28, 0x30, 0x90, 0xA0, None), PUBLIC, "SOURCES 5.2"
-        ),
+        _public(builds.V1903, _K(0x138, 0x08, _FREED, 0x28, 0x42, 0x48, 0x50,
+                0x70, 0xA8, 0xB8, 0x128, 0xD0, 0xC0, True)),
+        _public(builds.V1709, _K(0x130, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48,
+                0x68, 0xA0, 0xB0, 0x120, 0xC8, 0xB8, True)),
+        _public(builds.V1607, _K(0x128, 0x04, _WINDOWS_7, 0x20, 0x3A, 0x40, 0x48,
+                0x68, 0xA0, 0xB0, 0x120, 0xC8, 0xB8, True)),
+        _public(builds.WINDOWS_7, _K(0x128, 0x04, _WINDOWS_7, 0x28, None, 0x48, 0x50,
+                0x70, 0xA8, 0xB8, 0x120, 0xC8)),
+        _public(builds.VISTA, _K(0x100, 0x04, _VISTA, 0x20, None, 0x28, 0x30,
+                0x50, 0x90, 0xA0, 0xF8, 0xB0)),
+        _public(0, _K(0xB0, 0x04, _XP, 0x20, None, 0x28, 0x30, 0x50, 0x90, 0xA0, None, None)),
     ),
     x86=(
-        Row(
-            builds.V1903,
-            _K(0xB0, 0x04, _FREED, 0x14, 0x22, 0x24, 0x28, 0x58, 0x68, 0xA0, 0x6C, True),
-            PUBLIC,
-            "SOURCES 5.2",
-        ),
-        Row(
-            builds.V1709,
-            _K(0xB0, 0x04, _WINDOWS_7, 0x14, 0x22, 0x24, 0x28, 0x58, 0x68, 0xA0, 0x6C, True),
-            PUBLIC,
-            "SOURCES 5.2",
-        ),
-        Row(
-            builds.V1607,
-            _K(0xA8, 0x04, _WINDOWS_7, 0x14, 0x22, 0x28, 0x2C, 0x58, 0x68, 0xA0, 0x6C, True),
-            PUBLIC,
-            "SOURCES 5.2",
-        ),
-        Row(
-            builds.WINDOWS_7,
-            _K(0xA0, 0x04, _WINDOWS_7, 0x18, None, 0x28, 0x2C, 0x58, 0x68, 0x9C),
-            PUBLIC,
-            "SOURCES 5.2",
-        ),
-        Row(
-            builds.VISTA,
-            _K(0x90, 0x04, _VISTA, 0x14, None, 0x18, 0x1C, 0x50, 0x60, 0x8C),
-            PUBLIC,
-            "SOURCES 5.2",
-        ),
-        Row(
-            builds.SERVER_2003,
-            _K(0x68, 0x04, _XP, 0x14, None, 0x18, 0x1C, 0x50, 0x60, None),
-            PUBLIC,
-            "SOURCES 5.2",
-        ),
-        Row(
-            0, _K(0x50, 0x04, _XP, 0x14, None, 0x18, 0x1C, 0x38, 0x48, None), PUBLIC, "SOURCES 5.2"
-        ),
+        _public(builds.V1903, _K(0xB0, 0x04, _FREED, 0x14, 0x22, 0x24, 0x28,
+                0x3C, 0x58, 0x68, 0xA0, 0x70, 0x6C, True)),
+        _public(builds.V1709, _K(0xB0, 0x04, _WINDOWS_7, 0x14, 0x22, 0x24, 0x28,
+                0x38, 0x58, 0x68, 0xA0, 0x70, 0x6C, True)),
+        _public(builds.V1607, _K(0xA8, 0x04, _WINDOWS_7, 0x14, 0x22, 0x28, 0x2C,
+                0x3C, 0x58, 0x68, 0xA0, 0x70, 0x6C, True)),
+        _public(builds.WINDOWS_7, _K(0xA0, 0x04, _WINDOWS_7, 0x18, None, 0x28, 0x2C,
+                0x3C, 0x58, 0x68, 0x9C, 0x6C)),
+        _public(builds.VISTA, _K(0x90, 0x04, _VISTA, 0x14, None, 0x18, 0x1C,
+                0x2C, 0x50, 0x60, 0x8C, 0x64)),
+        _public(builds.SERVER_2003, _K(0x68, 0x04, _XP, 0x14, None, 0x18, 0x1C,
+                0x2C, 0x50, 0x60, None, None)),
+        _public(0, _K(0x50, 0x04, _XP, 0x14, None, 0x18, 0x1C, 0x2C, 0x38, 0x48, None, None)),
     ),
 )
+# fmt: on
 
 KEY_SECURITY_CACHES = _table(
     "the layout of keys",

@@ -45,6 +45,9 @@ def _fields(facts: TargetFacts, details: KeyDetails) -> Iterator[tuple[str, str]
         yield "", _flags(key.block)
         yield "references", str(key.block.ref_count)
         yield "last write", last_write_text(key.block) or "?"
+    if details.counts is not None:
+        yield "subkeys", _count(details.counts.sub_keys)
+        yield "values", _count(details.counts.values)
     if key.transaction is not None:
         yield "transaction", _memory(facts, key.transaction) if key.transaction else "none"
 
@@ -69,6 +72,10 @@ def _flags(block: KeyControlBlock) -> str:
     names = ", ".join(flag_words(block.flags, KEY_FLAGS))
     cell = "none" if block.key_cell == HCELL_NIL else f"{block.key_cell:#x}"
     return f"flags {block.flags:#x}{f' ({names})' if names else ''}, cell {cell}"
+
+
+def _count(count: int | None) -> str:
+    return "not in the control block" if count is None else str(count)
 
 
 def _contexts(facts: TargetFacts, contexts: list[KeyContext]) -> Iterator[str]:

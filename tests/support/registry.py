@@ -78,14 +78,14 @@ class Registry(Pen):
         address = self.instance(
             "_EPROCESS", b"", UniqueProcessId=process_id, ObjectTable=handle_table
         )
-        self.target.write(address + self._offset("_EPROCESS", "ImageFileName"), name.encode())
+        self.target.write(address + self.offset("_EPROCESS", "ImageFileName"), name.encode())
         return address
 
     def link_processes(self, *processes: int) -> None:
         """Makes them the list at nt!PsActiveProcessHead."""
         head = self.data(bytes(16))
         self.target.symbols["PsActiveProcessHead"] = head
-        links = self._offset("_EPROCESS", "ActiveProcessLinks")
+        links = self.offset("_EPROCESS", "ActiveProcessLinks")
         self.link(head, *(process + links for process in processes))
 
     def link(self, *entries: int) -> None:
@@ -94,5 +94,6 @@ class Registry(Pen):
             self.target.write(before, self.word(after))
             self.target.write(after + self.pointer_size, self.word(before))
 
-    def _offset(self, type_name: str, field: str) -> int:
+    def offset(self, type_name: str, field: str) -> int:
+        """Of a structure's field, in bytes."""
         return row(type_name, self.target.architecture, self._build)[field]

@@ -45,6 +45,10 @@ BLOCK = {
     "ParentKcb": "void *",
     "NameBlock": "void *",
     "CachedSecurity": "void *",
+    "ValueCache": "unsigned",  # its count; ValueList since 1903
+    "ValueList": "unsigned",
+    "SubKeyCount": "unsigned",
+    "KCBUoWListHead": "LIST_ENTRY",
     "KcbLastWriteTime": "long long",
     "Flags": "unsigned",  # the upper half of the word
     "FullKCBName": "void *",
@@ -90,7 +94,9 @@ def body_claims(layout: KeyBodyLayout, build: int) -> list[str]:
     ]
 
 
-def block_claims(layout: KeyControlBlockLayout, pointer_size: int) -> list[str]:
+def block_claims(
+    layout: KeyControlBlockLayout, pointer_size: int, values: str = "ValueList"
+) -> list[str]:
     return [
         f'_Static_assert(sizeof(struct BLOCK) == {layout.size}, "size");',
         claim("BLOCK", "RefCount", 0),
@@ -101,6 +107,9 @@ def block_claims(layout: KeyControlBlockLayout, pointer_size: int) -> list[str]:
         claim("BLOCK", "ParentKcb", layout.parent),
         claim("BLOCK", "NameBlock", layout.name_block),
         claim("BLOCK", "CachedSecurity", layout.name_block + pointer_size),
+        claim("BLOCK", values, layout.name_block + 2 * pointer_size),
+        claim("BLOCK", "SubKeyCount", layout.sub_key_count),
+        claim("BLOCK", "KCBUoWListHead", layout.transactions),
         claim("BLOCK", "Flags", layout.flags),
         claim("BLOCK", "FullKCBName", layout.full_name),
         claim("BLOCK", "LayerInfo", layout.layer_info),
@@ -125,11 +134,12 @@ def said_by_the_compiler(architecture: str, build: int, claims: list[str]) -> st
 @pytest.mark.parametrize(("architecture", "build"), BUILDS)
 def test_every_row_is_the_public_types(architecture: str, build: int) -> None:
     size = POINTER_SIZES[architecture]
+    values = "ValueList" if build >= 18362 else "ValueCache"
     name = name_block_layout(size)
     security = KEY_SECURITY_CACHES.value(architecture, build)
     claims = [
         *body_claims(KEY_BODIES.value(architecture, build), build),
-        *block_claims(KEY_CONTROL_BLOCKS.value(architecture, build), size),
+        *block_claims(KEY_CONTROL_BLOCKS.value(architecture, build), size, values),
         claim("NAME", "NameLength", name.name_length),
         claim("NAME", "Name", name.name),
         claim("SECURITY", "DescriptorLength", security.length),
@@ -144,7 +154,17 @@ def test_every_row_is_the_public_types(architecture: str, build: int) -> None:
 
 @pytest.mark.toolchain
 @pytest.mark.parametrize(
-    "field", ["parent", "name_block", "key_cell", "last_write", "flags", "full_name"]
+    "field",
+    [
+        "parent",
+        "name_block",
+        "sub_key_count",
+        "transactions",
+        "key_cell",
+        "last_write",
+        "flags",
+        "full_name",
+    ],
 )
 def test_a_wrong_row_is_refused(field: str) -> None:
     layout = KEY_CONTROL_BLOCKS.value("x64", 19041)
@@ -160,6 +180,7 @@ def test_a_field_that_a_build_lacks_is_none(architecture: str, build: int) -> No
     assert (KEY_BODIES.value(architecture, build).contexts is None) == (
         "ContextListHead" not in body
     )
+    assert (layout.transactions is None) == ("KCBUoWListHead" not in block)
     assert (layout.full_name is None) == ("FullKCBName" not in block)
     assert (layout.layer_height is None) == ("LayerHeight" not in block)
     assert (layout.layer_info is None) == ("LayerInfo" not in block)
