@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..kernel.doubts import doubts
-from ..kernel.requestor import read_requestor
+from ..kernel.requestor import NO_REQUESTOR, read_requestor
 from ..kernel.stopped_callback import NotAtCallback, Stop, read_call_in_progress, read_stop
 from ..notify.class_names import GivenClass, class_given
 from ..notify.decode import DATA_LIMIT
@@ -63,7 +63,8 @@ def decode(
             internal=internal,
             data_limit=data_limit,
         )
-    found = found._replace(problems=(*found.problems, *doubts(target)))
+    problems = (*found.problems, *target.symbol_problems(), *doubts(target))
+    found = found._replace(problems=problems)
     if found.notification.is_lost:
         raise NotificationUnreadable("; ".join(found.problems))
     return found
@@ -80,7 +81,8 @@ def _at_stop(target: Target, internal: bool, force: bool, data_limit: int) -> No
         internal=internal or (stop.callback is not None and stop.callback.internal),
         data_limit=data_limit,
     )
-    return found._replace(problems=(*note, *found.problems))
+    who = () if found.requestor else (NO_REQUESTOR,)
+    return found._replace(problems=(*note, *who, *found.problems))
 
 
 def _stop(target: Target, force: bool) -> tuple[Stop, tuple[str, ...]]:

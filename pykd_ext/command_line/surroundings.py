@@ -145,8 +145,10 @@ def _target(arguments: argparse.Namespace) -> Iterator[Look]:
         except SymbolNotFound as error:
             yield Look("kernel's symbols", str(error), "-y srv*, or .symfix; .reload in WinDbg")
         try:
-            count = len(callbacks(target))
-            yield Look("callbacks", f"{count} can be listed")
+            listing = callbacks(target)
+            unread = len(listing.problems) + sum(1 for each in listing if each.problems)
+            what = f"regcb list says what of {unread} could not be read" if unread else None
+            yield Look("callbacks", f"{len(listing)} can be listed", what)
         except RegcbError as error:
             yield Look("callbacks", str(error), "see above")
     finally:

@@ -50,8 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
+    facts = target_facts(target)  # first: what is wrong with it is among the problems
     found = _read(target, arguments)
-    facts = target_facts(target)
     if arguments.json:
         output.write(json_text(notification_document(facts, found)))
     else:

@@ -59,5 +59,14 @@ def _damages(document: dict[str, Any]) -> Iterator[str]:
         for field in CALLBACK_FIELDS:
             if field.name in callback and not field.type.fits(callback[field.name]):
                 yield f"callback {number}: {field.name} is no {field.type.name}"
+    problems = document.get("problems", [])
+    if not isinstance(problems, list) or not all(map(_is_problem, problems)):
+        yield "problems is no list of where and what"
     if not ADDRESS.fits(target.get("list_head", "")):
         yield "target.list_head is no hexadecimal number"
+
+
+def _is_problem(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(value.get(name), str) for name in ("where", "what")
+    )

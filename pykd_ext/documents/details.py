@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Optional, TypedDict
 
 from ..kernel.details import Details
-from ..kernel.listing import Listing
+from ..kernel.listing import Listing, problems_of_all
 from ..target.image import Section
 from ..triage.altitudes import find
 from .altitudes import AllocationDocument, allocation_document
 from .callback_fields import CallbackDocument, callback_document
+from .callbacks import ProblemDocument, problem_document
 from .target import TargetDocument, target_document
 from .text import hexadecimal
 
@@ -61,11 +62,12 @@ class DetailedCallback(CallbackDocument):
 
 
 class DetailsDocument(TypedDict):
-    """The target, and the callbacks."""
+    """The target, the callbacks, and what of the list as a whole could not be read."""
 
     schema: str
     target: TargetDocument
     callbacks: list[DetailedCallback]
+    problems: list[ProblemDocument]
 
 
 def details_document(listing: Listing, shown: Sequence[Details]) -> DetailsDocument:
@@ -74,6 +76,7 @@ def details_document(listing: Listing, shown: Sequence[Details]) -> DetailsDocum
         "schema": "regcb.callback/1",
         "target": target_document(listing),
         "callbacks": [_detailed(details) for details in shown],
+        "problems": [problem_document(each) for each in problems_of_all(listing)],
     }
 
 

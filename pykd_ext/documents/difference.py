@@ -4,16 +4,16 @@ Callbacks are matched by who they are, never by where they lie: another boot, bu
 other addresses. What makes a difference between two that are matched is declared with the fields.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypedDict, cast
 
 from .baseline import BaselineError
 from .callback_fields import CALLBACK_FIELDS, CallbackDocument
-from .callbacks import CallbacksDocument
+from .callbacks import CallbacksDocument, ProblemDocument
 from .field import Field
 from .target import TargetDocument
 
-__all__ = ["Change", "Difference", "compare", "difference_document"]
+__all__ = ["Change", "Difference", "SideProblem", "compare", "difference_document", "side_problems"]
 
 _Callback = Mapping[str, Any]
 
@@ -49,6 +49,12 @@ class ChangeDocument(TypedDict):
     fields: list[str]
 
 
+class SideProblem(ProblemDocument):
+    """What of the list on the side ``before`` or ``after`` could not be read."""
+
+    side: str
+
+
 class DifferenceDocument(TypedDict):
     """Both targets, and what came, went and changed; callbacks are as the two documents have
     them."""
@@ -60,6 +66,7 @@ class DifferenceDocument(TypedDict):
     removed: list[CallbackDocument]
     changed: list[ChangeDocument]
     not_compared: list[str]
+    problems: list[SideProblem]
 
 
 def difference_document(
@@ -81,7 +88,15 @@ def difference_document(
             for each in difference.changed
         ],
         "not_compared": list(difference.not_compared),
+        "problems": list(side_problems(before, after)),
     }
+
+
+def side_problems(before: CallbacksDocument, after: CallbacksDocument) -> Iterator[SideProblem]:
+    """What of either list could not be read: a callback that is there can be missing here."""
+    for side, document in (("before", before), ("after", after)):
+        for each in document.get("problems", ()):
+            yield {"side": side, "where": each["where"], "what": each["what"]}
 
 
 def compare(before: CallbacksDocument, after: CallbacksDocument) -> Difference:

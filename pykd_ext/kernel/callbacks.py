@@ -82,14 +82,17 @@ def _read_list(
 
 def _of_list_with_function(target: Target, head: int, function: int) -> Iterator[CallbackBlock]:
     memory, layout = target.memory, BLOCKS.layout(target)
+    broken: list[MemoryUnreadable] = []
     for backward in (False, True):  # a list that is broken may be whole the other way
         try:
             for link in memory.list_entries(head, DEFAULT_LIMIT, backward):
                 address = link - layout.link
                 if memory.pointer(address + layout.function) == function:
                     yield read_block(memory, layout, address)
-        except MemoryUnreadable:
-            continue
+        except MemoryUnreadable as error:
+            broken.append(error)
+    if len(broken) == 2:
+        raise TargetError(f"not all of the callback list can be read: {broken[0]}")
 
 
 def _locate_vector(target: Target) -> Located:
@@ -215,7 +218,7 @@ _NOT_IN_SMALL = (
 
 def callbacks_with_function(target: Target, function: int) -> Iterator[CallbackBlock]:
     """Those whose function is at the VA ``function``; raises TargetError where there is no
-    list that can be read."""
+    list that can be read, and behind the last where not all of it can."""
     if target.small_dump:
         listed = _of_small_dump(target).callbacks
         yield from (each for each in listed if each.function == function)

@@ -46,14 +46,16 @@ class Details:
 
 def read_details(target: Target, entry: RegistryCallback) -> Details:
     """Reads what there is; what could not be read is said in ``problems``."""
-    details = Details(entry, _section(target, entry), _unlisted(target, entry))
+    problems: list[str] = []
+    section = _section(target, entry, problems)
+    details = Details(entry, section, _unlisted(target, entry), problems=problems)
     _read_code(target, details)
     _read_contexts(target, details)
     _read_key_paths(target, details)
     return details
 
 
-def _section(target: Target, entry: RegistryCallback) -> Section | None:
+def _section(target: Target, entry: RegistryCallback, problems: list[str]) -> Section | None:
     function, base = entry.block.function, entry.owner.base
     if not function or base is None or entry.owner.state != "loaded":
         return None
@@ -63,7 +65,8 @@ def _section(target: Target, entry: RegistryCallback) -> Section | None:
             for each in sections(target.memory, base)
             if each.address <= function - base < each.address + each.size
         ]
-    except MemoryUnreadable:
+    except MemoryUnreadable as error:
+        problems.append(f"section: {error}")
         return None
     return found[0] if found else None
 
@@ -105,9 +108,12 @@ def _read_contexts(target: Target, details: Details) -> None:
 def _read_key_paths(target: Target, details: Details) -> None:
     for context in details.contexts[:_KEY_PATHS]:
         try:
-            path = read_key_object(target, context.key_object).path
-        except NotAKey:
-            continue  # it has been closed, or the driver has mistaken it for one
-        if path is not None:
-            details.key_paths[context.key_object] = path
+            key = read_key_object(target, context.key_object)
+        except NotAKey as error:
+            # It has been closed, or the driver has mistaken something else for one.
+            details.problems.append(f"key path: {error}")
+            continue
+        details.problems.extend(f"key path: {each}" for each in key.problems)
+        if key.path is not None:
+            details.key_paths[context.key_object] = key.path
     details.problems.extend(doubts(target))

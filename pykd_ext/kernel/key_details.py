@@ -87,6 +87,7 @@ def _contexts(target: Target, key: KeyObject, problems: list[str]) -> list[KeyCo
             found.append(_joined(target, drivers, context, problems))
     except MemoryUnreadable as error:
         problems.append(f"object contexts: {error}")
+    problems += drivers.problems
     return found
 
 

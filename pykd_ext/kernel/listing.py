@@ -20,6 +20,7 @@ __all__ = [
     "TargetFacts",
     "entries_of",
     "in_image",
+    "problems_of_all",
     "read_listing",
     "symbol_text",
     "target_facts",
@@ -136,6 +137,13 @@ def read_listing(target: Target, limit: int = DEFAULT_LIMIT) -> Listing:
         boot_time=base.boot_time if base else None,
         problems=problems,
     )
+
+
+def problems_of_all(listing: Listing) -> list[Problem]:
+    """Those of the list as a whole, and of the callbacks of which nothing could be read."""
+    unread = (each for each in listing.entries if each.block.function is None)
+    lost = [Problem(f"callback #{each.number}", what) for each in unread for what in each.problems]
+    return [*listing.problems, *lost]
 
 
 def with_unlisted(target: Target, listing: Listing, callbacks: Sequence[CallbackBlock]) -> Listing:

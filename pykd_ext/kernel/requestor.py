@@ -13,7 +13,9 @@ from .processes import process_name
 if TYPE_CHECKING:
     from ..target import Target
 
-__all__ = ["ProcessNames", "Requestor", "read_requestor"]
+__all__ = ["NO_REQUESTOR", "ProcessNames", "Requestor", "read_requestor"]
+
+NO_REQUESTOR = "who asks is not known: the target does not tell its thread"
 
 _CLOSE = 0x100  # bytes that are read at once
 _Answer = TypeVar("_Answer")

@@ -39,7 +39,16 @@ def select(listing: Listing, what: str) -> list[RegistryCallback]:
     raise TargetError(
         f"no callback {what!r}: there are {len(listing.entries)} ({there}); "
         "name one by index, altitude, address, owner or function"
+        f"{_of_unread(listing)}"
     )
+
+
+def _of_unread(listing: Listing) -> str:
+    """That what was asked for may be there all the same."""
+    count, entries = listing.callbacks.callback_count, listing.entries
+    if any(each.block.function is None for each in entries) or (count or 0) > len(entries):
+        return "; not all of the list could be read (regcb list says why)"
+    return ""
 
 
 def _names(entry: RegistryCallback) -> set[str]:

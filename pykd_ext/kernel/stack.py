@@ -102,10 +102,9 @@ def _words(target: Target, pointer: int) -> Iterator[tuple[int, int]]:
         start, end = max(start, low & -size), min(end, high)
     while start < end:
         length = min(_AT_ONCE - start % _AT_ONCE, end - start)
-        try:
-            raw = target.memory.read(start, length)
-        except MemoryUnreadable:
+        if not target.memory.is_there(start):
             return
+        raw = target.memory.read(start, length)
         yield from zip(range(start, start + length, size), words(raw, size))
         start += length
 

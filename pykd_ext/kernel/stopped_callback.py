@@ -119,11 +119,16 @@ def _where(target: Target, counter: int) -> str:
 def _find_callback(target: Target, function: int, context: int) -> CallbackBlock | None:
     """The callback with that function; of several the one with that context, else the first.
 
-    Reads no more of the list than that takes. Raises TargetError without a list.
+    Reads no more of the list than that takes. Raises TargetError without a list, and for none on
+    what can be read of one.
     """
     found = None
-    for callback in callbacks_with_function(target, function):
-        if callback.context == context:
-            return callback
-        found = found or callback
+    try:
+        for callback in callbacks_with_function(target, function):
+            if callback.context == context:
+                return callback
+            found = found or callback
+    except TargetError:
+        if found is None:
+            raise
     return found

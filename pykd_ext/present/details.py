@@ -10,7 +10,7 @@ from ..documents.details import access_text
 from ..documents.text import address_text, printable, stamp_text, time_text
 from ..kernel.cookies import unix_time
 from ..kernel.details import Details
-from ..kernel.listing import Listing, RegistryCallback
+from ..kernel.listing import Listing, RegistryCallback, problems_of_all
 from ..notify.classes import NotifyClass
 from ..target.debugger_commands import (
     breakpoint_command,
@@ -40,6 +40,10 @@ def details_text(listing: Listing, details: Details, own_code: Sequence[str] = (
         *(f"! {note}" for note in conditions(details.entry)),
         *(f"! {printable(note)}" for note in details.entry.block.problems),
         *(f"! {printable(note)}" for note in details.problems),
+        *(
+            f"! {printable(each.where)}: {printable(each.what)}"
+            for each in problems_of_all(listing)
+        ),
     ]
     return "\n".join(lines)
 

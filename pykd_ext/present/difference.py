@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 from tabulate import tabulate
 
 from ..documents.callbacks import CallbacksDocument
-from ..documents.difference import Change, Difference
+from ..documents.difference import Change, Difference, side_problems
 from ..documents.text import printable
 from .text import cell, link
 
 __all__ = ["difference_text"]
 
 _WIDTHS = (7, 12, 30, 62)  # columns of the table
+_PROBLEMS, _PROBLEM_WIDTH = 20, 300  # lines, columns
 _TITLES = ("", "Altitude", "Function", "What")
 
 
@@ -36,7 +37,19 @@ def difference_text(
     if difference.not_compared:
         names = ", ".join(difference.not_compared)
         lines.append(f"! not compared: {names}, which one side was written without")
+    lines += _problems(before, after)
     return "\n".join(lines)
+
+
+def _problems(before: CallbacksDocument, after: CallbacksDocument) -> Iterator[str]:
+    """A baseline's are its own words."""
+    problems = list(side_problems(before, after))
+    sides = {"before": "before", "after": "now"}
+    for each in problems[:_PROBLEMS]:
+        what = cell(f"{printable(each['where'])}: {printable(each['what'])}", _PROBLEM_WIDTH)
+        yield f"! {sides[each['side']]}, {what}"
+    if len(problems) > _PROBLEMS:
+        yield f"! and {len(problems) - _PROBLEMS} more that could not be read (--json has them)"
 
 
 def _side(document: CallbacksDocument) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 from . import Module, Symbol
 from .debugger_data import KERN_BASE, debugger_word
@@ -82,11 +81,13 @@ class LoadedSymbols:
         if self._found is None:
             self._found = []
             listed: list[LoadedModule] = []
-            with suppress(MemoryUnreadable):  # kernel.drivers walks the same list and says so
+            try:
                 if self._listed is None:
                     listed.extend(loaded_modules(self._memory, self._module_list))
                 else:
                     listed.extend(self._listed)
+            except MemoryUnreadable as error:
+                self.problems.append(f"nt!PsLoadedModuleList is cut short: {error}")
             base = self._kernel_base or debugger_word(self._memory, self._debugger_data, KERN_BASE)
             if base and all(each.base != base for each in listed):
                 base = self._add_unlisted_kernel(base)

@@ -28,13 +28,18 @@ class UnicodeString(NamedTuple):
 
 
 class Memory:
-    """Typed reads of one target, little-endian. Every method raises MemoryUnreadable."""
+    """Typed reads of one target, little-endian. Every method raises MemoryUnreadable.
+
+    ``missed`` are the pages that were asked for and could not be read, in that order: who answers a
+    question without them has to say so, and clears it before.
+    """
 
     def __init__(self, target: Readable, whole_pages: bool = True) -> None:
         """Without ``whole_pages`` each read is the target's: a small dump holds parts of pages."""
         self._target = target
         self.whole_pages = whole_pages
         self._pages: dict[int, bytes | None] = {}
+        self.missed: dict[int, None] = {}
         self.architecture = ARCHITECTURES[target.architecture]
         self.pointer_size = self.architecture.pointer_size
 
@@ -52,6 +57,30 @@ class Memory:
 
     def read(self, address: int, size: int) -> bytes:
         """``size`` bytes at ``address``, through the page cache."""
+        try:
+            return self._read(address, size)
+        except MemoryUnreadable as error:
+            self.missed[error.address & ~(PAGE - 1)] = None
+            raise
+
+    def read_once(self, address: int, size: int) -> bytes:
+        """The same past the cache: for much that nobody asks for again."""
+        try:
+            return self._target.read(address, size)
+        except MemoryUnreadable as error:
+            self.missed[error.address & ~(PAGE - 1)] = None
+            raise
+
+    def is_there(self, address: int) -> bool:
+        """Whether the byte at ``address`` can be read: for who looks how far something goes, and
+        misses nothing where it ends."""
+        try:
+            self._read(address, 1)
+        except MemoryUnreadable:
+            return False
+        return True
+
+    def _read(self, address: int, size: int) -> bytes:
         if not self.whole_pages:
             return self._target.read(address, size)
         first = address & ~(PAGE - 1)

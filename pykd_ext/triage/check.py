@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Union
 
 from ..kernel.doubts import doubts
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from ..target.physical import Progress
 
 __all__ = ["CHECKS", "Triage", "check"]
+
+_PAGES_NAMED = 4
 
 Check = Callable[[Scene], Iterable[Union[Finding, Remark]]]
 
@@ -125,11 +127,20 @@ def check(target: Target, files: ImageFiles, progress: Progress | None) -> Triag
     everything = with_unlisted(target, listing, found) if found else listing
     unlisted = everything.entries[len(listing.entries) :]
     strays = tuple(Orphan(entry, each.state) for entry, each in zip(unlisted, carving.blocks))
-    scene = Scene(target, listing, Drivers(target), files, strays)
+    scene = Scene(target, listing, Drivers(target), files, [], strays)
     checks = SMALL_CHECKS if target.small_dump else CHECKS
+    target.memory.missed.clear()
     seen = [each for look in checks for each in look(scene)]
     findings = [each for each in seen if isinstance(each, Finding)]
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     remarks = tuple(each for each in seen if isinstance(each, Remark))
-    problems = (*carving.problems, *files.problems, *doubts(target))
+    missed = _not_judged(list(target.memory.missed))
+    problems = (*carving.problems, *files.problems, *scene.problems, *missed, *doubts(target))
     return Triage(everything, tuple(findings), remarks, problems)
+
+
+def _not_judged(pages: Sequence[int]) -> Iterator[str]:
+    if pages:
+        named = ", ".join(f"{page:#x}" for page in pages[:_PAGES_NAMED])
+        more = f" and {len(pages) - _PAGES_NAMED} more" if len(pages) > _PAGES_NAMED else ""
+        yield f"not judged, since it is paged out or not mapped: what lies in {named}{more} (pages)"

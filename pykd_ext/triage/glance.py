@@ -27,5 +27,5 @@ _CHECKS = (
 
 def glance(target: Target, listing: Listing) -> list[Finding]:
     """Findings that cost no request; :func:`.check.check` has all, and looks further."""
-    scene = Scene(target, listing, Drivers(target), ImageFiles(target.symbol_path))
+    scene = Scene(target, listing, Drivers(target), ImageFiles(target.symbol_path), [])
     return [each for look in _CHECKS for each in look(scene) if isinstance(each, Finding)]

@@ -80,7 +80,8 @@ def owner_kernel(scene: Scene) -> Iterator[Finding]:
         if entry.owner.base != scene.target.nt_base or entry.function_symbol in _OF_THE_KERNEL:
             continue
         # Exports alone would name the nearest of them.
-        named = scene.listing.callbacks.head_found_by == "symbol"
+        has_pdb = scene.listing.callbacks.head_found_by == "symbol"
+        named = has_pdb and "!" in (entry.function_symbol or "")
         yield about(
             entry, "owner-kernel", "high" if named else "info",
             f"the function is {entry.function_symbol}, the kernel's own callbacks are "

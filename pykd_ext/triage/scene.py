@@ -24,12 +24,14 @@ class Orphan(NamedTuple):
 
 class Scene(NamedTuple):
     """A listing, the target that it was read from, still stopped, the drivers' own files, and the
-    callbacks that the list does not lead to."""
+    callbacks that the list does not lead to. Checks append to ``problems`` what they could not
+    judge, and why."""
 
     target: Target
     listing: Listing
     drivers: Drivers
     files: ImageFiles
+    problems: list[str]
     orphans: tuple[Orphan, ...] = ()
 
     @property

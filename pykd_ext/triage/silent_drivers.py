@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["driver_silent"]
 
 _REGISTERS = ("CmRegisterCallback", "CmRegisterCallbackEx")
+_SINCE_VISTA = "CmRegisterCallbackEx"
 _UNREGISTERS = "CmUnRegisterCallback"  # who imports this alone has looked those up by name
 # For MmGetSystemRoutineAddress, which takes a UNICODE_STRING.
 _NAME = re.compile(
@@ -54,7 +55,7 @@ def driver_silent(scene: Scene) -> Iterator[Finding | Remark]:
     """
     if not scene.target.is_file or len(scene.readable) < len(scene.entries):
         return  # and whose an entry is that cannot be read, nobody knows
-    wanted = {address: name for name, address in _exports(scene.target).items()}
+    wanted = {address: name for name, address in _exports(scene).items()}
     owners = {entry.owner.base for entry in scene.entries}
     for module in scene.drivers.loaded():
         if module.base in owners or module.base == scene.target.nt_base:
@@ -85,13 +86,15 @@ def _said(scene: Scene, owner: Owner, ability: _Ability) -> Finding | Remark:
     return Finding("driver-silent", "info", None, summary, evidence, _MAY_WAIT, look)
 
 
-def _exports(target: Target) -> dict[str, int]:
+def _exports(scene: Scene) -> dict[str, int]:
     found = {}
     for name in (*_REGISTERS, _UNREGISTERS):
-        try:
-            found[name] = target.symbol(name)
-        except SymbolNotFound:
+        if name == _SINCE_VISTA and not scene.has_list:
             continue
+        try:
+            found[name] = scene.target.symbol(name)
+        except SymbolNotFound as error:
+            scene.problems.append(f"drivers that import it are not known: {error}")
     return found
 
 
@@ -122,7 +125,7 @@ def _names(target: Target, start: int, end: int) -> set[str]:
     tail = b""
     for page in range(start & ~(PAGE - 1), end, PAGE):
         try:
-            raw = tail + target.read(page, PAGE)
+            raw = tail + target.memory.read_once(page, PAGE)
         except MemoryUnreadable:
             tail = b""
             continue

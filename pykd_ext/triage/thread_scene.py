@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..kernel.doubts import doubts
 from ..kernel.drivers import Drivers
 from ..kernel.listing import RegistryCallback, TargetFacts, entries_of, target_facts
-from ..kernel.requestor import Requestor, read_requestor
+from ..kernel.requestor import NO_REQUESTOR, Requestor, read_requestor
 from ..kernel.stopped_callback import NotAtCallback, Stop, read_call_in_progress, read_stop
 from ..kernel.thread_callbacks import ThreadCallbacks, read_thread_callbacks
 from ..notify.notification_call import NotificationCall, read_notification_call
@@ -54,14 +54,21 @@ def read_thread_scene(target: Target) -> ThreadScene:
     executed = executed_addresses(target, crash) if crash else ()
     inside = read_thread_callbacks(target, drivers, executed)
     requestor = read_requestor(target)
-    stop = _stop(target)
+    unknown: list[str] = []
+    stop = _stop(target, unknown)
     told = stop and read_notification_call(
         target, stop.notify_class, stop.information, callback=stop.callback,
         internal=stop.callback is not None and stop.callback.internal,
     )  # fmt: skip
     loaded = sum(1 for _ in drivers.loaded())
     unloaded = [each.name for each in drivers.unloaded()]
-    problems = [*inside.problems, *(requestor.problems if requestor else ()), *drivers.problems]
+    problems = [
+        *inside.problems,
+        *(requestor.problems if requestor else (NO_REQUESTOR,)),
+        *unknown,
+        *(told.problems if told else ()),
+        *drivers.problems,
+    ]
     return ThreadScene(
         target=target_facts(target),
         bug_check=crash,
@@ -71,15 +78,16 @@ def read_thread_scene(target: Target) -> ThreadScene:
         told=told,
         loaded=loaded,
         unloaded=unloaded,
-        problems=[*problems, *doubts(target), *target.symbol_problems()],
+        problems=list(dict.fromkeys([*problems, *doubts(target), *target.symbol_problems()])),
     )
 
 
-def _stop(target: Target) -> Stop | None:
+def _stop(target: Target, problems: list[str]) -> Stop | None:
     """The call that the thread is in, None where that is not known."""
     try:
         return read_stop(target)
     except NotAtCallback:
         return read_call_in_progress(target)
-    except RegcbError:  # no registers, no list: the rest of the scene says so
+    except RegcbError as error:  # no registers, no list
+        problems.append(f"whether it has just called a callback is not known: {error}")
         return None

@@ -122,8 +122,10 @@ class Room:
         return b"".join(pages)[address - first :][:size]
 
     def write(self, address: int, data: bytes) -> None:
+        """Raises MemoryUnreadable where the kernel's page is absent."""
         for page in range(address - address % PAGE, address + len(data), PAGE):
-            self._bring(page)
+            if not self._bring(page):
+                raise MemoryUnreadable(page, PAGE)
         self._remember(address, len(data))
         self._engine.mem_write(address, data)
 

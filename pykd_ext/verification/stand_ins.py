@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from ..target.errors import MemoryUnreadable
@@ -158,5 +159,6 @@ def _fill_guard_pointers(room: Room, target: RoomTarget) -> None:
     for name in _GUARD_DISPATCHERS:
         address = _known(target, name)
         if address is not None:
-            room.write(address, room.processor.dispatch)
+            with suppress(MemoryUnreadable):  # nobody calls it, or the room says that it is absent
+                room.write(address, room.processor.dispatch)
     target.memory.invalidate()

@@ -1,0 +1,19 @@
+"""A sample of the sweep: what is not in an answer is said to be missing, and nobody sees a
+traceback."""
+
+from __future__ import annotations
+
+import pytest
+
+from .questions import QUESTIONS, Question
+from .sweep import sweep
+
+MOST = 5  # faults of a kind, alone and with their multiples
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=str)
+def test_no_answer_is_silent(question: Question) -> None:
+    outcomes = list(sweep(question, MOST))
+    assert len(outcomes) > MOST
+    wrong = [f"{each.fault}: {what}" for each in outcomes for what in each.complaints]
+    assert wrong == [], "\n".join(wrong)
