@@ -64,13 +64,13 @@ class LimitedProcess:
             self._end()
         return document
 
-    def dumps_of(self, path: str) -> tuple[list[str], list[str]] | None:
+    def dumps_of(self, path: str) -> tuple[list[str], list[tuple[str, str]]] | None:
         """As :func:`.scan_process.dumps_of`; None where that took too long, or ended it."""
         try:
             found = self._ask({"dumps_of": path})
         except _Died:
             return None
-        return found["found"], found["unreadable"]
+        return found["dumps"], found["unreadable"]
 
     def close(self) -> None:
         """Ends the process, also under a question that another thread waits for."""

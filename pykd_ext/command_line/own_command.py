@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from ..target.locations import shown
+
 __all__ = ["own_command", "word"]
 
 _MODULE = "pykd_ext"  # where the script's or the module's name is not known
@@ -39,7 +41,7 @@ def _program() -> str:
 def _options(arguments: argparse.Namespace) -> list[str]:
     options = []
     for name, value in (
-        ("-z", arguments.dump),
+        ("-z", arguments.dump and shown(arguments.dump)),
         ("-y", arguments.symbol_path),
         ("--layout", arguments.layout),
         ("--engine", arguments.engine),

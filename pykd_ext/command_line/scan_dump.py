@@ -13,6 +13,7 @@ from .. import findings, open_target
 from ..documents.scan import Fault, ScanDocument, failed_scan_document, scan_document
 from ..kernel.layout_file import use_layout_file
 from ..target.errors import RegcbError
+from ..target.locations import shown
 
 if TYPE_CHECKING:
     from .. import Triage
@@ -29,13 +30,13 @@ class ScanOptions(NamedTuple):
 
 
 def scan_dump(path: str, options: ScanOptions) -> ScanDocument:
-    """``regcb.scan/1`` about the dump at ``path``. Never raises: what went wrong is its ``error``,
-    and whose it was its ``fault``."""
+    """``regcb.scan/1`` about the dump at ``path`` or URL. Never raises: what went wrong is its
+    ``error``, and whose it was its ``fault``."""
     start = time.time()
     fault: Fault = "dump"
     try:
         triage = _look_at(path, options)
-        return scan_document(path, triage, start, time.time() - start)
+        return scan_document(shown(path), triage, start, time.time() - start)
     except RegcbError as error:
         reason = str(error)
     except MemoryError:
@@ -43,12 +44,12 @@ def scan_dump(path: str, options: ScanOptions) -> ScanDocument:
     except Exception as error:  # one dump must not stop a thousand others
         fault = "regcb"
         reason = f"internal error, please report it: {type(error).__name__}: {error}"
-    return failed_scan_document(path, fault, reason, start, time.time() - start)
+    return failed_scan_document(shown(path), fault, reason, start, time.time() - start)
 
 
 def failed(path: str, fault: Fault, reason: str, seconds: float = 0) -> ScanDocument:
     """The same about a dump that could not be looked at, ``seconds`` after it was begun."""
-    return failed_scan_document(path, fault, reason, time.time() - seconds, seconds)
+    return failed_scan_document(shown(path), fault, reason, time.time() - seconds, seconds)
 
 
 def _look_at(path: str, options: ScanOptions) -> Triage:

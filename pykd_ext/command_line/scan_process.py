@@ -15,30 +15,41 @@ import sys
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..documents.json_text import json_line
 from ..target.dump_file import is_kernel_dump
+from ..target.errors import TargetError
+from ..target.locations import is_url
 from .scan_dump import ScanOptions, scan_dump
 
-__all__ = ["answer", "dumps_of"]
+__all__ = ["Found", "answer", "dumps_of"]
+
+
+class Found(NamedTuple):
+    """The paths of dumps; and what could not be looked through, with the reason."""
+
+    dumps: list[str]
+    unreadable: list[tuple[str, str]]
 
 
 def answer(question: dict[str, Any]) -> dict[str, Any]:
     """To ``{"dumps_of": PATH}`` as :func:`dumps_of`, to ``{"dump": PATH, "options": [...]}`` the
     ScanDocument."""
     if "dumps_of" in question:
-        found, unreadable = dumps_of(Path(question["dumps_of"]))
-        return {"found": found, "unreadable": unreadable}
+        return dumps_of(question["dumps_of"])._asdict()
     return {**scan_dump(question["dump"], ScanOptions(*question["options"]))}
 
 
-def dumps_of(path: Path) -> tuple[list[str], list[str]]:
+def dumps_of(path: str) -> Found:
     """A file itself, and of a folder those below it that begin as a kernel dump does or are called
-    ``.dmp``, sorted; beside them the folders that cannot be read. With links followed, so that a
-    dump has one name."""
-    if not path.is_dir():
-        return [os.path.realpath(path)], []
+    ``.dmp``, sorted, with links followed, so that a dump has one name; of a URL with ``*`` the
+    files that it matches."""
+    if is_url(path):
+        return _at_url(path)
+    folder = Path(path)
+    if not folder.is_dir():
+        return Found([os.path.realpath(path)], [])
     unreadable: list[str] = []
     walk = os.walk(path, onerror=lambda error: unreadable.append(str(error.filename)))
     files = (Path(folder, name) for folder, _, names in walk for name in names)
@@ -47,7 +58,17 @@ def dumps_of(path: Path) -> tuple[list[str], list[str]]:
         for each in files
         if each.is_file() and (each.suffix.lower() == ".dmp" or is_kernel_dump(str(each)))
     }
-    return sorted(found), [os.path.realpath(each) for each in unreadable]
+    why = "a folder that cannot be read"
+    return Found(sorted(found), [(os.path.realpath(each), why) for each in unreadable])
+
+
+def _at_url(url: str) -> Found:
+    from ..target.remote_file import matching  # noqa: PLC0415 - seldom wanted
+
+    try:
+        return Found(matching(url), [])
+    except TargetError as error:
+        return Found([], [(url, str(error))])
 
 
 def _limit_memory(megabytes: int) -> None:

@@ -24,6 +24,7 @@ from ..documents.scan import ScanDocument
 from ..documents.scan_formats import FORMATS, header
 from ..present.output import Output
 from ..target.errors import RegcbError
+from ..target.locations import is_url, shown
 from ..target.opening import inside_debugger
 
 _FOUND, _NONE_COULD_BE_READ, _NOT_ALL = 1, 2, 8
@@ -34,7 +35,12 @@ class NothingToScan(RegcbError):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="+", metavar="DUMP|DIR", help="a folder: its dumps")
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        metavar="DUMP|DIR|URL",
+        help="a folder: its dumps; a URL may have * in its path",
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="append the lines to it")
     parser.add_argument(
         "--skip-done",
@@ -75,7 +81,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     done = _done(arguments) if arguments.skip_done else set()
     limits = Limits(arguments.timeout, arguments.memory)
     found, unreadable = _dumps(arguments.paths, limits)
-    paths = [path for path in found if path not in done]
+    paths = [path for path in found if shown(path) not in done]
     states, faults = Counter[str](), Counter[str]()
     total = len(paths) + len(unreadable)
     results = chain(unreadable, _results(arguments, paths, limits))
@@ -116,15 +122,16 @@ def _dumps(paths: list[str], limits: Limits) -> tuple[list[str], list[ScanDocume
     lines: list[ScanDocument] = []
     with closing(LimitedProcess(limits)) as process:
         for path in paths:
-            answer = dumps_of(Path(path)) if inside_debugger() else process.dumps_of(path)
+            answer = dumps_of(path) if inside_debugger() else process.dumps_of(path)
             if answer is None:
                 lines.append(failed(path, "time", f"does not answer in {limits.seconds:g} s"))
                 continue
             dumps, unreadable = answer
             if not dumps and not unreadable:
-                raise NothingToScan(f"{path}: no kernel dump in this folder or below it")
+                where = "matches this URL" if is_url(path) else "in this folder or below it"
+                raise NothingToScan(f"{shown(path)}: no kernel dump {where}")
             found.update(dict.fromkeys(dumps))
-            lines += [failed(each, "dump", "a folder that cannot be read") for each in unreadable]
+            lines += [failed(each, "dump", why) for each, why in unreadable]
     return list(found), lines
 
 
@@ -144,10 +151,14 @@ def _done(arguments: argparse.Namespace) -> set[str]:
                 break
             end += len(line)
             if result and result["state"] != "failed":
-                done.add(os.path.abspath(result["path"]))  # noqa: PTH100 - asks no dead mount
+                done.add(_one_name(result["path"]))
     if end < arguments.output.stat().st_size:
         os.truncate(arguments.output, end)
     return done
+
+
+def _one_name(path: str) -> str:
+    return path if is_url(path) else os.path.abspath(path)  # noqa: PTH100 - asks no dead mount
 
 
 def _result_of(line: bytes) -> ScanDocument | None:

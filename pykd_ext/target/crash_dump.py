@@ -17,7 +17,7 @@ from .symbol_path import SymbolPath
 if TYPE_CHECKING:
     from .image_files import ImageFiles, WantedImage
     from .module_list import LoadedModule
-    from .protocol import PhysicalMemory
+    from .protocol import FileBytes, PhysicalMemory
     from .small_dump import SmallDump
 
 __all__ = ["CrashDump"]
@@ -29,11 +29,12 @@ class CrashDump(FileTarget):
     kind = "crash-dump"
     is_frozen = True
 
-    def __init__(self, path: str, symbol_path: SymbolPath) -> None:
-        """Raises TargetError when ``path`` is not a kernel dump that can be read."""
-        self._file = DumpFile(path)
+    def __init__(self, path: str, symbol_path: SymbolPath, data: FileBytes | None = None) -> None:
+        """``data``: the file, where it is open already. Raises TargetError when it is not a kernel
+        dump that can be read."""
+        self._file = DumpFile(path, data)
         header = self._file.header
-        self.path: str | None = path
+        self.path: str | None = self._file.path
         self.architecture = header.architecture
         self.build = header.build
         self.module_list = header.module_list

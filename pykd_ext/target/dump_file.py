@@ -10,7 +10,6 @@ volatility3's crash.json and crash_common.json for 32-bit; dump types: rizin's d
 
 from __future__ import annotations
 
-import mmap
 import struct
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -19,10 +18,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from . import BugCheck
 from .architecture import ARCHITECTURES, ArchitectureName, architecture_of_machine
 from .errors import MemoryUnreadable, TargetError, UnsupportedTarget
-from .fields import Record, unsigned, words
-from .physical import PAGE, MappedMemory, Pages, Runs, map_file
+from .fields import Record, unpack_at, unsigned, words
+from .file_bytes import map_file
+from .physical import PAGE, Pages, Runs, StoredMemory
 
 if TYPE_CHECKING:
+    from .protocol import FileBytes
     from .small_dump import Blocks, SmallDump
 
 _FULL, _KERNEL, _HEADER, _TRIAGE, _BITMAP_FULL, _BITMAP_KERNEL, _AUTOMATIC = range(1, 8)
@@ -95,16 +96,17 @@ class DumpHeader(NamedTuple):
     bug_check: BugCheck
 
 
-class DumpFile(MappedMemory):
-    """A dump, memory mapped. ``problems`` holds a line for each thing wrong with the file,
+class DumpFile(StoredMemory):
+    """A dump's file. ``problems`` holds a line for each thing wrong with the file,
     ``small`` what a small dump has in place of pages, None for any other."""
 
     what = "dump"
 
-    def __init__(self, path: str) -> None:
-        """Raises TargetError when ``path`` is no kernel dump with memory in it, and says why."""
-        super().__init__(path, map_file(path))
-        self._layout = layout = _layout_of(self._map, path)
+    def __init__(self, path: str, data: FileBytes | None = None) -> None:
+        """``data``: the file, where it is open already. Raises TargetError when it is no kernel
+        dump with memory in it, and says why."""
+        super().__init__(data or map_file(path))
+        self._layout = layout = _layout_of(self._data, self.path)
         self.header = self._read_header(layout)
         self.small: SmallDump | None = None
         self._blocks: Blocks | None = None
@@ -115,15 +117,15 @@ class DumpFile(MappedMemory):
 
     def context(self) -> bytes:
         """The room of the header's CONTEXT, the registers at the time of the crash."""
-        return self._map[self._layout.context : self._layout.context + self._layout.context_size]
+        return self._data[self._layout.context : self._layout.context + self._layout.context_size]
 
     def exception(self) -> tuple[int, int]:
         """ExceptionCode and the VA of ExceptionAddress in the header's EXCEPTION_RECORD."""
         start, word = self._layout.exception, self._layout.word
         address = start + 8 + word
         return (
-            unsigned(self._map, start, 4),
-            unsigned(self._map, address, word),
+            unsigned(self._data, start, 4),
+            unsigned(self._data, address, word),
         )
 
     def virtual(self, address: int, size: int) -> bytes:
@@ -133,7 +135,7 @@ class DumpFile(MappedMemory):
         return self._blocks.read(address, size)
 
     def _read_header(self, layout: HeaderLayout) -> DumpHeader:
-        fields = layout.fields.read(self._map)
+        fields = layout.fields.read(self._data)
         architecture = architecture_of_machine(fields.machine)
         if architecture is None:
             raise UnsupportedTarget(
@@ -153,16 +155,16 @@ class DumpFile(MappedMemory):
 
     def _read_pages(self, layout: HeaderLayout) -> Pages:
         if self.header.dump_type in _WITH_RUNS:
-            return Runs(_read_runs(self._map, layout, self.path))
+            return Runs(_read_runs(self._data, layout, self.path))
         is_old = self.header.dump_type == _KERNEL
-        return _Bitmap(self._map, layout.header_size, is_old, self.path)
+        return _Bitmap(self._data, layout.header_size, is_old, self.path)
 
     def _read_small(self, layout: HeaderLayout) -> None:
         data = self.header.debugger_data
         from .small_dump import read_small_dump  # noqa: PLC0415 - 3 ms, seldom needed
 
         self.small, self._blocks = read_small_dump(
-            self._map,
+            self._data,
             layout.header_size,
             ARCHITECTURES[self.header.architecture],
             data,
@@ -182,11 +184,11 @@ class _BitmapHeader(NamedTuple):
     fields: struct.Struct
     bitmap: dict[int, int]  # where they begin, by the size of the dump's header
 
-    def read(self, data: mmap.mmap, header: int) -> tuple[int, int, int, int]:
+    def read(self, data: FileBytes, header: int) -> tuple[int, int, int, int]:
         """Those three, and the bitmap's file offset; zeros where the file ends before."""
         if header + self.fields.size > len(data):
             return 0, 0, 0, 0
-        first_page, present, bits = self.fields.unpack_from(data, header)
+        first_page, present, bits = unpack_at(self.fields, data, header)
         return first_page, present, bits, header + self.bitmap[header]
 
 
@@ -205,7 +207,7 @@ class _Bitmap(Pages):
 
     _BLOCK = 0x200  # bytes of bitmap: 4096 pages
 
-    def __init__(self, data: mmap.mmap, header: int, is_old: bool, path: str) -> None:
+    def __init__(self, data: FileBytes, header: int, is_old: bool, path: str) -> None:
         signature = data[header : header + 8]
         if signature not in (b"SDMPDUMP", b"FDMPDUMP"):
             raise TargetError(f"{path}: no page bitmap at {header:#x} (found {signature!r})")
@@ -262,14 +264,14 @@ class _Bitmap(Pages):
         return bin(value & ((1 << bits) - 1)).count("1")
 
 
-def is_dump(path: str) -> bool:
-    """Whether the file begins as a dump of Windows does, of whatever kind; False for one that
-    cannot be read."""
-    return _magic(path)[:4] in (b"PAGE", b"MDMP")
+def is_dump(head: bytes) -> bool:
+    """Whether a file that begins so is a dump of Windows, of whatever kind."""
+    return head[:4] in (b"PAGE", b"MDMP")
 
 
 def is_kernel_dump(path: str) -> bool:
-    """Whether it begins as a dump of a kernel, 32-bit or 64-bit."""
+    """Whether the file begins as a dump of a kernel does, 32-bit or 64-bit; False for one that
+    cannot be read."""
     return _magic(path) in _HEADER_LAYOUTS
 
 
@@ -282,7 +284,7 @@ def _magic(path: str) -> bytes:
         return b""
 
 
-def _layout_of(data: mmap.mmap, path: str) -> HeaderLayout:
+def _layout_of(data: FileBytes, path: str) -> HeaderLayout:
     magic = data[:8]
     if magic[:4] == b"MDMP":
         raise TargetError(
@@ -314,7 +316,7 @@ def _refuse_type(dump_type: int, path: str) -> None:
         raise UnsupportedTarget(f"{path}: unknown dump type {dump_type:#x}")
 
 
-def _read_runs(data: mmap.mmap, layout: HeaderLayout, path: str) -> list[tuple[int, int, int]]:
+def _read_runs(data: FileBytes, layout: HeaderLayout, path: str) -> list[tuple[int, int, int]]:
     """PHYSICAL_MEMORY_DESCRIPTOR: as (first page number, page count, file offset)."""
     count = unsigned(data, layout.runs, 4)
     first = layout.runs + 2 * layout.word

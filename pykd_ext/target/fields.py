@@ -8,9 +8,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 from mmap import mmap
-from typing import Any, Callable, Generic, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Generic, TypeVar, Union
 
-__all__ = ["Record", "unsigned", "words"]
+if TYPE_CHECKING:
+    from .protocol import FileBytes
+
+__all__ = ["Record", "unpack_at", "unsigned", "words"]
 
 Raw = Union[bytes, bytearray, memoryview, mmap]
 
@@ -18,10 +21,15 @@ _T = TypeVar("_T")
 _CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 
-def unsigned(raw: Raw, offset: int = 0, size: int | None = None) -> int:
+def unsigned(raw: Raw | FileBytes, offset: int = 0, size: int | None = None) -> int:
     """The number in ``size`` bytes from ``offset`` on (all bytes for None, as many as there are
     where that is less)."""
     return int.from_bytes(raw[offset : None if size is None else offset + size], "little")
+
+
+def unpack_at(layout: struct.Struct, raw: Raw | FileBytes, offset: int = 0) -> tuple[Any, ...]:
+    """The structure at ``offset``; raises struct.error where ``raw`` ends before it does."""
+    return layout.unpack(raw[offset : offset + layout.size])
 
 
 def words(raw: Raw, size: int) -> tuple[int, ...]:
@@ -39,9 +47,9 @@ class Record(Generic[_T]):
         self._make = make
         self.size = self._struct.size  # in bytes
 
-    def read(self, raw: Raw, offset: int = 0) -> _T:
+    def read(self, raw: Raw | FileBytes, offset: int = 0) -> _T:
         """The one at ``offset``; raises struct.error where ``raw`` ends before it does."""
-        return self._make(self._struct.unpack_from(raw, offset))
+        return self._make(unpack_at(self._struct, raw, offset))
 
     def each(self, raw: Raw) -> Iterator[_T]:
         """Those that ``raw`` is an array of; a rest that is less than one is left out."""

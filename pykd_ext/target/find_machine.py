@@ -61,7 +61,7 @@ _NO_PAE: tuple[tuple[ArchitectureName, Paging], ...] = (("x86", X86),)
 
 _LOW_FRAMES = 0x1000  # 16 MiB
 _LOW_FRAMES_32 = 0x4000
-_AT_ONCE = 0x1000  # pages
+_AT_ONCE = 0x100  # pages: what lies far away is read as far as it is needed
 _ZERO = bytes(PAGE)
 
 

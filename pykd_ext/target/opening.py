@@ -8,12 +8,14 @@ import sys
 from typing import TYPE_CHECKING, cast, overload
 
 from .errors import TargetError
+from .locations import is_url, shown
 
 if TYPE_CHECKING:
     from typing import Literal, Optional
 
     from . import Target
     from .live import LiveTarget
+    from .protocol import FileBytes
     from .symbol_path import Progress, SymbolPath
 
     Engine = Optional[Literal["none", "pykd", "ntoseye"]]
@@ -59,8 +61,8 @@ def open_target(
     connect: str | None = None,
     on_download: Progress | None = None,
 ) -> Target:
-    """Opens a crash dump or an image of memory; without ``path`` the session of the debugger that
-    this runs in.
+    """Opens a crash dump or an image of memory, a file's or a URL's; without ``path`` the session
+    of the debugger that this runs in.
 
     ``symbols`` is a symbol path as WinDbg has it: folders and ``srv*cache*server``, with ``;``
     between. None takes _NT_SYMBOL_PATH, and ``""`` uses no symbols: what a dump or a session is
@@ -87,6 +89,10 @@ def open_target(
     dump = None if path is None else os.fspath(path)
     if connect is not None or engine == "ntoseye":
         return _connection(dump, symbols, engine, connect, on_download)
+    if dump and is_url(dump):
+        if engine == "pykd":
+            raise TargetError(f"{shown(dump)}: the debugger's engine opens no URL: --engine none")
+        engine = "none"
     if engine == "pykd" or (engine is None and (inside_debugger() or _has_session(dump))):
         return _session(dump, symbols)
     if not dump:
@@ -97,21 +103,32 @@ def open_target(
 
 
 def _file(path: str, symbol_path: SymbolPath) -> Target:
-    from .dump_file import is_dump  # noqa: PLC0415
+    from .file_bytes import open_bytes  # noqa: PLC0415
 
     if _is_stream(path):
         raise TargetError(f"{path}: a pipe or a device; a dump is read at any place of its file")
-    if not is_dump(path):
+    data = open_bytes(path)
+    try:
+        return _target_in(data, symbol_path)
+    except BaseException:
+        data.close()
+        raise
+
+
+def _target_in(data: FileBytes, symbol_path: SymbolPath) -> Target:
+    from .dump_file import is_dump  # noqa: PLC0415
+
+    if not is_dump(data[:4]):
         from .containers import find_container  # noqa: PLC0415 - a dump needs none
 
-        container = find_container(path)
+        container = find_container(data)
         if container is not None:
             from .memory_image import MemoryImage  # noqa: PLC0415
 
             return MemoryImage(container, symbol_path)
     from .crash_dump import CrashDump  # noqa: PLC0415
 
-    return CrashDump(path, symbol_path)
+    return CrashDump(data.path, symbol_path, data)
 
 
 def _is_stream(path: str) -> bool:

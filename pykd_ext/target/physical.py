@@ -6,20 +6,17 @@ container of :mod:`.containers`.
 
 from __future__ import annotations
 
-import mmap
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from typing import Callable, NamedTuple
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
-from .errors import TargetError
 from .fields import unsigned
 from .memory import PAGE
 
-__all__ = [
-    "PAGE", "Hints", "MappedMemory", "Pages", "Progress", "Runs", "map_file", "silent",
-]  # fmt: skip
+if TYPE_CHECKING:
+    from .protocol import FileBytes
 
-_CHUNK = 16 << 20  # bytes read at once
+__all__ = ["PAGE", "Hints", "Pages", "Progress", "Runs", "StoredMemory", "silent"]
 
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all
 
@@ -96,26 +93,25 @@ class Runs(Pages):
         return base + count - frame
 
 
-class MappedMemory:
-    """Fulfils :class:`.protocol.PhysicalMemory` for a mapped file, whose pages lie in it as they
-    are."""
+class StoredMemory:
+    """Fulfils :class:`.protocol.PhysicalMemory` for a file whose pages lie in it as they are."""
 
     what = "image"  # in a sentence about it
 
-    def __init__(self, path: str, data: mmap.mmap, pages: Pages | None = None) -> None:
+    def __init__(self, data: FileBytes, pages: Pages | None = None) -> None:
         """Where ``pages`` come later, :meth:`_lay_out` takes them."""
-        self.path = self._mapped_path = path  # which a container may have unpacked elsewhere
+        self.path = data.path
         self.problems: list[str] = []
-        self._map = data
+        self._data = data
         self._pages = Pages()
         if pages is not None:
             self._lay_out(pages)
 
     def _lay_out(self, pages: Pages) -> None:
         self._pages = pages
-        if len(self._map) < pages.end:
+        if len(self._data) < pages.end:
             self.problems.append(
-                f"the {self.what} is truncated: {len(self._map):#x} of {pages.end:#x} bytes are "
+                f"the {self.what} is truncated: {len(self._data):#x} of {pages.end:#x} bytes are "
                 "there, what lies beyond reads as not present"
             )
 
@@ -124,53 +120,39 @@ class MappedMemory:
         return self._pages.top
 
     def close(self) -> None:
-        self._map.close()
+        self._data.close()
 
     def page(self, frame: int) -> bytes | None:
         offset = self._pages.offset(frame)
         if offset is None:
             return None
-        data = self._map[offset : offset + PAGE]
+        data = self._data[offset : offset + PAGE]
         return data if len(data) == PAGE else None
 
     def find(self, needle: bytes, progress: Progress = silent) -> Iterator[int]:
-        """Reads past the map, whose pages would count as this process's memory."""
-        start, end = self._pages.start, min(self._pages.end, len(self._map))
-        with open(self._mapped_path, "rb", buffering=0) as file:
-            file.seek(start)
-            for chunk_start in range(start, end, _CHUNK):
-                chunk = file.read(min(_CHUNK, end - chunk_start))
-                at = chunk.find(needle)
-                while at >= 0:
-                    address = self._pages.address(chunk_start + at)
-                    if address is not None:
-                        yield address
-                    at = chunk.find(needle, at + 1)
-                progress(chunk_start + len(chunk) - start, end - start)
+        start, end = self._pages.start, min(self._pages.end, len(self._data))
+        chunk_start = start
+        for chunk in self._data.chunks(start, end):
+            at = chunk.find(needle)
+            while at >= 0:
+                address = self._pages.address(chunk_start + at)
+                if address is not None:
+                    yield address
+                at = chunk.find(needle, at + 1)
+            chunk_start += len(chunk)
+            progress(chunk_start - start, end - start)
 
     def word(self, address: int, size: int) -> int | None:
         offset = self._pages.offset(address >> 12)
         if offset is None:
             return None
         offset += address & (PAGE - 1)
-        data = self._map[offset : offset + size]
+        data = self._data[offset : offset + size]
         return unsigned(data) if len(data) == size else None
 
     def pages(self, frame: int, most: int) -> bytes:
         offset = self._pages.offset(frame)
         if offset is None:
             return b""
-        count = min(most, self._pages.together(frame), (len(self._map) - offset) // PAGE)
-        return self._map[offset : offset + count * PAGE]
-
-
-def map_file(path: str) -> mmap.mmap:
-    """The whole file; raises TargetError when it cannot be read or is empty."""
-    try:
-        with open(path, "rb") as file:
-            file.seek(0, 2)
-            if not file.tell():
-                raise TargetError(f"{path}: the file is empty")
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except OSError as error:
-        raise TargetError(f"{path}: cannot be opened: {error.strerror or error}") from None
+        count = min(most, self._pages.together(frame), (len(self._data) - offset) // PAGE)
+        return self._data[offset : offset + count * PAGE]

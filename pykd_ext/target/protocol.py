@@ -16,7 +16,7 @@ from .physical import Hints, Progress
 from .small_dump import SmallDump
 from .symbol_path import SymbolPath
 
-__all__ = ["Container", "PhysicalMemory", "Readable", "Target"]
+__all__ = ["Container", "FileBytes", "PhysicalMemory", "Readable", "Target"]
 
 
 class Readable(Protocol):
@@ -28,6 +28,24 @@ class Readable(Protocol):
 
     def read(self, address: int, size: int) -> bytes:
         """Exactly ``size`` bytes at a VA; raises MemoryUnreadable."""
+
+
+class FileBytes(Protocol):
+    """A file's bytes, by slices. ``path`` is what it is called in a sentence, with no credentials,
+    ``name`` the last part of that."""
+
+    path: str
+    name: str
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, where: slice) -> bytes: ...
+
+    def chunks(self, start: int, end: int) -> Iterator[bytes]:
+        """What lies between two offsets, in order, read once and not kept."""
+
+    def close(self) -> None:
+        """Let go of the file."""
 
 
 class PhysicalMemory(Protocol):

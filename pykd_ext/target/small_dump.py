@@ -11,16 +11,18 @@ against real dumps of x64 and ARM64 (SOURCES 9.1); of x86 none was at hand.
 
 from __future__ import annotations
 
-import mmap
 import struct
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .architecture import Architecture
 from .errors import MemoryUnreadable
-from .fields import unsigned
+from .fields import unpack_at, unsigned
 from .module_list import LoadedModule
+
+if TYPE_CHECKING:
+    from .protocol import FileBytes
 
 __all__ = ["Blocks", "SmallDump", "UnloadedImage", "read_small_dump"]
 
@@ -88,7 +90,7 @@ class SmallDump(NamedTuple):
 class Blocks:
     """Virtual memory in pieces: where each lies in the file."""
 
-    def __init__(self, data: mmap.mmap, blocks: list[tuple[int, int, int]]) -> None:
+    def __init__(self, data: FileBytes, blocks: list[tuple[int, int, int]]) -> None:
         """``blocks`` are (VA, file offset, size); where two overlap the lower one is taken."""
         self._data = data
         self._pieces = list(_without_overlaps(blocks))
@@ -124,7 +126,7 @@ def _without_overlaps(blocks: list[tuple[int, int, int]]) -> Iterator[tuple[int,
 
 
 def read_small_dump(
-    data: mmap.mmap,
+    data: FileBytes,
     base: int,
     architecture: Architecture,
     debugger_data: int,
@@ -141,7 +143,7 @@ def read_small_dump(
 class _Reader:
     def __init__(
         self,
-        data: mmap.mmap,
+        data: FileBytes,
         base: int,
         architecture: Architecture,
         debugger_data: int,
@@ -254,7 +256,7 @@ class _Reader:
         entries = self._entries("memory blocks", start, count, _BLOCK.size, _MOST_BLOCKS)
         outside = 0
         for entry in entries:
-            address, offset, size = _BLOCK.unpack_from(self._data, entry)
+            address, offset, size = unpack_at(_BLOCK, self._data, entry)
             address &= self._architecture.address_mask
             if self._base <= offset and offset + size <= len(self._data):
                 self._blocks.append((address, offset, size))

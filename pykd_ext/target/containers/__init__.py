@@ -9,10 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ..errors import TargetError
-
 if TYPE_CHECKING:
-    from ..protocol import Container
+    from ..protocol import Container, FileBytes
 
 __all__ = ["HEAD", "find_container"]
 
@@ -22,17 +20,13 @@ _KINDS = ("gzip_file", "lime", "elf_core", "hibernation", "vmware", "raw")
 HEAD = 64  # bytes that tell a kind
 
 
-def find_container(path: str) -> Container | None:
-    """The image at ``path``; None where no kind is like it. Raises TargetError for one that is
-    damaged, or cannot be read."""
-    try:
-        with open(path, "rb") as file:
-            head = file.read(HEAD)
-    except OSError as error:
-        raise TargetError(f"{path}: cannot be opened: {error.strerror or error}") from None
+def find_container(data: FileBytes) -> Container | None:
+    """The image in ``data``, which it closes with itself; None where no kind is like it. Raises
+    TargetError for one that is damaged."""
+    head = data[:HEAD]
     for kind in _KINDS:
         module = import_module(f".{kind}", __name__)
-        if module.detect(head, path):
-            found: Container = module.open_container(path)
+        if module.detect(head, data.name):
+            found: Container = module.open_container(data)
             return found
     return None

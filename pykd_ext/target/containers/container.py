@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..errors import TargetError
-from ..physical import PAGE, Hints, MappedMemory, Runs
+from ..physical import PAGE, Hints, Runs, StoredMemory
 
-__all__ = ["MappedContainer", "damaged"]
+if TYPE_CHECKING:
+    from ..protocol import FileBytes
+
+__all__ = ["StoredContainer", "damaged"]
 
 
-class MappedContainer(MappedMemory):
+class StoredContainer(StoredMemory):
     """Fulfils :class:`..protocol.Container` for pages that lie in the file as they are."""
 
     def __init__(
         self,
-        path: str,
         kind: str,
-        data: mmap.mmap,
+        data: FileBytes,
         runs: Sequence[tuple[int, int, int]],
         hints: Hints = Hints(),  # noqa: B008 - nobody changes it
     ) -> None:
         """``runs``: first page, how many, file offset. Raises TargetError without any."""
         kept = [run for run in runs if run[1] > 0]
         if not kept:
-            raise TargetError(f"{path}: this {kind} has no memory in it")
-        super().__init__(path, data, Runs(_without_overlaps(kept)))
+            raise TargetError(f"{data.path}: this {kind} has no memory in it")
+        super().__init__(data, Runs(_without_overlaps(kept)))
         self.kind = kind
         self.hints = hints
 

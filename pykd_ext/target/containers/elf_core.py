@@ -6,16 +6,16 @@ guest's. QEMU's own note has each processor's registers (QEMUCPUState, target/i3
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from ..physical import PAGE, Hints, map_file
-from .container import MappedContainer, damaged
+from ..fields import unpack_at
+from ..physical import PAGE, Hints
+from .container import StoredContainer, damaged
 
 if TYPE_CHECKING:
-    from ..protocol import Container
+    from ..protocol import Container, FileBytes
 
 
 _MAGIC = b"\x7fELF\x02\x01"  # 64 bits, little-endian
@@ -37,31 +37,30 @@ def detect(head: bytes, _: str) -> bool:
     return head.startswith(_MAGIC)
 
 
-def open_container(path: str) -> Container:
-    data = map_file(path)
+def open_container(data: FileBytes) -> Container:
     if len(data) < _HEADER.size:
-        raise damaged(path, _KIND, "it ends in its header")
-    kind, _, table, size, count = _HEADER.unpack_from(data)
+        raise damaged(data.path, _KIND, "it ends in its header")
+    kind, _, table, size, count = unpack_at(_HEADER, data)
     if kind != _TYPE_CORE:
-        raise damaged(path, _KIND, "it is a program, no core")
+        raise damaged(data.path, _KIND, "it is a program, no core")
     count = min(count, _MOST_SEGMENTS)
     if size < _SEGMENT.size or table + count * size > len(data):
-        raise damaged(path, _KIND, f"its program headers at {table:#x} are not in the file")
+        raise damaged(data.path, _KIND, f"its program headers at {table:#x} are not in the file")
     runs, processors = [], []
     for at in range(table, table + count * size, size):
-        segment, _, offset, _, physical, length = _SEGMENT.unpack_from(data, at)
+        segment, _, offset, _, physical, length = unpack_at(_SEGMENT, data, at)
         if segment == _LOAD and physical % PAGE == 0:
             runs.append((physical // PAGE, length // PAGE, offset))
         elif segment == _NOTES:
             processors += list(_qemu_states(data, offset, min(offset + length, len(data))))
-    return MappedContainer(path, _KIND, data, runs, _hints(processors))
+    return StoredContainer(_KIND, data, runs, _hints(processors))
 
 
-def _qemu_states(data: mmap.mmap, at: int, end: int) -> Iterator[bytes]:
+def _qemu_states(data: FileBytes, at: int, end: int) -> Iterator[bytes]:
     for _ in range(_MOST_NOTES):
         if at + _NOTE.size > end:
             return
-        name_size, size, _ = _NOTE.unpack_from(data, at)
+        name_size, size, _ = unpack_at(_NOTE, data, at)
         name = at + _NOTE.size
         description = name + (name_size + 3 & ~3)
         if data[name : name + 4] == _QEMU and size >= _QEMU_CR3 + 8:

@@ -6,6 +6,7 @@ Pages are read in any order, and gzip has no way to one of them.
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import shutil
 import tempfile
@@ -15,9 +16,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..errors import TargetError
+from ..file_bytes import map_file
 
 if TYPE_CHECKING:
-    from ..protocol import Container
+    from ..protocol import Container, FileBytes
 
 
 _MAGIC = b"\x1f\x8b\x08"
@@ -28,29 +30,49 @@ def detect(head: bytes, _: str) -> bool:
     return head.startswith(_MAGIC)
 
 
-def open_container(path: str) -> Container:
+def open_container(data: FileBytes) -> Container:
     from . import find_container  # noqa: PLC0415 - which asks this file
 
-    name = os.path.basename(path)
-    name = name[:-3] if name.lower().endswith(".gz") else name
+    name = data.name[:-3] if data.name.lower().endswith(".gz") else data.name
     folder = tempfile.mkdtemp(prefix="regcb-")
-    unpacked = os.path.join(folder, name)
+    unpacked = os.path.join(folder, os.path.basename(name) or "image")
     try:
-        with gzip.open(path) as source, open(unpacked, "wb") as out:
+        with gzip.open(_Stream(data)) as source, open(unpacked, "wb") as out:
             shutil.copyfileobj(source, out, _AT_ONCE)
-        found = find_container(unpacked)
+        found = find_container(map_file(unpacked))
     except (OSError, EOFError, zlib.error) as error:
         _remove(folder)
-        raise TargetError(f"{path}: cannot be unpacked: {error}") from None
+        raise TargetError(f"{data.path}: cannot be unpacked: {error}") from None
     except TargetError:
         _remove(folder)
         raise
     if found is None:
         _remove(folder)
-        raise TargetError(f"{path}: what is in this gzip file is no memory image")
+        raise TargetError(f"{data.path}: what is in this gzip file is no memory image")
     weakref.finalize(found, _remove, folder)
-    found.path = path
+    found.path = data.path
+    data.close()
     return found
+
+
+class _Stream(io.RawIOBase):
+    """A file's bytes from its start on, for who reads them once."""
+
+    def __init__(self, data: FileBytes) -> None:
+        self._chunks = data.chunks(0, len(data))
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """How many bytes, 0 at the end."""
+        if not self._left:
+            self._left = memoryview(next(self._chunks, b""))
+        size = min(len(self._left), len(buffer))
+        buffer[:size] = self._left[:size]
+        self._left = self._left[size:]
+        return size
 
 
 def _remove(folder: str) -> None:

@@ -9,7 +9,6 @@ A file that Windows has resumed from keeps its header, and no pages.
 
 from __future__ import annotations
 
-import mmap
 from bisect import bisect_right
 from collections.abc import Iterator
 from struct import Struct, error
@@ -17,13 +16,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .. import xpress, xpress_huffman
 from ..errors import TargetError, UnsupportedTarget
-from ..fields import unsigned
-from ..physical import PAGE, Hints, Progress, map_file, silent
+from ..fields import unpack_at, unsigned
+from ..physical import PAGE, Hints, Progress, silent
 from ..xpress import BadXpress
 from .container import damaged
 
 if TYPE_CHECKING:
-    from ..protocol import Container
+    from ..protocol import Container, FileBytes
 
 _KIND = "hibernation file"
 _MAGICS = (b"HIBR", b"hibr", b"WAKE", b"wake", b"RSTR", b"rstr")
@@ -61,8 +60,8 @@ def detect(head: bytes, _: str) -> bool:
     return head.startswith(_MAGICS)
 
 
-def open_container(path: str) -> Container:
-    return HibernationFile(path, map_file(path))
+def open_container(data: FileBytes) -> Container:
+    return HibernationFile(data)
 
 
 class _Set(NamedTuple):
@@ -81,21 +80,21 @@ class HibernationFile:
     kind = _KIND
     hints = Hints(is_frozen=True)
 
-    def __init__(self, path: str, data: mmap.mmap) -> None:
+    def __init__(self, data: FileBytes) -> None:
         """Raises TargetError for a file with no pages, or of a Windows that is not known."""
-        self.path = path
+        self.path = data.path
         self.problems: list[str] = []
-        self._map = data
+        self._data = data
         self._sets: list[_Set] = []
         self._places: list[tuple[int, int, int, int]] = []  # first page, how many, set, index in it
         self._unpacked: dict[int, bytes] = {}
         try:
             self._read()
         except error:
-            raise damaged(path, _KIND, "it ends in its header") from None
+            raise damaged(data.path, _KIND, "it ends in its header") from None
         if not self._places:
             raise TargetError(
-                f"{path}: this hibernation file holds no pages: Windows has resumed from it"
+                f"{data.path}: this hibernation file holds no pages: Windows has resumed from it"
             )
         self._places.sort()
         self._firsts = [first for first, *_ in self._places]
@@ -141,10 +140,10 @@ class HibernationFile:
             progress(done + 1, len(in_file))
 
     def close(self) -> None:
-        self._map.close()
+        self._data.close()
 
     def _read(self) -> None:
-        (length,) = _LENGTH.unpack_from(self._map)
+        (length,) = unpack_at(_LENGTH, self._data)
         offsets = _OFFSETS.get(length)
         if offsets is None:
             raise UnsupportedTarget(
@@ -155,16 +154,16 @@ class HibernationFile:
         self._read_sets(self._word(offsets.kernel_first) * PAGE, self._word(offsets.kernel_pages))
 
     def _word(self, offset: int) -> int:
-        value: int = _WORD.unpack_from(self._map, offset)[0]
+        value: int = unpack_at(_WORD, self._data, offset)[0]
         return value
 
     def _read_sets(self, at: int, pages: int) -> None:
         """The sets from the file offset ``at`` on, with as many pages in all."""
-        while pages > 0 and at + _HEAD.size <= len(self._map):
-            (head,) = _HEAD.unpack_from(self._map, at)
+        while pages > 0 and at + _HEAD.size <= len(self._data):
+            (head,) = unpack_at(_HEAD, self._data, at)
             count, size = head & 0xFF, head >> 8 & 0x3F_FFFF
             data = at + _HEAD.size + 8 * count
-            if not 0 < count <= _MOST_PAGES or not size or data + size > len(self._map):
+            if not 0 < count <= _MOST_PAGES or not size or data + size > len(self._data):
                 self.problems.append(
                     f"the hibernation file is damaged at {at:#x}: {pages} pages are missing"
                 )
@@ -182,7 +181,7 @@ class HibernationFile:
     def _pages_of(self, number: int) -> bytes:
         if number not in self._unpacked:
             found = self._sets[number]
-            data = self._map[found.offset : found.offset + found.size]
+            data = self._data[found.offset : found.offset + found.size]
             if found.size != found.pages * PAGE:
                 data = self._unpack(data, found)
             if len(self._unpacked) >= _CACHED:

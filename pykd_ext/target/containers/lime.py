@@ -6,15 +6,15 @@ physical address, eight reserved bytes.
 
 from __future__ import annotations
 
-import mmap
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from ..physical import PAGE, map_file
-from .container import MappedContainer, damaged
+from ..fields import unpack_at
+from ..physical import PAGE
+from .container import StoredContainer, damaged
 
 if TYPE_CHECKING:
-    from ..protocol import Container
+    from ..protocol import Container, FileBytes
 
 
 _MAGIC = b"EMiL"
@@ -27,22 +27,21 @@ def detect(head: bytes, _: str) -> bool:
     return head.startswith(_MAGIC)
 
 
-def open_container(path: str) -> Container:
-    data = map_file(path)
-    return MappedContainer(path, _KIND, data, _ranges(data, path))
+def open_container(data: FileBytes) -> Container:
+    return StoredContainer(_KIND, data, _ranges(data))
 
 
-def _ranges(data: mmap.mmap, path: str) -> list[tuple[int, int, int]]:
+def _ranges(data: FileBytes) -> list[tuple[int, int, int]]:
     runs: list[tuple[int, int, int]] = []
     at = 0
     while at + _HEADER.size <= len(data):
-        magic, _, first, last = _HEADER.unpack_from(data, at)
+        magic, _, first, last = unpack_at(_HEADER, data, at)
         if magic != _MAGIC or last < first or first % PAGE:
             if runs:  # what follows the last range is padding, or what was lost
                 break
-            raise damaged(path, _KIND, f"no range begins at {at:#x}")
+            raise damaged(data.path, _KIND, f"no range begins at {at:#x}")
         if len(runs) == _MOST_RANGES:
-            raise damaged(path, _KIND, f"more than {_MOST_RANGES} ranges")
+            raise damaged(data.path, _KIND, f"more than {_MOST_RANGES} ranges")
         at += _HEADER.size
         runs.append((first // PAGE, (last + 1 - first) // PAGE, at))
         at += last + 1 - first

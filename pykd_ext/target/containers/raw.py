@@ -8,21 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..physical import PAGE, map_file
-from .container import MappedContainer
+from ..physical import PAGE
+from .container import StoredContainer
 
 if TYPE_CHECKING:
-    from ..protocol import Container
+    from ..protocol import Container, FileBytes
 
 
 _NAMES = (".raw", ".mem", ".dd", ".bin", ".img", ".vmem", ".memory", ".001")
 _KIND = "raw image"
 
 
-def detect(_: bytes, path: str) -> bool:
-    return path.lower().endswith(_NAMES)
+def detect(_: bytes, name: str) -> bool:
+    return name.lower().endswith(_NAMES)
 
 
-def open_container(path: str) -> Container:
-    data = map_file(path)
-    return MappedContainer(path, _KIND, data, [(0, len(data) // PAGE, 0)])
+def open_container(data: FileBytes) -> Container:
+    return StoredContainer(_KIND, data, [(0, len(data) // PAGE, 0)])

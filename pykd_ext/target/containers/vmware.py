@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from ..errors import TargetError
 from ..fields import unsigned
-from ..physical import PAGE, Hints, map_file
-from .container import MappedContainer, damaged
+from ..locations import is_url
+from ..physical import PAGE, Hints
+from .container import StoredContainer, damaged
 
 if TYPE_CHECKING:
-    from ..protocol import Container
+    from ..protocol import Container, FileBytes
 
 
 _KIND = "VMware image"
@@ -34,26 +35,24 @@ _REGION = {b"regionPPN", b"regionPageNum", b"regionSize"}
 _LOW_FRAMES, _HIGH_FRAME = 0xC0000, 0x100000  # 3 and 4 GiB
 
 
-def detect(_: bytes, path: str) -> bool:
-    return path.lower().endswith(".vmem")
+def detect(_: bytes, name: str) -> bool:
+    return name.lower().endswith(".vmem")
 
 
-def open_container(path: str) -> Container:
-    data = map_file(path)
-    stem = path[: -len(".vmem")]
+def open_container(data: FileBytes) -> Container:
+    stem = data.path[: -len(".vmem")]
     for end in _BESIDE:
         if os.path.exists(stem + end):
             runs, hints = _read_state(stem + end)
             whole = [(0, len(data) // PAGE, 0)]
-            return MappedContainer(path, _KIND, data, runs or whole, hints)
+            return StoredContainer(_KIND, data, runs or whole, hints)
     frames = len(data) // PAGE
     low = min(frames, _LOW_FRAMES)
-    image = MappedContainer(
-        path, _KIND, data, [(0, low, 0), (_HIGH_FRAME, frames - low, low * PAGE)]
-    )
+    image = StoredContainer(_KIND, data, [(0, low, 0), (_HIGH_FRAME, frames - low, low * PAGE)])
     if frames > low:
+        is_missing = "is not looked for at a URL" if is_url(data.path) else "is not there"
         image.problems.append(
-            f"neither {' nor '.join(stem + end for end in _BESIDE)} is there: what lies above 3 "
+            f"{' or '.join(stem + end for end in _BESIDE)} {is_missing}: what lies above 3 "
             "GiB in the file is taken for the memory from 4 GiB on"
         )
     return image

@@ -276,8 +276,9 @@ def test_a_folder_that_cannot_be_read_is_said(
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", scandir_but_one)
-    found, unreadable = dumps_of(folder)
-    assert (len(found), unreadable) == (4, [os.path.realpath(folder / "deep")])
+    found, unreadable = dumps_of(str(folder))
+    deep = os.path.realpath(folder / "deep")
+    assert (len(found), unreadable) == (4, [(deep, "a folder that cannot be read")])
 
 
 def test_no_dump_that_could_be_read(folder: Path, regcb: Regcb) -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as some
 from pykd_ext.command_line.main import main
 from pykd_ext.target.containers import find_container
 from pykd_ext.target.errors import RegcbError, TargetError
+from pykd_ext.target.file_bytes import map_file
 from pykd_ext.target.physical import PAGE
 from tests.lab import PROFILES, Truth, make_dump
 from tests.lab.containers import CONTAINERS
@@ -233,7 +234,7 @@ def test_headers_that_lie(images: dict[str, Path], kind: str, data: some.DataObj
         raw[at : at + len(word)] = word
     header.write_bytes(raw)
     try:
-        container = find_container(str(broken))
+        container = find_container(map_file(str(broken)))
     except TargetError:
         return
     if container is not None:

@@ -12,6 +12,7 @@ import pytest
 
 from pykd_ext.target.containers import find_container
 from pykd_ext.target.dump_file import DumpFile
+from pykd_ext.target.file_bytes import map_file
 from pykd_ext.target.physical import PAGE
 from pykd_ext.target.protocol import PhysicalMemory
 from tests.lab import PROFILES, Truth, make_dump
@@ -39,7 +40,7 @@ def both(path: str, device: str = "") -> Iterator[tuple[PhysicalMemory, Any]]:
     """The file as we open it, and as LeechCore does."""
     import leechcorepyc
 
-    ours = find_container(path) or DumpFile(path)
+    ours = find_container(map_file(path)) or DumpFile(path)
     theirs = leechcorepyc.LeechCore(device + path)
     yield ours, theirs
     ours.close()
@@ -100,7 +101,7 @@ def test_a_vmem_alone(tmp_path: Path) -> None:
 def test_the_same_pages_of_a_hibernation_file(tmp_path: Path, length: int) -> None:
     """Of each Windows from 8 on. A page that is not there LeechCore reads as zeros."""
     path = made(tmp_path, "sys")
-    held = find_container(path)
+    held = find_container(map_file(path))
     assert held is not None
     frames = {each for each in range(held.top) if held.page(each) is not None}
     held.close()

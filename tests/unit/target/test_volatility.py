@@ -9,6 +9,7 @@ import pytest
 
 from pykd_ext.target.containers import find_container
 from pykd_ext.target.dump_file import DumpFile
+from pykd_ext.target.file_bytes import map_file
 from pykd_ext.target.physical import PAGE
 from tests.lab import Truth, make_dump
 from tests.support.volatility import Volatility
@@ -44,7 +45,7 @@ def altitudes_and_functions(truth: Truth) -> list[tuple[str, int]]:
 def test_the_same_pages(volatility: Volatility, tmp_path: Path, kind: int | str) -> None:
     truth = made(tmp_path, kind)
     theirs = volatility.layer(truth.path)
-    ours = DumpFile(truth.path) if isinstance(kind, int) else find_container(truth.path)
+    ours = DumpFile(truth.path) if isinstance(kind, int) else find_container(map_file(truth.path))
     assert ours is not None
     present = 0
     for frame in range(ours.top + 0x10):

@@ -1,0 +1,124 @@
+"""The bytes of a file, wherever it lies: mapped where it is this machine's, else read in ranges."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Callable
+
+from .errors import TargetError
+from .locations import is_url
+
+if TYPE_CHECKING:
+    from .protocol import FileBytes
+
+__all__ = ["MappedFile", "RangedFile", "map_file", "open_bytes"]
+
+_CHUNK = 16 << 20  # bytes read at once of a file of this machine
+_BLOCK = 64 << 10  # bytes: a range is some of them
+_LONGEST = 4 << 20  # bytes of a range
+_CACHED = 64 << 20  # bytes
+
+
+class MappedFile(mmap.mmap):
+    """Fulfils :class:`.protocol.FileBytes` by a map of the file."""
+
+    path: str
+    name: str
+
+    def chunks(self, start: int, end: int) -> Iterator[bytes]:
+        """Reads past the map, whose pages would count as this process's memory."""
+        with open(self.path, "rb", buffering=0) as file:
+            file.seek(start)
+            for at in range(start, end, _CHUNK):
+                yield file.read(min(_CHUNK, end - at))
+
+
+class RangedFile:
+    """Fulfils :class:`.protocol.FileBytes` by ranges that are asked for when they are needed, and
+    kept while there is room. One that follows on the last is twice as long as that."""
+
+    def __init__(
+        self,
+        path: str,
+        name: str,
+        size: int,
+        fetch: Callable[[int, int], bytes],
+        close: Callable[[], None],
+    ) -> None:
+        """``fetch`` gives the bytes from one offset up to another, all of them, or raises
+        TargetError."""
+        self.path, self.name = path, name
+        self._size, self._fetch, self._close = size, fetch, close
+        self._blocks: OrderedDict[int, bytes] = OrderedDict()
+        self._next = 0  # the block behind the last range
+        self._length = 0  # of that range, in blocks
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, where: slice) -> bytes:
+        start, end, _ = where.indices(self._size)
+        if start >= end:
+            return b""
+        first, last = start // _BLOCK, (end - 1) // _BLOCK
+        offset = start - first * _BLOCK
+        if first == last:
+            return self._block(first, last)[offset : offset + end - start]
+        data = b"".join(self._block(number, last) for number in range(first, last + 1))
+        return data[offset : offset + end - start]
+
+    def chunks(self, start: int, end: int) -> Iterator[bytes]:
+        """Kept nowhere."""
+        for at in range(start, end, _LONGEST):
+            yield self._fetch(at, min(at + _LONGEST, end))
+
+    def close(self) -> None:
+        self._blocks.clear()
+        self._close()
+
+    def _block(self, number: int, last: int) -> bytes:
+        """A block, read with those up to ``last`` that are not kept."""
+        if number not in self._blocks:
+            self._read(number, last)
+        self._blocks.move_to_end(number)
+        return self._blocks[number]
+
+    def _read(self, first: int, last: int) -> None:
+        count = last - first + 1
+        if first == self._next:
+            count = max(count, 2 * self._length)
+        count = min(count, _LONGEST // _BLOCK)
+        missing = next((n for n in range(first, first + count) if n in self._blocks), first + count)
+        start, end = first * _BLOCK, min(missing * _BLOCK, self._size)
+        data = self._fetch(start, end)
+        for at in range(0, end - start, _BLOCK):
+            self._blocks[(start + at) // _BLOCK] = data[at : at + _BLOCK]
+        while len(self._blocks) > _CACHED // _BLOCK:
+            self._blocks.popitem(last=False)
+        self._next, self._length = missing, missing - first
+
+
+def open_bytes(path: str) -> FileBytes:
+    """The file at a path or a URL; raises TargetError when it cannot be read or is empty."""
+    if is_url(path):
+        from .remote_file import open_remote  # noqa: PLC0415 - needs fsspec
+
+        return open_remote(path)
+    return map_file(path)
+
+
+def map_file(path: str) -> MappedFile:
+    """The whole file; raises TargetError when it cannot be read or is empty."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(0, 2)
+            if not file.tell():
+                raise TargetError(f"{path}: the file is empty")
+            mapped = MappedFile(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise TargetError(f"{path}: cannot be opened: {error.strerror or error}") from None
+    mapped.path, mapped.name = path, os.path.basename(path)
+    return mapped

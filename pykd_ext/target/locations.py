@@ -1,0 +1,52 @@
+"""Where a target lies: a file of this machine, a URL, or a device."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+__all__ = ["file_name", "is_url", "scheme", "shown"]
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # more than one letter: none of Windows' drives
+
+# What a signed URL has in its query: of S3, of Google's storage, of Azure's (SAS), of CloudFront.
+_SIGNING = re.compile(
+    r"(x-amz-|x-goog-).*|(awsaccesskeyid|googleaccessid|expires|signature|policy|key-pair-id"
+    r"|s[vspetr]|srt?|ss|spr|sig|sk[oet]id|sk[tesv]|sktid|se)",
+    re.IGNORECASE,
+)
+_SIGNATURES = {"x-amz-signature", "x-goog-signature", "signature", "sig"}
+
+
+def is_url(path: str) -> bool:
+    """Whether ``path`` is ``scheme://...``."""
+    return _URL.match(path) is not None
+
+
+def scheme(url: str) -> str:
+    """``https``, ``s3``."""
+    return url.partition("://")[0].lower()
+
+
+def shown(path: str) -> str:
+    """``path`` as it may be printed: a URL without its user, password and query. What the query
+    has beside a signature becomes eight digits, so that two files have two names."""
+    if not is_url(path):
+        return path
+    try:
+        parts = urlsplit(path)
+    except ValueError:  # none, whatever it begins with
+        return f"{scheme(path)}://..."
+    name = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    words = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True)]
+    if _SIGNATURES & {name.lower() for name, _ in words}:
+        words = [each for each in words if not _SIGNING.fullmatch(each[0])]
+    return f"{name}?{sha256(repr(words).encode()).hexdigest()[:8]}" if words else name
+
+
+def file_name(path: str) -> str:
+    """The last part of a path or a URL."""
+    if is_url(path):
+        path = unquote(urlsplit(path).path)
+    return re.split(r"[\\/]", path)[-1]

@@ -1,0 +1,149 @@
+"""A file at a URL, through fsspec: ``https://``, ``s3://``, ``smb://`` and what else it knows.
+
+What goes wrong is said without the URL's credentials, which the errors of fsspec and of what it
+stands on have in their texts: those are never shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from typing import Any
+
+from .errors import TargetError
+from .file_bytes import RangedFile
+from .locations import file_name, scheme, shown
+
+__all__ = ["matching", "open_remote"]
+
+_SILENCE, _PATIENCE = 30.0, 120.0  # seconds: for an answer to begin or go on, and for all of it
+_PAUSES = (0.2, 1.0, 0)  # seconds, after each attempt
+_MOST = 1 << 62  # bytes
+_UNBUFFERED = ("http", "https", "s3", "s3a", "gs", "gcs", "abfs", "az")  # they keep nothing
+_WILD = re.compile(r"[^/]*/[^?]*[*\[]")  # behind the host; ? begins a query
+_AS_A_WHOLE = "the server sends this file as a whole only, with no ranges of it: download it"
+
+
+def open_remote(url: str) -> RangedFile:
+    """Raises TargetError where there is no such file, or one that cannot be read in ranges."""
+    name = shown(url)
+    system, path = _file_system(url)
+    options = {"block_size": 1 << 16, "cache_type": "none"} if scheme(url) in _UNBUFFERED else {}
+    try:
+        file = system.open(path, "rb", **options)
+        size = getattr(file, "size", None)
+        if size is None:
+            size = system.size(path)
+        is_whole = size is None or not _can_seek(file)
+    except Exception as error:
+        raise TargetError(f"{name}: cannot be opened: {_said(error)}") from None
+    if size == 0:
+        raise TargetError(f"{name}: the file is empty, or none")
+    if is_whole:
+        file.close()
+        raise TargetError(f"{name}: {_AS_A_WHOLE}")
+    if not 0 < size < _MOST:
+        raise TargetError(f"{name}: the server says that it has {size} bytes")
+
+    def fetch(start: int, end: int) -> bytes:
+        data = _patiently(file, name, start, end)
+        if len(data) != end - start:
+            raise TargetError(
+                f"{name}: of {end - start:#x} bytes at {start:#x} {len(data):#x} came: the server "
+                f"says that it has {size:#x} bytes"
+            )
+        return data
+
+    return RangedFile(name, file_name(url), size, fetch, file.close)
+
+
+def matching(url: str) -> list[str]:
+    """The URLs of the files that one with ``*`` or ``[...]`` in its path means, sorted; itself
+    where it has none. Raises TargetError where they cannot be listed."""
+    if not _WILD.match(url.partition("://")[2]):
+        return [url]
+    system, pattern = _file_system(url)
+    try:
+        found = system.glob(pattern)
+    except Exception as error:
+        raise TargetError(f"{shown(url)}: cannot be listed: {_said(error)}") from None
+    before = url[: -len(pattern)] if url.endswith(pattern) else ""
+    return sorted(f"{before}{each}" for each in found)
+
+
+def _file_system(url: str) -> tuple[Any, str]:
+    """fsspec's, and the path in it."""
+    if "::" in url:
+        raise TargetError(f"{shown(url)}: URLs in URLs (::) are not read")
+    try:
+        from fsspec.core import url_to_fs  # noqa: PLC0415 - an extra
+
+        options = _patience() if scheme(url) in ("http", "https") else {}
+        system, path = url_to_fs(url, **options)
+    except ImportError:
+        missing = f"what reads {scheme(url)}:// is not installed: pip install 'regcb[remote]'"
+        raise TargetError(f"{shown(url)}: {missing}") from None
+    except Exception as error:
+        if isinstance(error, ValueError) and "Protocol not known" in str(error):
+            raise TargetError(f"{shown(url)}: nothing reads {scheme(url)}://") from None
+        raise TargetError(f"{shown(url)}: cannot be opened: {_said(error)}") from None
+    return system, str(path)
+
+
+def _patience() -> dict[str, Any]:
+    from aiohttp import ClientTimeout  # noqa: PLC0415 - an extra
+
+    timeout = ClientTimeout(total=_PATIENCE, sock_connect=_SILENCE, sock_read=_SILENCE)
+    return {"client_kwargs": {"timeout": timeout}, "skip_instance_cache": True}
+
+
+def _can_seek(file: Any) -> bool:
+    """fsspec says so of streams as well, and raises when it is asked."""
+    try:
+        file.seek(1)
+    except ValueError:
+        return False
+    return True
+
+
+def _patiently(file: Any, name: str, start: int, end: int) -> bytes:
+    """What a few attempts give, since a connection may be cut."""
+    for pause in _PAUSES:
+        try:
+            file.seek(start)
+            return bytes(file.read(end - start))
+        except Exception as error:
+            reason = error
+            if _is_final(error):
+                break
+            time.sleep(pause)
+    if isinstance(reason, ValueError) and "range requests" in str(reason):
+        raise TargetError(f"{name}: {_AS_A_WHOLE}") from None
+    raise TargetError(f"{name}: cannot be read at {start:#x}: {_said(reason)}") from None
+
+
+def _is_final(error: Exception) -> bool:
+    status = getattr(error, "status", 0)
+    timeouts = (TimeoutError, asyncio.TimeoutError)
+    return isinstance(error, (ValueError, PermissionError, *timeouts)) or 400 <= status < 500
+
+
+def _said(error: BaseException) -> str:
+    """What is wrong, in words that are not the error's own."""
+    cause = error.__cause__
+    if isinstance(error, (FileNotFoundError, ValueError)) and cause is not None:
+        error = cause  # whatever it is, fsspec calls it the one, and smbprotocol the other
+    status = getattr(error, "status", None)
+    if isinstance(status, int):
+        return f"the server answers {status}" + (", not found" if status == 404 else "")
+    if isinstance(error, (TimeoutError, asyncio.TimeoutError)):
+        return "the server does not answer, or is too slow"
+    if isinstance(error, ValueError):
+        return "it is no URL of a file"
+    if isinstance(error, FileNotFoundError):
+        return "not found"
+    if isinstance(error, PermissionError):
+        return "access is denied"
+    name = type(error).__name__
+    return f"no connection to the server ({name})" if isinstance(error, OSError) else name
