@@ -17,6 +17,7 @@ __all__ = ["NO_STREAM", "Msf", "Stream"]
 NO_STREAM = 0xFFFF  # where a PDB names a stream that it has not got
 
 _MAGIC = b"Microsoft C/C++ MSF 7.00\r\n\x1aDS\0\0\0"
+_MSFZ_MAGIC = b"Microsoft MSFZ Container\r\n\x1aALD\0\0"  # microsoft/pdb-rs, docs/pdb/msfz.md
 # BlockSize, NumBlocks, NumDirectoryBytes, BlockMapAddr
 _SUPER_BLOCK = struct.Struct("<32xI4xII4xI")
 _BLOCK_SIZES = (512, 1024, 2048, 4096, 8192, 16384, 32768)
@@ -116,11 +117,17 @@ class Msf:
 
     def _read_directory(self) -> None:
         header = self._data[: _SUPER_BLOCK.size]
+        if header.startswith(_MSFZ_MAGIC):
+            raise SymbolFileError(
+                f"{self.path} is an MSFZ container, Microsoft's compressed PDB, which is not read: "
+                "make a PDB of it with github.com/ynwarcs/pdbconv --decompress"
+            )
         if len(header) < _SUPER_BLOCK.size or not header.startswith(_MAGIC):
             raise SymbolFileError(f"{self.path} is not a PDB: it starts with {header[:16]!r}")
         self._block_size, blocks, size, map_block = _SUPER_BLOCK.unpack(header)
         if self._block_size not in _BLOCK_SIZES:
             raise SymbolFileError(f"{self.path}: impossible block size {self._block_size:#x}")
+        self.is_whole: bool = blocks * self._block_size <= len(self._data)
         self._all_blocks = min(blocks, -(-len(self._data) // self._block_size))
         self._blocks: dict[int, tuple[int, ...]] = {}
         self._directory = self._open_directory(map_block, size)

@@ -34,13 +34,14 @@ from .last_event import BREAKPOINT, BUG_CHECK, EXCEPTION, MODULE, STOPPED
 from .loaded_symbols import LoadedSymbols
 from .memory import Memory
 from .pdb_server import PdbServer
-from .symbol_path import Progress, SymbolPath
+from .symbol_path import SymbolPath
 from .symbols_target import SymbolsTarget
 
 if TYPE_CHECKING:
     from .live import Breakpoint, OnHit
     from .running import Run
     from .small_dump import SmallDump
+    from .symbol_server import Progress
 
 __all__ = ["NtoseyeSession", "open_connection"]
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from . import Target
     from .live import LiveTarget
     from .protocol import FileBytes
-    from .symbol_path import Progress, SymbolPath
+    from .symbol_path import SymbolPath
+    from .symbol_server import Progress
 
     Engine = Optional[Literal["none", "pykd", "ntoseye"]]
 

@@ -50,6 +50,11 @@ class Pdb:
     def close(self) -> None:
         self._msf.close()
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file has all of the blocks that it says it has."""
+        return self._msf.is_whole
+
     def symbol(self, name: str) -> int | None:
         """The RVA of the public that C calls ``name``, None without it."""
         for spelling in decorations(name, self._is_x86):

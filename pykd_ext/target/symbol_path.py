@@ -1,26 +1,32 @@
 """The symbol path: where PDBs are looked for, in WinDbg's own notation.
 
 ``folder;srv*cache*https://server/symbols``: Microsoft, "Symbol path for Windows debuggers" and
-"Advanced SymSrv use", ".symfix". A store keeps ``name/GUIDAGE/name``, one with an ``index2.txt``
-below the first two letters of the name. Compressed files (``name.pd_``) and ``file.ptr``
-redirections are named as problems and passed over.
+"Advanced SymSrv use", ".symfix". As SymSrv does, a server is asked for the file, for the compressed
+one and for a ``file.ptr``; what was compressed is kept expanded in the nearest store, or in the
+default one.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Callable, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
+from .cabinet import expand, is_cabinet
 from .errors import SymbolFileError
+from .fields import unsigned
 from .image import PdbReference
 from .pdb import Pdb
+from .symbol_store import StoreFailed, existing, keep, place, stored
 
-__all__ = ["Progress", "SymbolPath"]
+if TYPE_CHECKING:
+    from .symbol_server import Progress
 
-Progress = Callable[[str, int, int], None]  # file name, bytes so far, bytes in all (0: unknown)
+__all__ = ["SymbolPath"]
 
 _DEFAULT_STORE = os.path.join("~", ".regcb", "symbols")
+_PAGE = 0x1000  # an image's headers
 _DEFAULT_SERVER = "https://msdl.microsoft.com/download/symbols"  # what .symfix makes of srv*
 
 
@@ -30,6 +36,14 @@ class _Element(NamedTuple):
     stores: tuple[str, ...]
     server: str | None = None
     is_folder: bool = False
+
+
+class _Wanted(NamedTuple):
+    """A file of a store; ``check`` raises SymbolFileError for a path that is another, or cut."""
+
+    name: str
+    identity: str
+    check: Callable[[str], None]
 
 
 class SymbolPath:
@@ -56,27 +70,38 @@ class SymbolPath:
         return self._found[reference]
 
     def files(self, name: str, identity: str, problems: list[str]) -> Iterator[str]:
-        """Files called ``name`` in the folders, and in the stores below ``identity``; servers are
-        not asked. Nothing says that they are the right ones."""
+        """Images called ``name`` in the folders, and in the stores below ``identity``, which is
+        ``TIMEDATESTAMPsizeofimage``; servers are not asked. Of those that were not compressed
+        nothing says that they are the right ones."""
         safe = _safe_name(name)
         for element in self._elements if safe else ():
-            yield from _candidates(element, safe or name, identity, problems)
+            for path, near in _candidates(element, safe or name, identity, problems):
+                if not is_cabinet(path):
+                    yield path
+                    continue
+                wanted = _Wanted(safe or name, identity, partial(_check_image, identity=identity))
+                expanded = _expanded(path, near, wanted, problems)
+                if expanded is not None:
+                    yield expanded
 
     def _look(self, reference: PdbReference, problems: list[str]) -> Pdb | None:
         name = _safe_name(reference.name)
         if name is None:
             problems.append(f"an image asks for the PDB {reference.name!r}, which is no file name")
             return None
-        wanted = reference._replace(name=name)
+        pdb = reference._replace(name=name)
+        wanted = _Wanted(name, _identity(pdb), partial(_check_pdb, wanted=pdb))
         for element in self._elements:
-            for path in _candidates(element, wanted.name, _identity(wanted), problems):
-                pdb = _open_if_right(path, wanted, problems)
-                if pdb is not None:
-                    return pdb
+            for path, near in _candidates(element, name, wanted.identity, problems):
+                found = _expanded(path, near, wanted, problems) if is_cabinet(path) else path
+                opened = found and _open_if_right(found, pdb, problems)
+                if opened:
+                    return opened
             if element.server and element.server not in self._unreachable:
-                pdb = self._download(element.server, element.stores[0], wanted, problems)
-                if pdb is not None:
-                    return pdb
+                downloaded = self._download(element.server, element.stores[0], wanted, problems)
+                opened = downloaded and _open_if_right(downloaded, pdb, problems)
+                if opened:
+                    return opened
         return None
 
     def _check_folders(self, problems: list[str]) -> None:
@@ -89,25 +114,27 @@ class SymbolPath:
                     problems.append(f"symbol path: {store} is not a folder")
 
     def _download(
-        self, server: str, store: str, wanted: PdbReference, problems: list[str]
-    ) -> Pdb | None:
-        from .symbol_server import ServerFailed, StoreFailed, fetch  # noqa: PLC0415 - loads urllib
+        self, server: str, store: str, wanted: _Wanted, problems: list[str]
+    ) -> str | None:
+        """The path of what the server has, now in the store."""
+        from .symbol_server import ServerFailed, ask  # noqa: PLC0415 - loads urllib
 
-        path = os.path.join(_tier(store, wanted.name), wanted.name, _identity(wanted), wanted.name)
+        def make(folder: str) -> str | None:
+            return ask(server, wanted.name, wanted.identity, folder, self._progress)
+
+        path = place(store, wanted.name, wanted.identity)
         try:
-            found = fetch(server, wanted.name, _identity(wanted), path, self._progress)
+            found = keep(store, path, make, wanted.check)
+            return path if found else None
+        except SymbolFileError as error:
+            problems.append(f"symbol server {server}: {error}")
         except ServerFailed as error:
             self._unreachable.add(server)
             problems.append(f"symbol server {server}: {error}; not asked again")
-            return None
         except StoreFailed as error:
             self._unreachable.add(server)
             problems.append(f"symbol store {store}: {error}; nothing is fetched from {server}")
-            return None
-        pdb = _open_if_right(path, wanted, problems) if found else None
-        if found and pdb is None:
-            os.unlink(path)  # or the store would give it for ever
-        return pdb
+        return None
 
 
 def _silent(name: str, received: int, size: int) -> None:
@@ -121,14 +148,14 @@ def _parse(text: str) -> list[_Element]:
         words = part.split("*")
         kind = words[0].lower()
         if kind == "cache":
-            cache = (_expanded(words[1] if len(words) > 1 and words[1] else _DEFAULT_STORE),)
+            cache = (_full(words[1] if len(words) > 1 and words[1] else _DEFAULT_STORE),)
             elements.append(_Element(cache))
         elif kind in ("srv", "symsrv"):
             elements.append(_store_element(words[2:] if kind == "symsrv" else words[1:], cache))
         elif _is_url(part):
             elements.append(_store_element([part], cache))
         else:
-            elements.append(_Element((_expanded(part),), is_folder=True))
+            elements.append(_Element((_full(part),), is_folder=True))
     return elements
 
 
@@ -138,8 +165,8 @@ def _store_element(words: list[str], cache: tuple[str, ...]) -> _Element:
     servers = [word for word in words if _is_url(word)]
     if words == [""]:
         servers = [_DEFAULT_SERVER]
-    stores = tuple(_expanded(word or _DEFAULT_STORE) for word in words if not _is_url(word))
-    stores = cache + stores or (_expanded(_DEFAULT_STORE),)
+    stores = tuple(_full(word or _DEFAULT_STORE) for word in words if not _is_url(word))
+    stores = cache + stores or (_full(_DEFAULT_STORE),)
     return _Element(stores, servers[-1].rstrip("/") if servers else None)
 
 
@@ -147,7 +174,7 @@ def _is_url(word: str) -> bool:
     return word.lower().startswith(("http://", "https://"))
 
 
-def _expanded(folder: str) -> str:
+def _full(folder: str) -> str:
     return os.path.expandvars(os.path.expanduser(folder))
 
 
@@ -164,56 +191,70 @@ def _identity(reference: PdbReference) -> str:
     return f"{reference.guid.replace('-', '')}{reference.age:X}"
 
 
-def _candidates(element: _Element, name: str, identity: str, problems: list[str]) -> list[str]:
-    """The files to try, those that exist."""
-    found = []
-    for store in element.stores:
-        if element.is_folder:
-            found.append(_existing(store, name))
-        folder = _existing(_tier(store, name), name, identity)
-        if folder is None:
-            continue
-        found.append(_existing(folder, name))
-        for unusable, what in ((f"{name[:-1]}_", "compressed"), ("file.ptr", "redirected")):
-            path = _existing(folder, unusable)
-            if path is not None:
-                problems.append(f"{path}: {what} symbol files are not read")
-    return [path for path in found if path is not None and os.path.isfile(path)]
+def _candidates(
+    element: _Element, name: str, identity: str, problems: list[str]
+) -> Iterator[tuple[str, str]]:
+    """The files to try, and for each the store that takes what it is when it is expanded."""
+    default = _full(_DEFAULT_STORE)
+    for index, store in enumerate(element.stores):
+        flat = existing(store, name) if element.is_folder else None
+        if flat is not None and os.path.isfile(flat):
+            yield flat, default
+        for path in stored(store, name, identity, problems):
+            yield path, element.stores[0] if index else default
 
 
-def _tier(store: str, name: str) -> str:
-    """The folder of a store below which ``name`` has its own."""
-    has_two = os.path.isfile(os.path.join(store, "index2.txt"))
-    return os.path.join(store, name[:2]) if has_two else store
+def _expanded(path: str, store: str, wanted: _Wanted, problems: list[str]) -> str | None:
+    """What the cabinet at ``path`` has, now in ``store``; it is expanded once."""
+    kept = place(store, wanted.name, wanted.identity)
+    if os.path.isfile(kept):
+        return kept
 
+    def make(folder: str) -> str:
+        return expand(path, wanted.name, os.path.join(folder, "expanded"))
 
-def _existing(path: str, *names: str) -> str | None:
-    """The entry ``names`` below the folder ``path``, in whatever case, None without it."""
-    for name in names:
-        exact = os.path.join(path, name)
-        if not os.path.exists(exact):
-            try:
-                entries = [each for each in os.listdir(path) if each.lower() == name.lower()]
-            except OSError:
-                return None
-            if not entries:
-                return None
-            exact = os.path.join(path, entries[0])
-        path = exact
-    return path
+    try:
+        keep(store, kept, make, wanted.check)
+        return kept
+    except SymbolFileError as error:
+        problems.append(str(error) if path in str(error) else f"{path}: {error}")
+    except StoreFailed as error:
+        problems.append(f"symbol store {store}: {error}; {path} is not expanded")
+    return None
 
 
 def _open_if_right(path: str, wanted: PdbReference, problems: list[str]) -> Pdb | None:
     try:
-        pdb = Pdb(path)
+        return _right(path, wanted)
     except SymbolFileError as error:
         problems.append(str(error))
         return None
+
+
+def _right(path: str, wanted: PdbReference) -> Pdb:
+    pdb = Pdb(path)
     if pdb.guid == wanted.guid and pdb.age == wanted.age:
         return pdb
-    problems.append(
+    pdb.close()
+    raise SymbolFileError(
         f"{path} is refused: its GUID is {pdb.guid} (age {pdb.age}), "
         f"the image asks for {wanted.guid} (age {wanted.age})"
     )
+
+
+def _check_pdb(path: str, wanted: PdbReference) -> None:
+    pdb = _right(path, wanted)
+    is_whole = pdb.is_whole
     pdb.close()
-    return None
+    if not is_whole:
+        raise SymbolFileError(f"{path} is refused: its end is missing")
+
+
+def _check_image(path: str, identity: str) -> None:
+    """IMAGE_FILE_HEADER: TimeDateStamp +4; IMAGE_OPTIONAL_HEADER: SizeOfImage +56 (PE format)."""
+    with open(path, "rb") as file:
+        header = file.read(_PAGE)
+    at = unsigned(header[0x3C:0x40])
+    found = f"{unsigned(header[at + 8 : at + 12]):08X}{unsigned(header[at + 80 : at + 84]):x}"
+    if header[at : at + 4] != b"PE\0\0" or found.lower() != identity.lower():
+        raise SymbolFileError(f"{path} is refused: it is not the image {identity}")

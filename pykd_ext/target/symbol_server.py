@@ -1,83 +1,52 @@
-"""Symbol servers over HTTP: one file fetched into a store, whole or not at all."""
+"""What is asked of a symbol server, as SymSrv does: the file, the compressed one, a ``file.ptr``.
+
+Microsoft, "SymSrv" and "HTTP-based stores". The pointer of a server is shown, but not followed: who
+answers for it could have this machine log on to any other.
+"""
 
 from __future__ import annotations
 
 import os
-import tempfile
-from http.client import HTTPException, HTTPResponse
-from typing import TYPE_CHECKING, BinaryIO, Callable
-from urllib.error import HTTPError, URLError
+from typing import Callable
 from urllib.parse import quote
-from urllib.request import Request, urlopen
 
-if TYPE_CHECKING:
-    from .symbol_path import Progress
+from .cabinet import compressed_name, expand
+from .errors import SymbolFileError
+from .http_download import ServerFailed, fetch
+from .symbol_pointer import LONGEST, POINTER, read_pointer
 
-__all__ = ["ServerFailed", "StoreFailed", "fetch"]
+__all__ = ["Progress", "ServerFailed", "ask"]
 
-_TIMEOUT = 10  # seconds without an answer, and then without a byte more
-_CHUNK = 1 << 16
-_LARGEST = 1 << 31  # bytes; no PDB is this large
-
-
-class ServerFailed(Exception):
-    """The server did not answer, or not as a symbol server does; ``str()`` says how."""
+Progress = Callable[[str, int, int], None]  # file name, bytes so far, bytes in all (0: unknown)
 
 
-class StoreFailed(Exception):
-    """The store cannot be written to; ``str()`` says why."""
+def ask(server: str, name: str, identity: str, folder: str, progress: Progress) -> str | None:
+    """The path, in the empty ``folder``, of the file ``name`` as ``server`` has it, expanded; None
+    without it.
 
-
-def fetch(server: str, name: str, identity: str, path: str, progress: Progress) -> bool:
-    """Downloads ``server/name/identity/name`` to ``path``; False when the server has not got it.
-
-    Raises ServerFailed for anything but a file or a 404, StoreFailed when it cannot be kept.
+    Raises ServerFailed and StoreFailed as fetch() does, SymbolFileError for what is no use: a
+    damaged cabinet, a pointer.
     """
-    url = f"{server}/{quote(name)}/{identity}/{quote(name)}"
-    try:
-        # Microsoft's server wants its client to say that it is one.
-        request = Request(url, headers={"User-Agent": "Microsoft-Symbol-Server/10.0.0.0"})
-        with urlopen(request, timeout=_TIMEOUT) as response:
-            length = response.headers.get("Content-Length", "")
-            size = int(length) if length.isdecimal() else 0
-            _save(response, size, path, lambda so_far: progress(name, so_far, size))
-    except HTTPError as error:
-        if error.code in (404, 410):
-            return False
-        raise ServerFailed(f"it answers {error.code} {error.reason}") from None
-    except (URLError, HTTPException, OSError, ValueError) as error:
-        raise ServerFailed(str(getattr(error, "reason", error))) from None
-    return True
 
+    def fetched(leaf: str, *largest: int) -> str | None:
+        path = os.path.join(folder, leaf)
+        url = f"{server}/{quote(name)}/{identity}/{quote(leaf)}"
+        there = fetch(url, path, lambda *sizes: progress(leaf, *sizes), *largest)
+        return path if there else None
 
-def _save(response: HTTPResponse, size: int, path: str, note: Callable[[int], None]) -> None:
-    """To a temporary file in the store, renamed when it is complete."""
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), suffix=".part")
-    except OSError as error:
-        raise StoreFailed(error.strerror or str(error)) from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            received = _copy(response, file, note)
-        if received < size:
-            raise ServerFailed(f"it sent {received:#x} of {size:#x} bytes")
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-def _copy(response: HTTPResponse, file: BinaryIO, note: Callable[[int], None]) -> int:
-    """The number of bytes copied."""
-    received = 0
-    while chunk := response.read(_CHUNK):
-        received += len(chunk)
-        if received > _LARGEST:
-            raise ServerFailed(f"it sends more than {_LARGEST:#x} bytes")
-        try:
-            file.write(chunk)
-        except OSError as error:
-            raise StoreFailed(error.strerror or str(error)) from None
-        note(received)
-    return received
+    plain = fetched(name)
+    if plain:
+        return plain
+    compressed = fetched(compressed_name(name))
+    if compressed:
+        return expand(compressed, name, os.path.join(folder, "expanded"))
+    pointer = fetched(POINTER, LONGEST)
+    if pointer:
+        target, message = read_pointer(pointer)
+        raise SymbolFileError(
+            f"it says of {name}: {message}"
+            if message
+            else f"{name} lies at {target!r}, which is not followed: copy it to a folder of the "
+            "symbol path"
+        )
+    return None
