@@ -5,7 +5,8 @@ wheel for macOS or ARM64, gives up on a truncated file, and keeps a hash-table n
 (200 MB for a 16 GB dump). Two dictionaries of offsets and a binary search serve every architecture.
 
 Offsets of the header: kdmp-parser-structs.h (HEADER64, BMP_HEADER64, PHYSMEM_DESC) for 64-bit and
-volatility3's crash.json and crash_common.json for 32-bit; dump types: rizin's dmp_specs.h.
+volatility3's crash.json and crash_common.json for 32-bit; dump types: rizin's dmp_specs.h, and
+kdmp-parser-structs.h for those from 8 on.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from . import BugCheck
 from .architecture import ARCHITECTURES, ArchitectureName, architecture_of_machine
+from .dump_ranges import read_ranges
 from .errors import MemoryUnreadable, TargetError, UnsupportedTarget
 from .fields import Record, unpack_at, unsigned, words
 from .file_bytes import map_file
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
     from .small_dump import Blocks, SmallDump
 
 _FULL, _KERNEL, _HEADER, _TRIAGE, _BITMAP_FULL, _BITMAP_KERNEL, _AUTOMATIC = range(1, 8)
+_KERNEL_RANGES, _KERNEL_AND_USER_RANGES, _COMPLETE_RANGES = range(8, 11)
 _WITH_RUNS = {_FULL}
+_WITH_RANGES = {_KERNEL_RANGES, _KERNEL_AND_USER_RANGES, _COMPLETE_RANGES}
 _WITH_BITMAP = {_KERNEL, _BITMAP_FULL, _BITMAP_KERNEL, _AUTOMATIC}
 
 
@@ -156,6 +160,9 @@ class DumpFile(StoredMemory):
     def _read_pages(self, layout: HeaderLayout) -> Pages:
         if self.header.dump_type in _WITH_RUNS:
             return Runs(_read_runs(self._data, layout, self.path))
+        if self.header.dump_type in _WITH_RANGES:
+            is_complete = self.header.dump_type == _COMPLETE_RANGES
+            return Runs(read_ranges(self._data, layout.header_size, is_complete, self.path))
         is_old = self.header.dump_type == _KERNEL
         return _Bitmap(self._data, layout.header_size, is_old, self.path)
 
@@ -312,7 +319,7 @@ def _refuse_type(dump_type: int, path: str) -> None:
             f"{path} is the header of a dump alone (type {dump_type}): take a kernel, automatic or "
             "complete memory dump"
         )
-    if dump_type not in _WITH_RUNS | _WITH_BITMAP | {_TRIAGE}:
+    if dump_type not in _WITH_RUNS | _WITH_RANGES | _WITH_BITMAP | {_TRIAGE}:
         raise UnsupportedTarget(f"{path}: unknown dump type {dump_type:#x}")
 
 

@@ -1,7 +1,7 @@
 """Writing a crash dump: header, page bitmap or runs, pages.
 
-Header offsets: kdmp-parser-structs.h (HEADER64, BMP_HEADER64), volatility3's crash.json and
-crash64.json.
+Header offsets: kdmp-parser-structs.h (HEADER64, BMP_HEADER64, RDMP_HEADER64), volatility3's
+crash.json and crash64.json.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from .running import Running
 from .small_dump import write_small_body
 from .world import BOOT_TIME, DUMP_TIME, World
 
-__all__ = ["BITMAP_TYPES", "DUMP_TYPES", "SMALL", "write_dump"]
+__all__ = ["BITMAP_TYPES", "DUMP_TYPES", "RANGE_TYPES", "SMALL", "write_dump"]
 
 _FULL, _KERNEL, SMALL, _BITMAP_FULL, _BITMAP_KERNEL = 1, 2, 4, 5, 6
+_COMPLETE_RANGES = 0xA
+RANGE_TYPES = (8, 9, _COMPLETE_RANGES)
 BITMAP_TYPES = (_KERNEL, _BITMAP_FULL, _BITMAP_KERNEL)
-DUMP_TYPES = (_FULL, SMALL, *BITMAP_TYPES)
+DUMP_TYPES = (_FULL, SMALL, *BITMAP_TYPES, *RANGE_TYPES)
 _SIGNATURES = {_KERNEL: b"SDMPDUMP", _BITMAP_FULL: b"FDMPDUMP", _BITMAP_KERNEL: b"SDMPDUMP"}
 
 _STATUS_BREAKPOINT = 0x80000003
@@ -88,12 +90,16 @@ def write_dump(
         write_small_body(path, header, *places, world, processor, running)
         return
     runs = world.space.memory.runs()
-    bitmap = _bitmap(layout, runs, dump_type) if dump_type in BITMAP_TYPES else b""
-    first_page = layout.size + len(bitmap)
+    where = b""
+    if dump_type in BITMAP_TYPES:
+        where = _bitmap(layout, runs, dump_type)
+    elif dump_type in RANGE_TYPES:
+        where = _ranges(layout, runs, dump_type)
+    first_page = layout.size + len(where)
     total = first_page + sum(count for _, count in runs) * PAGE
     with path.open("wb") as file:
         file.write(_header(layout, world, processor, dump_type, total))
-        file.write(bitmap)
+        file.write(where)
         _write_frames(file, world, first_page)
         file.truncate(total)
 
@@ -180,3 +186,17 @@ def _bitmap(layout: _Header, runs: list[tuple[int, int]], dump_type: int) -> byt
     else:
         struct.pack_into("<3Q", head, 0x20, first_page, pages, bits)
     return bytes(head + bitmap).ljust(first_page - layout.size, b"\0")
+
+
+def _ranges(layout: _Header, runs: list[tuple[int, int]], dump_type: int) -> bytes:
+    """The page ranges with their own header, up to the first page. Those of a complete dump are as
+    many as its header counts; the others end with page 0, and we leave room for more."""
+    pages = sum(count for _, count in runs)
+    ranges = b"".join(struct.pack("<2Q", *run) for run in runs)
+    own = struct.pack("<IHHQ", len(runs), 0, 0, pages)  # FULL_RDMP_HEADER64
+    if dump_type != _COMPLETE_RANGES:
+        ranges += bytes(16 * 8)
+        own = bytes(16)  # of KERNEL_RDMP_HEADER64 nobody has told what they are
+    body = own + ranges
+    first_page = layout.size + 0x20 + len(body)
+    return struct.pack("<I4s4s4xQQ", 0x40, b"RDMP", b"DUMP", len(body), first_page) + body

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import kdmp_parser
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pykd_ext.target.dump_file import DumpFile
-from pykd_ext.target.errors import MemoryUnreadable
+from pykd_ext.target.errors import MemoryUnreadable, TargetError
 from pykd_ext.target.page_tables import ARM64, X64, X64_LA57, X86, X86_PAE, Paging, translate
 from pykd_ext.target.physical import PAGE
 from tests.lab import Truth, make_dump
@@ -16,7 +19,7 @@ from tests.support.regcb import MakeDump
 from tests.support.targets import open_dump
 
 
-@pytest.mark.parametrize("dump_type", [1, 5])
+@pytest.mark.parametrize("dump_type", [1, 5, 8, 9, 0xA])
 def test_the_same_pages_as_kdmp_parser(dump_type: int, lab_dump: MakeDump) -> None:
     truth = lab_dump("x64-19041", dump_type)
     ours, theirs = DumpFile(truth.path), kdmp_parser.KernelDumpParser(truth.path)
@@ -31,7 +34,7 @@ def test_the_same_pages_as_kdmp_parser(dump_type: int, lab_dump: MakeDump) -> No
     assert ours.header.directory_table == theirs.directory_table_base
 
 
-@pytest.mark.parametrize("dump_type", [1, 5])
+@pytest.mark.parametrize("dump_type", [1, 5, 8, 9, 0xA])
 def test_the_same_virtual_memory_as_kdmp_parser(dump_type: int, lab_dump: MakeDump) -> None:
     truth = lab_dump("x64-19041", dump_type)
     theirs = kdmp_parser.KernelDumpParser(truth.path)
@@ -185,3 +188,39 @@ def test_page_tables_by_hand(
         return physical.get(at) if size == paging.entry_size else None
 
     assert translate(word, paging, 0x1000, address) == expected
+
+
+@given(
+    where=st.integers(0x2000, 0x2060),
+    what=st.binary(min_size=1, max_size=16) | st.sampled_from([b"\xff" * 8, bytes(16)]),
+    dump_type=st.sampled_from([8, 0xA]),
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damaged_page_ranges(where: int, what: bytes, dump_type: int, lab_dump: MakeDump) -> None:
+    """One line that says what is wrong, or pages that are in the file."""
+    truth = lab_dump("x64-19041", dump_type)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "damaged.dmp"
+        data = bytearray(Path(truth.path).read_bytes())
+        data[where : where + len(what)] = what
+        path.write_bytes(data)
+        try:
+            dump = DumpFile(str(path))
+        except TargetError as error:
+            assert str(path) in str(error) and "\n" not in str(error)
+            return
+        for frame in (0, 1, 0x100, dump.top - 1, dump.top):
+            assert dump.page(frame) is None or len(dump.page(frame) or b"") == PAGE
+        dump.close()
+
+
+def test_ranges_that_are_none_are_named(lab_dump: MakeDump, tmp_path: Path) -> None:
+    data = bytearray(Path(lab_dump("x64-19041", 8).path).read_bytes())
+    data[0x2030:0x2040] = (0x100).to_bytes(8, "little") + bytes(8)  # of no pages
+    path = tmp_path / "damaged.dmp"
+    path.write_bytes(data)
+    with pytest.raises(TargetError, match=r"a page range is damaged \(0x0 pages at 0x100\)"):
+        DumpFile(str(path))
+    path.write_bytes(data[:0x2010])
+    with pytest.raises(TargetError, match="cut off in the header of its page ranges"):
+        DumpFile(str(path))
