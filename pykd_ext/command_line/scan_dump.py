@@ -14,6 +14,7 @@ from ..documents.scan import Fault, ScanDocument, failed_scan_document, scan_doc
 from ..kernel.layout_file import use_layout_file
 from ..target.errors import RegcbError
 from ..target.locations import shown
+from .file_identity import file_identity
 
 if TYPE_CHECKING:
     from .. import Triage
@@ -22,16 +23,25 @@ __all__ = ["ScanOptions", "failed", "scan_dump"]
 
 
 class ScanOptions(NamedTuple):
-    """How every dump of a scan is looked at. ``layout``: a file of ``regcb verify --json``."""
+    """How every dump of a scan is looked at. ``layout``: a file of ``regcb verify --json``;
+    ``hashed``: whether its hash is wanted, for which all of it is read."""
 
     symbol_path: str = ""
     carve: bool = True
     layout: str | None = None
+    hashed: bool = False
 
 
 def scan_dump(path: str, options: ScanOptions) -> ScanDocument:
     """``regcb.scan/1`` about the dump at ``path`` or URL. Never raises: what went wrong is its
-    ``error``, and whose it was its ``fault``."""
+    ``error``, and whose it was its ``fault``; such a dump is not hashed, and none far away."""
+    document = _scan(path, options)
+    if options.hashed and document["fault"] is None:
+        document["sha256"], document["size"] = file_identity(path) or (None, None)
+    return document
+
+
+def _scan(path: str, options: ScanOptions) -> ScanDocument:
     start = time.time()
     fault: Fault = "dump"
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import __version__, findings
 from ..command_line.command import TargetCommand
+from ..command_line.file_identity import file_identity
 from ..command_line.progress import bytes_bar
 from ..kernel.details import read_details
 from ..present.output import Output
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ..target import Target
 
 _DISASSEMBLED = 100  # callbacks with findings
-_CHUNK = 4 << 20  # bytes
 
 
 class CannotWrite(RegcbError):
@@ -67,26 +66,11 @@ def _refuse_unwritable(page: Path) -> None:
 
 
 def _how(target: Target) -> ReportOrigin:
-    sha256, size = _identity(Path(target.path)) if target.path else (None, None)
     made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    with bytes_bar("SHA-256") as progress:
+        dump = file_identity(target.path, progress) if target.path else None
+    sha256, size = dump or (None, None)
     return ReportOrigin(__version__, made, target.symbol_path.text, sha256, size)
-
-
-def _identity(dump: Path) -> tuple[str | None, int | None]:
-    digest = hashlib.sha256()
-    done = 0
-    try:
-        size = dump.stat().st_size
-        with dump.open("rb") as file, bytes_bar("SHA-256") as progress:
-            while True:
-                chunk = file.read(_CHUNK)
-                if not chunk:
-                    return digest.hexdigest(), size
-                digest.update(chunk)
-                done += len(chunk)
-                progress(done, size)
-    except OSError:  # the debugger's name of it is none of this machine
-        return None, None
 
 
 COMMAND = TargetCommand(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from ..command_line.command import Command
 from ..command_line.limited_process import DEFAULT_LIMITS, LimitedProcess, Limits
@@ -21,7 +21,7 @@ from ..command_line.scan_process import dumps_of
 from ..command_line.targets import symbol_path_of
 from ..command_line.workers import in_processes, on_cluster
 from ..documents.scan import ScanDocument
-from ..documents.scan_formats import FORMATS, header
+from ..documents.scan_formats import EVENTS, FORMATS, header
 from ..present.output import Output
 from ..target.errors import RegcbError
 from ..target.locations import is_url, shown
@@ -45,9 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--skip-done",
         action="store_true",
-        help="leave out the dumps that FILE has a line for, but for failed ones (jsonl and ecs)",
+        help="leave out the dumps that FILE has all lines of, but for failed ones (not csv)",
     )
     parser.add_argument("--format", choices=FORMATS, default="jsonl")
+    parser.add_argument(
+        "--host",
+        metavar="NAME",
+        help="whose the dumps are; {folder} and {name} in it are the dump's folder and its name",
+    )
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (%(default)s)"
@@ -78,6 +83,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     for option in ("jobs", "timeout", "memory"):
         if getattr(arguments, option) <= 0:
             raise NothingToScan(f"--{option} must be more than 0")
+    _refuse_unknown_words(arguments.host)
     done = _done(arguments) if arguments.skip_done else set()
     limits = Limits(arguments.timeout, arguments.memory)
     found, unreadable = _dumps(arguments.paths, limits)
@@ -96,6 +102,16 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     return (_FOUND if states["findings"] else 0) + (_NOT_ALL if states["failed"] else 0)
 
 
+def _refuse_unknown_words(host: str | None) -> None:
+    if host is not None and {"{", "}"} & set(_host_of("", host)):
+        raise NothingToScan(f"--host {host}: it may have {{folder}} and {{name}} in it, no others")
+
+
+def _host_of(path: str, host: str) -> str:
+    dump = Path(path)
+    return host.replace("{folder}", dump.parent.name).replace("{name}", dump.stem)
+
+
 def _said_of_failures(faults: Counter[str], total: int) -> str:
     whose = ", ".join(f"{fault}: {count}" for fault, count in faults.most_common())
     return (
@@ -107,7 +123,19 @@ def _said_of_failures(faults: Counter[str], total: int) -> str:
 def _results(
     arguments: argparse.Namespace, paths: list[str], limits: Limits
 ) -> Iterator[ScanDocument]:
-    options = ScanOptions(symbol_path_of(arguments), not arguments.no_carve, arguments.layout)
+    options = ScanOptions(
+        symbol_path_of(arguments), not arguments.no_carve, arguments.layout,
+        hashed=arguments.format in EVENTS,
+    )  # fmt: skip
+    for result in _unnamed(arguments, paths, limits, options):
+        if arguments.host:
+            result["host"] = _host_of(result["path"], arguments.host)
+        yield result
+
+
+def _unnamed(
+    arguments: argparse.Namespace, paths: list[str], limits: Limits, options: ScanOptions
+) -> Iterator[ScanDocument]:
     if arguments.scheduler:
         return on_cluster(paths, options, limits, arguments.scheduler)
     if inside_debugger():  # a new process would be a new debugger
@@ -136,7 +164,7 @@ def _dumps(paths: list[str], limits: Limits) -> tuple[list[str], list[ScanDocume
 
 
 def _done(arguments: argparse.Namespace) -> set[str]:
-    """The dumps that the output file has a line for, but for a failed one: those are tried again.
+    """The dumps that the output file has all lines of, but for failed ones: those are tried again.
     A last line that was cut off is taken away."""
     if arguments.output is None or arguments.format == "csv":
         raise NothingToScan("--skip-done needs -o FILE, and lines of JSON in it")
@@ -146,12 +174,12 @@ def _done(arguments: argparse.Namespace) -> set[str]:
     end = 0
     with arguments.output.open("rb") as file:
         for line in file:
-            result = _result_of(line)
-            if not line.endswith(b"\n") and result is None:
+            record = _record_of(line)
+            if not line.endswith(b"\n") and record is None:
                 break
             end += len(line)
-            if result and result["state"] != "failed":
-                done.add(_one_name(result["path"]))
+            if record and record["state"] != "failed" and record.get("number") == record.get("of"):
+                done.add(_one_name(record["path"]))
     if end < arguments.output.stat().st_size:
         os.truncate(arguments.output, end)
     return done
@@ -161,12 +189,13 @@ def _one_name(path: str) -> str:
     return path if is_url(path) else os.path.abspath(path)  # noqa: PTH100 - asks no dead mount
 
 
-def _result_of(line: bytes) -> ScanDocument | None:
-    """What a line of ours says, None for another."""
+def _record_of(line: bytes) -> dict[str, Any] | None:
+    """The path and the state that a line of ours says, and of an event its number; None for a line
+    of others."""
     try:
         parsed = json.loads(line)
-        result: ScanDocument = parsed.get("regcb", parsed)
-        return result if {"path", "state"} <= set(result) else None
+        record: dict[str, Any] = parsed.get("regcb", parsed)
+        return record if {"path", "state"} <= set(record) else None
     except (ValueError, AttributeError, TypeError):
         return None
 
@@ -174,14 +203,15 @@ def _result_of(line: bytes) -> ScanDocument | None:
 def _shown(
     results: Iterator[ScanDocument], arguments: argparse.Namespace, total: int, output: Output
 ) -> Iterator[ScanDocument]:
-    """Writes each result as it comes, whole lines, so that an end at any time loses one at most."""
+    """Writes each result as it comes, whole lines, so that an end at any time loses one dump's at
+    most."""
     form = FORMATS[arguments.format]
     file = _opened(arguments)
     bar = progress_bar(total=total, unit="dump", leave=False, file=sys.stderr)
     try:
         first = header(arguments.format)
         if first and not (file and file.tell()):
-            _write(first, file, output)
+            _write([first], file, output)
         for result in results:
             _write(form(result), file, output)
             bar.update()
@@ -207,11 +237,12 @@ def _opened(arguments: argparse.Namespace) -> TextIO | None:
     return file
 
 
-def _write(line: str, file: TextIO | None, output: Output) -> None:
+def _write(lines: list[str], file: TextIO | None, output: Output) -> None:
+    text = "\n".join(lines)
     if file is None:
-        output.write(line)
+        output.write(text)
         return
-    file.write(f"{line}\n")
+    file.write(f"{text}\n")
     file.flush()
 
 

@@ -20,11 +20,15 @@ Fault = Literal["dump", "time", "memory", "process", "cluster", "regcb"]
 class ScanDocument(TypedDict):
     """``state`` is ``clean`` (nothing above info), ``findings`` or ``failed``, for the reason that
     ``error`` says, by the ``fault`` of whom. ``callbacks`` is their number, and ``callback_list``
-    what they are; ``version`` is regcb's own, ``seconds`` how long it took."""
+    what they are; ``version`` is regcb's own, ``seconds`` how long it took. ``size`` (bytes) and
+    ``sha256`` are the file's and ``host`` the machine's name, where they were asked for."""
 
     schema: str
     version: str
     path: str
+    host: Optional[str]
+    size: Optional[int]
+    sha256: Optional[str]
     state: str
     error: Optional[str]
     fault: Optional[Fault]
@@ -65,6 +69,9 @@ def failed_scan_document(
         "schema": "regcb.scan/1",
         "version": __version__,
         "path": path,
+        "host": None,
+        "size": None,
+        "sha256": None,
         "state": "failed",
         "error": reason,
         "fault": fault,

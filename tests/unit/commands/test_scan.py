@@ -287,11 +287,32 @@ def test_no_dump_that_could_be_read(folder: Path, regcb: Regcb) -> None:
 
 
 def test_for_elastic(folder: Path, regcb: Regcb) -> None:
-    for each in lines(regcb("scan", folder, "--jobs", "1", "--format", "ecs")[1]):
-        validate(each["regcb"])
-        assert each["@timestamp"].endswith("Z")
-        assert each["event"]["kind"] == ("alert" if "emptied" in each["file"]["path"] else "event")
+    words = ("scan", folder, "--jobs", "1", "--format", "ecs", "--host", "{folder}-{name}")
+    events = lines(regcb(*words)[1])
+    for each in events:
+        dump = Path(each["file"]["path"])
+        assert each["host"]["name"] == f"{dump.parent.name}-{dump.stem}"
         assert (each["event"]["outcome"] == "failure") == ("error" in each)
+        assert ("sha256" in each["file"].get("hash", {})) != ("error" in each)
+    alerts = {each["file"]["name"] for each in events if each["event"]["kind"] == "alert"}
+    assert alerts == {"emptied.dmp"}
+
+
+def test_events_are_whole_after_a_kill(folder: Path, tmp_path: Path, regcb: Regcb) -> None:
+    """A dump that has some of its events is looked at again, and they have the same ids."""
+    out = tmp_path / "out.jsonl"
+    form = ("--format", "ecs", "-o", out, "--skip-done")
+    words = ("scan", folder / "emptied.dmp", "--jobs", "1", *form)
+    regcb(*words)
+    whole = out.read_text("utf-8")
+    assert len(lines(whole)) > 1
+    out.write_text(whole.splitlines(keepends=True)[0], "utf-8")
+    regcb(*words)
+    again = lines(out.read_text("utf-8"))
+    assert len(again) == 1 + len(lines(whole))
+    assert {each["event"]["id"] for each in again} == {each["event"]["id"] for each in lines(whole)}
+    regcb(*words)
+    assert lines(out.read_text("utf-8")) == again
 
 
 def test_a_spreadsheet_without_formulas(
@@ -313,8 +334,9 @@ def test_a_spreadsheet_without_formulas(
         (("{case}", "-o", "{empty}"), "cannot be written: "),
         (("{case}", "--skip-done"), "--skip-done needs -o FILE"),
         (("{case}", "--skip-done", "-o", "x", "--format", "csv"), "--skip-done needs -o FILE"),
+        (("{case}", "--host", "{{x}}"), "it may have {folder} and {name} in it, no others"),
     ],
-    ids=["empty", "jobs", "unwritable", "no-file", "csv"],
+    ids=["empty", "jobs", "unwritable", "no-file", "csv", "host"],
 )
 def test_what_cannot_be_scanned(
     words: tuple[str, ...], says: str, folder: Path, tmp_path: Path, regcb: Regcb
