@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import mmap
 import os
 from collections import OrderedDict
@@ -14,7 +15,7 @@ from .locations import is_url
 if TYPE_CHECKING:
     from .protocol import FileBytes
 
-__all__ = ["MappedFile", "RangedFile", "map_file", "open_bytes"]
+__all__ = ["FileStream", "MappedFile", "RangedFile", "map_file", "open_bytes"]
 
 _CHUNK = 16 << 20  # bytes read at once of a file of this machine
 _BLOCK = 64 << 10  # bytes: a range is some of them
@@ -99,6 +100,32 @@ class RangedFile:
         while len(self._blocks) > _CACHED // _BLOCK:
             self._blocks.popitem(last=False)
         self._next, self._length = missing, missing - first
+
+
+class FileStream(io.RawIOBase):
+    """A file's bytes for who wants a file to read and seek in."""
+
+    def __init__(self, data: FileBytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._data)}[whence]
+        self._at = max(base + offset, 0)
+        return self._at
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """How many bytes, 0 at the end."""
+        data = self._data[self._at : self._at + len(buffer)]
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
 
 
 def open_bytes(path: str) -> FileBytes:

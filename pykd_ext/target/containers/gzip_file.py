@@ -6,7 +6,6 @@ Pages are read in any order, and gzip has no way to one of them.
 from __future__ import annotations
 
 import gzip
-import io
 import os
 import shutil
 import tempfile
@@ -16,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..errors import TargetError
-from ..file_bytes import map_file
+from ..file_bytes import FileStream, map_file
 
 if TYPE_CHECKING:
     from ..protocol import Container, FileBytes
@@ -37,7 +36,7 @@ def open_container(data: FileBytes) -> Container:
     folder = tempfile.mkdtemp(prefix="regcb-")
     unpacked = os.path.join(folder, os.path.basename(name) or "image")
     try:
-        with gzip.open(_Stream(data)) as source, open(unpacked, "wb") as out:
+        with gzip.open(FileStream(data)) as source, open(unpacked, "wb") as out:
             shutil.copyfileobj(source, out, _AT_ONCE)
         found = find_container(map_file(unpacked))
     except (OSError, EOFError, zlib.error) as error:
@@ -53,26 +52,6 @@ def open_container(data: FileBytes) -> Container:
     found.path = data.path
     data.close()
     return found
-
-
-class _Stream(io.RawIOBase):
-    """A file's bytes from its start on, for who reads them once."""
-
-    def __init__(self, data: FileBytes) -> None:
-        self._chunks = data.chunks(0, len(data))
-        self._left = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """How many bytes, 0 at the end."""
-        if not self._left:
-            self._left = memoryview(next(self._chunks, b""))
-        size = min(len(self._left), len(buffer))
-        buffer[:size] = self._left[:size]
-        self._left = self._left[size:]
-        return size
 
 
 def _remove(folder: str) -> None:
