@@ -14,6 +14,7 @@ alone so far, not on a real image (tests/lab/README.md).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
@@ -120,17 +121,21 @@ def _self_maps(memory: PhysicalMemory, low: int, high: int) -> Iterator[int]:
 
     Each page is searched for the bytes of its own number: all of 16 GiB takes 15 s.
     """
-    frame, high = low, min(high, memory.top)
-    while frame < high:
-        data = memory.pages(frame, min(_AT_ONCE, high - frame))
-        if not data:
-            frame += 1
-            continue
+    for frame, data in _stretches(memory, low, high):
         for offset in range(0, len(data), PAGE):
             page = data[offset : offset + PAGE]
             if page != _ZERO and _maps_itself(page, frame + offset // PAGE):
                 yield (frame + offset // PAGE) * PAGE
-        frame += len(data) // PAGE
+
+
+def _stretches(memory: PhysicalMemory, low: int, high: int) -> Iterator[tuple[int, bytes]]:
+    """The pages that there are from one frame up to another: the first one's, and their bytes."""
+    frame, high = low, min(high, memory.top)
+    while frame < high:
+        data = memory.pages(frame, min(_AT_ONCE, high - frame))
+        if data:
+            yield frame, data
+        frame += len(data) // PAGE or 1
 
 
 def _maps_itself(page: bytes, frame: int) -> bool:
@@ -145,16 +150,22 @@ def _maps_itself(page: bytes, frame: int) -> bool:
     return entries == 1
 
 
+# The last of four page directory pointers: there, no bit set that is to be clear (Intel SDM 3A
+# 4.4.1), below 64 GiB. By a pattern, since most memory is none.
+_LAST_POINTER = re.compile(
+    rb"\x01[\x00\x10\x20\x30\x40\x50\x60\x70\x80\x90\xA0\xB0\xC0\xD0\xE0\xF0]..[\0-\x0F]\0\0\0",
+    re.DOTALL,
+)
+
+
 def _pae_pointers(memory: PhysicalMemory, high: int) -> Iterator[int]:
     """Four page directory pointers, of which the last, the system's, is there."""
-    for frame in range(1, min(high, memory.top)):
-        page = memory.page(frame)
-        if page is None or page == _ZERO:
-            continue
-        for offset in range(0, PAGE, _POINTERS.size):
-            pointers = _POINTERS.unpack_from(page, offset)
-            if pointers[3] and all(
-                not each or each & 0xFFFF_FFF0_0000_0FFF == 1 for each in pointers
+    for frame, data in _stretches(memory, 1, high):
+        for match in _LAST_POINTER.finditer(data):
+            offset = match.end() - _POINTERS.size
+            if not offset % _POINTERS.size and all(
+                not each or each & 0xFFFF_FFF0_0000_0FFF == 1
+                for each in _POINTERS.unpack_from(data, offset)
             ):
                 yield frame * PAGE + offset
 
