@@ -6,9 +6,10 @@ import re
 from hashlib import sha256
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-__all__ = ["file_name", "is_url", "scheme", "shown"]
+__all__ = ["device_of", "file_name", "is_url", "scheme", "shown"]
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # more than one letter: none of Windows' drives
+_LEECHCORE = "leechcore:"
 
 # What a signed URL has in its query: of S3, of Google's storage, of Azure's (SAS), of CloudFront.
 _SIGNING = re.compile(
@@ -22,6 +23,11 @@ _SIGNATURES = {"x-amz-signature", "x-goog-signature", "signature", "sig"}
 def is_url(path: str) -> bool:
     """Whether ``path`` is ``scheme://...``."""
     return _URL.match(path) is not None
+
+
+def device_of(path: str) -> str:
+    """LeechCore's name of the device that ``leechcore:DEVICE`` means, empty for any other path."""
+    return path[len(_LEECHCORE) :] if path.lower().startswith(_LEECHCORE) else ""
 
 
 def scheme(url: str) -> str:

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, cast, overload
 
 from .errors import TargetError
-from .locations import is_url, shown
+from .locations import device_of, is_url, shown
 
 if TYPE_CHECKING:
     from typing import Literal, Optional
@@ -62,8 +62,8 @@ def open_target(
     connect: str | None = None,
     on_download: Progress | None = None,
 ) -> Target:
-    """Opens a crash dump or an image of memory, a file's or a URL's; without ``path`` the session
-    of the debugger that this runs in.
+    """Opens a crash dump or an image of memory, a file's, a URL's or a device's
+    (``leechcore:DEVICE``); without ``path`` the session of the debugger that this runs in.
 
     ``symbols`` is a symbol path as WinDbg has it: folders and ``srv*cache*server``, with ``;``
     between. None takes _NT_SYMBOL_PATH, and ``""`` uses no symbols: what a dump or a session is
@@ -90,9 +90,9 @@ def open_target(
     dump = None if path is None else os.fspath(path)
     if connect is not None or engine == "ntoseye":
         return _connection(dump, symbols, engine, connect, on_download)
-    if dump and is_url(dump):
+    if dump and (is_url(dump) or device_of(dump)):
         if engine == "pykd":
-            raise TargetError(f"{shown(dump)}: the debugger's engine opens no URL: --engine none")
+            raise TargetError(f"{shown(dump)}: the debugger's engine opens files: --engine none")
         engine = "none"
     if engine == "pykd" or (engine is None and (inside_debugger() or _has_session(dump))):
         return _session(dump, symbols)
@@ -106,6 +106,11 @@ def open_target(
 def _file(path: str, symbol_path: SymbolPath) -> Target:
     from .file_bytes import open_bytes  # noqa: PLC0415
 
+    if device_of(path):
+        from .leechcore_memory import open_device  # noqa: PLC0415 - seldom wanted
+        from .memory_image import MemoryImage  # noqa: PLC0415
+
+        return MemoryImage(open_device(path), symbol_path)
     if _is_stream(path):
         raise TargetError(f"{path}: a pipe or a device; a dump is read at any place of its file")
     data = open_bytes(path)

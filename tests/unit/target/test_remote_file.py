@@ -143,7 +143,7 @@ def test_what_is_no_server(regcb: Regcb, url: str, said: str) -> None:
 def test_the_engine_opens_no_url(regcb: Regcb) -> None:
     status, _, errors = regcb("list", "--engine", "pykd", "-z", "https://host/memory.dmp")
     assert (status, errors.count("\n")) == (2, 1)
-    assert "opens no URL: --engine none" in errors
+    assert "opens files: --engine none" in errors
 
 
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
