@@ -43,11 +43,18 @@ class AddressSpace:
             data += page[offset : offset + size - len(data)]
         return bytes(data)
 
+    def maps(self, address: int) -> bool:
+        """Whether the tables lead from the VA to a page, be it there or not."""
+        return self._physical(address) is not None
+
     def _page(self, address: int) -> bytes | None:
+        found = self._physical(address)
+        return None if found is None else self.physical.page(found >> 12)
+
+    def _physical(self, address: int) -> int | None:
         if not self._is_canonical(address):
             return None
-        found = translate(self.physical.word, self.paging, self.directory, address)
-        return None if found is None else self.physical.page(found >> 12)
+        return translate(self.physical.word, self.paging, self.directory, address)
 
     def _is_canonical(self, address: int) -> bool:
         if self._is_32_bit:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from . import BugCheck
 from .address_space import AddressSpace
+from .architecture import ARCHITECTURES
 from .dump_file import DumpFile
-from .errors import MemoryUnreadable
+from .errors import MemoryUnreadable, TargetError
 from .file_target import FileTarget
 from .loaded_symbols import LoadedSymbols
 from .memory import Memory
@@ -48,6 +49,8 @@ class CrashDump(FileTarget):
             header.architecture, header.pae, self._file.word, directory, header.module_list
         )
         self._space = AddressSpace(self._file, header.architecture, paging, directory)
+        if self.small_dump is None:
+            _refuse_page_tables(self._file, self._space)
         self._symbols = LoadedSymbols(
             self.memory,
             header.module_list,
@@ -103,6 +106,38 @@ class CrashDump(FileTarget):
             self._images = ImageFiles(self.symbol_path)
             self._images.problems = self._symbols.problems
         return self._images
+
+
+def _refuse_page_tables(file: DumpFile, space: AddressSpace) -> None:
+    """Raises TargetError where the page tables lead to nothing that the header names.
+
+    What it names is the kernel's own and never paged out, so that no symbol and no driver is
+    missing then.
+    """
+    header = file.header
+    if space.maps(header.module_list) or space.maps(header.debugger_data):
+        return
+    from .find_machine import SHARED_DATA  # noqa: PLC0415 - for the error alone
+
+    top = space.directory & space.paging.table_mask
+    if file.page(top >> 12) is None:
+        why = "the dump has not got that page"
+    elif space.maps(SHARED_DATA[ARCHITECTURES[header.architecture].pointer_size]):
+        why = (
+            "they map Windows' shared data, but not PsLoadedModuleList at "
+            f"{header.module_list:#x} (a user process's tables?)"
+        )
+    else:
+        why = f"they do not map PsLoadedModuleList at {header.module_list:#x}, nor shared data"
+    raise TargetError(
+        "; ".join(
+            [
+                f"{file.path}: the page tables that the header names (DirectoryTableBase "
+                f"{header.directory_table:#x}) are not the kernel's: {why}",
+                *file.problems,
+            ]
+        )
+    )
 
 
 def _wanted(module: LoadedModule) -> WantedImage:

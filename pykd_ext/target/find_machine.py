@@ -33,7 +33,7 @@ from .physical import Hints
 if TYPE_CHECKING:
     from .protocol import PhysicalMemory
 
-__all__ = ["Machine", "find_machine"]
+__all__ = ["SHARED_DATA", "Machine", "find_machine"]
 
 
 class Machine(NamedTuple):
@@ -210,13 +210,14 @@ class _SharedData(NamedTuple):
     machine: int
 
 
-_SHARED_DATA = {8: 0xFFFF_F780_0000_0000, 4: 0xFFDF_0000}
+# The VA of KUSER_SHARED_DATA, by pointer size.
+SHARED_DATA = {8: 0xFFFF_F780_0000_0000, 4: 0xFFDF_0000}
 _IMAGE_NUMBER, _SYSTEM_ROOT, _BUILD_NUMBER, _MAJOR, _MINOR = 0x2C, 0x30, 0x260, 0x26C, 0x270
 _VERSIONS = {(5, 1), (5, 2), (6, 0), (6, 1), (6, 2), (6, 3), (10, 0)}
 
 
 def _shared_data(memory: Memory) -> _SharedData | None:
-    at = _SHARED_DATA[memory.pointer_size]
+    at = SHARED_DATA[memory.pointer_size]
     try:
         root = memory.read(at + _SYSTEM_ROOT, 6)
         version = memory.u32(at + _MAJOR), memory.u32(at + _MINOR)

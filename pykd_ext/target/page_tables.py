@@ -3,10 +3,11 @@
 Entry formats: Intel SDM volume 3, chapter 4 (x64 with four and five levels, PAE, 32-bit paging);
 Arm ARM DDI 0487, chapter D8 (4 KB granule, 48-bit). A page that Windows has trimmed but not yet
 reused is still in memory, "in transition": ``_MMPTE_TRANSITION`` in ntoskrnl's public PDBs
-(Prototype bit 10 clear, Transition bit 11 set, x86 and x64). It is read as Windows would on a
-fault. Since the fixes for L1TF Windows sets a high bit in the frame number of such an entry, so
-that it leads to no memory: bit 45, which MemProcFS clears and volatility3 (pull request 475) leaves
-out with all above it.
+(Prototype bit 10 clear, Transition bit 11 set, PageFrameNumber from bit 12 on, in x86's, x64's and
+ARM64's). It is read as Windows would on a fault. Since the fixes for L1TF Windows sets a high bit
+in the frame number of such an entry of x64, so that it leads to no memory: bit 45, which MemProcFS
+clears and volatility3 (pull request 475) leaves out with all above it. ARM64's PDBs have no such
+bit.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from typing import Callable, NamedTuple, Optional
 Word = Callable[[int, int], Optional[int]]  # (physical address, bytes) -> value or None
 
 _PROTOTYPE, _TRANSITION = 1 << 10, 1 << 11
-_TRANSITION_FRAMES = 0x0000_1FFF_FFFF_F000
 
 
 class Level(NamedTuple):
@@ -34,7 +34,7 @@ class Paging(NamedTuple):
     entry_size: int
     table_mask: int  # of the directory base
     frame_mask: int
-    transition: bool
+    transition_mask: int  # of the frame in an entry in transition
 
     @property
     def address_bits(self) -> int:
@@ -56,15 +56,21 @@ class Arm64Paging(Paging):
 
 _FOUR_LEVELS = (Level(39, 9, False), Level(30, 9, True), Level(21, 9, True), Level(12, 9, True))
 _FRAMES = 0x000F_FFFF_FFFF_F000
+_IN_TRANSITION = 0x0000_1FFF_FFFF_F000
+_ARM64_FRAMES = 0x0000_FFFF_FFFF_F000
 
-X64 = Paging(_FOUR_LEVELS, 8, _FRAMES, _FRAMES, True)
+X64 = Paging(_FOUR_LEVELS, 8, _FRAMES, _FRAMES, _IN_TRANSITION)
 # Of ntkrla57.exe, on processors that have LA57.
-X64_LA57 = Paging((Level(48, 9, False), *_FOUR_LEVELS), 8, _FRAMES, _FRAMES, True)
-ARM64 = Arm64Paging(_FOUR_LEVELS, 8, 0x0000_FFFF_FFFF_F000, 0x0000_FFFF_FFFF_F000, False)
+X64_LA57 = Paging((Level(48, 9, False), *_FOUR_LEVELS), 8, _FRAMES, _FRAMES, _IN_TRANSITION)
+ARM64 = Arm64Paging(_FOUR_LEVELS, 8, _ARM64_FRAMES, _ARM64_FRAMES, _ARM64_FRAMES)
 X86_PAE = Paging(
-    (Level(30, 2, False), Level(21, 9, True), Level(12, 9, True)), 8, 0xFFFF_FFE0, _FRAMES, True
+    (Level(30, 2, False), Level(21, 9, True), Level(12, 9, True)),
+    8,
+    0xFFFF_FFE0,
+    _FRAMES,
+    _IN_TRANSITION,
 )
-X86 = Paging((Level(22, 10, True), Level(12, 10, True)), 4, 0xFFFF_F000, 0xFFFF_F000, True)
+X86 = Paging((Level(22, 10, True), Level(12, 10, True)), 4, 0xFFFF_F000, 0xFFFF_F000, 0xFFFF_F000)
 
 
 def paging_mode(
@@ -107,8 +113,6 @@ def translate(word: Word, paging: Paging, directory: int, address: int) -> int |
 
 
 def _in_transition(paging: Paging, level: Level, entry: int, address: int) -> int | None:
-    if not paging.transition or level.shift != 12:
+    if level.shift != 12 or not entry & _TRANSITION or entry & _PROTOTYPE:
         return None
-    if not entry & _TRANSITION or entry & _PROTOTYPE:
-        return None
-    return (entry & _TRANSITION_FRAMES) | (address & 0xFFF)
+    return (entry & paging.transition_mask) | (address & 0xFFF)

@@ -24,14 +24,19 @@ class _Format(NamedTuple):
     page: int
     no_execute: int
     self_map: int | None  # the top index that maps the tables themselves
+    trimmed: int  # an entry in transition
 
+
+# _MMPTE_TRANSITION in public PDBs, ARM64's too: Transition (bit 11), read and write (Protection 4).
+_TRIMMED = 1 << 11 | 4 << 5
+_TRIMMED_ARM64 = 1 << 11 | 4 << 1
 
 _FOUR_LEVELS = ((39, 9), (30, 9), (21, 9), (12, 9))
-_X64 = _Format(_FOUR_LEVELS, 0x63, 0x63, 0x163, 1 << 63, 0x1ED)
-_ARM64 = _Format(_FOUR_LEVELS, 0x3, 0x3, 0x703, 3 << 53, 0x1ED)
+_X64 = _Format(_FOUR_LEVELS, 0x63, 0x63, 0x163, 1 << 63, 0x1ED, _TRIMMED)
+_ARM64 = _Format(_FOUR_LEVELS, 0x3, 0x3, 0x703, 3 << 53, 0x1ED, _TRIMMED_ARM64)
 _X64_LA57 = _X64._replace(indexes=((48, 9), *_FOUR_LEVELS))
 # The PDPT's entries have neither access nor write bits.
-_X86_PAE = _Format(((30, 2), (21, 9), (12, 9)), 0x1, 0x63, 0x163, 1 << 63, None)
+_X86_PAE = _Format(((30, 2), (21, 9), (12, 9)), 0x1, 0x63, 0x163, 1 << 63, None, _TRIMMED)
 _FORMATS = {"x64": _X64, "arm64": _ARM64, "x86": _X86_PAE}
 
 # A software PTE: not valid, not transition (bit 11), not prototype (bit 10), its page in the page
@@ -82,6 +87,10 @@ class PageTables:
         frame = self._pages.pop(address >> 12)
         self._set_entry(address, _IN_PAGE_FILE)
         del self._memory.frames[frame]
+
+    def trim(self, address: int) -> None:
+        """Takes the page of ``address`` from its mapping, and leaves it in memory."""
+        self._set_entry(address, self._pages[address >> 12] << 12 | self._layout.trimmed)
 
     def _set_entry(self, address: int, entry: int) -> None:
         table = self._top

@@ -53,8 +53,9 @@ def test_files_that_cannot_be_opened(tmp_path: Path, regcb: Regcb) -> None:
     [
         (0x88, b"\xff\xff\xff\xff", "physical memory runs are damaged"),
         (0x88, b"\0\0\0\0", "physical memory runs are damaged"),
-        (0x10, b"\xff" * 8, "symbol nt!CallbackListHead not found"),
-        (0x20, b"\0" * 8, "symbol nt!CallbackListHead not found"),
+        (0x10, b"\xff" * 8, "are not the kernel's: the dump has not got that page"),
+        (0x10, b"\0\xe0\x1a\0\0\0\0\0", "they do not map PsLoadedModuleList at 0xfffff804"),
+        (0x20, b"\0" * 8, "they map Windows' shared data, but not PsLoadedModuleList at 0x0"),
     ],
 )
 def test_damaged_headers(
@@ -67,7 +68,9 @@ def test_damaged_headers(
         data[0x80:0x88] = bytes(8)
     path = tmp_path / "damaged.dmp"
     path.write_bytes(data)
-    assert says in refused(regcb, "list", "-z", path, "-y", truth.symbols)
+    line = refused(regcb, "list", "-z", path, "-y", truth.symbols)
+    assert says in line
+    assert ("the page tables that the header names" in line) == (offset != 0x88)
 
 
 def test_a_kernel_is_found_by_its_debugger_data_too(

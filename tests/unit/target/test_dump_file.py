@@ -15,6 +15,7 @@ from pykd_ext.target.errors import MemoryUnreadable, TargetError
 from pykd_ext.target.page_tables import ARM64, X64, X64_LA57, X86, X86_PAE, Paging, translate
 from pykd_ext.target.physical import PAGE
 from tests.lab import Truth, make_dump
+from tests.lab.world import World
 from tests.support.regcb import MakeDump
 from tests.support.targets import open_dump
 
@@ -164,6 +165,20 @@ def test_a_truncated_dump_gives_what_it_has(tmp_path: Path) -> None:
             0xFFFF_F800_0000_0123,
             None,
         ),
+        # ARM64: in transition, of which no bit keeps a processor
+        (
+            ARM64,
+            {0x1000 + 8 * 0x1F0: 0x2003, 0x2000: 0x3003, 0x3000: 0x4003, 0x4000: 0x8000_9808},
+            0xFFFF_F800_0000_0123,
+            0x8000_9123,
+        ),
+        # ... and a prototype
+        (
+            ARM64,
+            {0x1000 + 8 * 0x1F0: 0x2003, 0x2000: 0x3003, 0x3000: 0x4003, 0x4000: 0x8000_9C08},
+            0xFFFF_F800_0000_0123,
+            None,
+        ),
         # x64 with five levels: PML5[0x11c] -> PML4[0x1c2] -> PDPT[0x84] -> PD[0] -> PT[1]
         (
             X64_LA57,
@@ -188,6 +203,22 @@ def test_page_tables_by_hand(
         return physical.get(at) if size == paging.entry_size else None
 
     assert translate(word, paging, 0x1000, address) == expected
+
+
+@pytest.mark.parametrize("profile", ["x64-19041", "x86-7601", "arm64-22621"])
+def test_trimmed_pages_are_in_memory(profile: str, lab_dump: MakeDump, tmp_path: Path) -> None:
+    """Paged pool that has been taken from the kernel's mapping, and not yet been reused."""
+    sound = lab_dump(profile, callbacks=4)
+
+    def trim(world: World, _: object) -> None:
+        for callback in sound.callbacks:
+            world.space.tables.trim(callback.address)
+
+    truth = make_dump(tmp_path / "trimmed.dmp", profile, callbacks=4, also=trim)
+    with open_dump(sound) as expected, open_dump(truth) as target:
+        for callback in truth.callbacks:
+            read = target.read(callback.address, 0x30)
+            assert read == expected.read(callback.address, 0x30)
 
 
 @given(
