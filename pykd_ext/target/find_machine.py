@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from struct import Struct
+from struct import Struct, unpack_from
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import image
@@ -31,7 +31,7 @@ from .page_tables import ARM64, X64, X64_LA57, X86, X86_PAE, Paging
 from .physical import Hints
 
 if TYPE_CHECKING:
-    from .protocol import PhysicalMemory
+    from .protocol import Container
 
 __all__ = ["SHARED_DATA", "Machine", "find_machine"]
 
@@ -62,18 +62,34 @@ _NO_PAE: tuple[tuple[ArchitectureName, Paging], ...] = (("x86", X86),)
 
 _LOW_FRAMES = 0x1000  # 16 MiB
 _LOW_FRAMES_32 = 0x4000
+_NO_END = 1 << 36  # the pages that 48 bits of an address tell apart
 _AT_ONCE = 0x100  # pages: what lies far away is read as far as it is needed
 _ZERO = bytes(PAGE)
+_MOST_PAGES = 1_000_000  # that are asked whether a kernel begins there; some 3 s
+_OF_A_TABLE = 16  # what reading a page table counts for
 
 
-def find_machine(memory: PhysicalMemory, hints: Hints) -> Machine:
+class _Effort:
+    """How many pages may still be looked at for the kernel: all guesses share it, since tables may
+    lead in circles, and a file may be made of them."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_PAGES
+
+    def spend(self, pages: int) -> bool:
+        """Whether there are as many left."""
+        self._left -= pages
+        return self._left >= 0
+
+
+def find_machine(memory: Container) -> Machine:
     """The Windows in ``memory``; raises TargetError where none is found."""
-    tried = 0
-    for guess in _guesses(memory, hints):
+    tried, effort = 0, _Effort()
+    for guess in _guesses(memory):
         tried += 1
         for architecture, paging in guess.pagings:
             space = AddressSpace(memory, architecture, paging, guess.directory)
-            machine = _machine(space, guess, hints)
+            machine = _machine(space, guess, memory.hints, effort)
             if machine is not None:
                 return machine
     raise TargetError(
@@ -82,8 +98,8 @@ def find_machine(memory: PhysicalMemory, hints: Hints) -> Machine:
     )
 
 
-def _guesses(memory: PhysicalMemory, hints: Hints) -> Iterator[_Guess]:
-    for directory in dict.fromkeys(each & ~0xFFF for each in hints.directory_tables):
+def _guesses(memory: Container) -> Iterator[_Guess]:
+    for directory in dict.fromkeys(each & ~0xFFF for each in memory.hints.directory_tables):
         yield _Guess(directory, _ANY_64_BITS)
     for directory, code in _start_blocks(memory):
         yield _Guess(directory, _64_BITS, code)
@@ -93,7 +109,7 @@ def _guesses(memory: PhysicalMemory, hints: Hints) -> Iterator[_Guess]:
         yield _Guess(directory, _PAE)
     for directory in _self_maps_32(memory, _LOW_FRAMES_32):
         yield _Guess(directory, _NO_PAE)
-    for directory in _self_maps(memory, _LOW_FRAMES, memory.top):
+    for directory in _self_maps(memory, _LOW_FRAMES, _NO_END):
         yield _Guess(directory, _ANY_64_BITS)
 
 
@@ -106,7 +122,7 @@ _WORD = Struct("<Q")
 _POINTERS = Struct("<4Q")
 
 
-def _start_blocks(memory: PhysicalMemory) -> Iterator[tuple[int, int]]:
+def _start_blocks(memory: Container) -> Iterator[tuple[int, int]]:
     for frame in _LOW_STUBS:
         page = memory.page(frame)
         if page and _WORD.unpack_from(page)[0] & _START_MASK == _START_BLOCK:
@@ -116,7 +132,7 @@ def _start_blocks(memory: PhysicalMemory) -> Iterator[tuple[int, int]]:
                 yield directory, code
 
 
-def _self_maps(memory: PhysicalMemory, low: int, high: int) -> Iterator[int]:
+def _self_maps(memory: Container, low: int, high: int) -> Iterator[int]:
     """Pages with exactly one entry in their upper half that leads to the page itself.
 
     Each page is searched for the bytes of its own number: all of 16 GiB takes 15 s.
@@ -128,14 +144,15 @@ def _self_maps(memory: PhysicalMemory, low: int, high: int) -> Iterator[int]:
                 yield (frame + offset // PAGE) * PAGE
 
 
-def _stretches(memory: PhysicalMemory, low: int, high: int) -> Iterator[tuple[int, bytes]]:
+def _stretches(memory: Container, low: int, high: int) -> Iterator[tuple[int, bytes]]:
     """The pages that there are from one frame up to another: the first one's, and their bytes."""
-    frame, high = low, min(high, memory.top)
-    while frame < high:
-        data = memory.pages(frame, min(_AT_ONCE, high - frame))
-        if data:
-            yield frame, data
-        frame += len(data) // PAGE or 1
+    for first, count in memory.runs:
+        frame, end = max(first, low), min(first + count, high)
+        while frame < end:
+            data = memory.pages(frame, min(_AT_ONCE, end - frame))
+            if data:
+                yield frame, data
+            frame += len(data) // PAGE or 1
 
 
 def _maps_itself(page: bytes, frame: int) -> bool:
@@ -158,7 +175,7 @@ _LAST_POINTER = re.compile(
 )
 
 
-def _pae_pointers(memory: PhysicalMemory, high: int) -> Iterator[int]:
+def _pae_pointers(memory: Container, high: int) -> Iterator[int]:
     """Four page directory pointers, of which the last, the system's, is there."""
     for frame, data in _stretches(memory, 1, high):
         for match in _LAST_POINTER.finditer(data):
@@ -174,23 +191,22 @@ _SELF_MAP_32 = Struct("<I")
 _SELF_MAP_32_AT = 4 * 0x300  # the entry of 0xC0000000, where Windows maps its page tables
 
 
-def _self_maps_32(memory: PhysicalMemory, high: int) -> Iterator[int]:
-    for frame in range(1, min(high, memory.top)):
-        page = memory.page(frame)
-        if page is not None:
-            entry = _SELF_MAP_32.unpack_from(page, _SELF_MAP_32_AT)[0]
-            if entry & 1 and entry >> 12 == frame:
-                yield frame * PAGE
+def _self_maps_32(memory: Container, high: int) -> Iterator[int]:
+    for frame, data in _stretches(memory, 1, high):
+        for offset in range(0, len(data), PAGE):
+            entry = _SELF_MAP_32.unpack_from(data, offset + _SELF_MAP_32_AT)[0]
+            if entry & 1 and entry >> 12 == frame + offset // PAGE:
+                yield entry & -PAGE
 
 
-def _machine(space: AddressSpace, guess: _Guess, hints: Hints) -> Machine | None:
+def _machine(space: AddressSpace, guess: _Guess, hints: Hints, effort: _Effort) -> Machine | None:
     memory = Memory(space)
     seen = _shared_data(memory)
     if seen is None or seen.machine != ARCHITECTURES[space.architecture].machine:
         return None
     code = [each for each in (guess.code, *hints.code, *_handlers(memory, hints)) if each]
-    base = next(filter(None, (_kernel_below(memory, each) for each in code)), 0)
-    base = base or _kernel_by_tables(space, memory)
+    base = next(filter(None, (_kernel_below(memory, each, effort) for each in code)), 0)
+    base = base or _kernel_by_tables(space, memory, effort)
     if not base:
         return None
     try:
@@ -250,8 +266,8 @@ _NAMES = {"ntoskrnl.exe", "ntkrnlmp.exe", "ntkrnlpa.exe", "ntkrpamp.exe", "ntkrl
 _FARTHEST = 0x200_0000  # bytes from a kernel's code down to its base
 
 
-def _kernel_below(memory: Memory, code: int) -> int:
-    if not memory.is_kernel(code):
+def _kernel_below(memory: Memory, code: int, effort: _Effort) -> int:
+    if not memory.is_kernel(code) or not effort.spend(_FARTHEST // PAGE):
         return 0
     top = code & ~(PAGE - 1)
     return next((at for at in range(top, top - _FARTHEST, -PAGE) if _is_kernel(memory, at)), 0)
@@ -275,22 +291,20 @@ def _is_kernel(memory: Memory, base: int) -> bool:
 
 # Where kernels lie: below what Windows gives to other system space (SOURCES 6.1), above 2 GiB.
 _KERNEL_SPACE = {8: (0xFFFF_F800_0000_0000, 0xFFFF_FFFF_FFFF_FFFF), 4: (0x8000_0000, 0xFFFF_FFFF)}
-_MOST_MAPPINGS = 4_000_000
+_LETTERS = {4: "I", 8: "Q"}  # struct's, by an entry's size
 _SIGN = 0xFFFF_FFFF_FFFF_FFFF
 _MZ = 0x5A4D
 
 
-def _kernel_by_tables(space: AddressSpace, memory: Memory) -> int:
+def _kernel_by_tables(space: AddressSpace, memory: Memory, effort: _Effort) -> int:
     """The first kernel image that the page tables map, 0 without one."""
     low, high = _KERNEL_SPACE[memory.pointer_size]
-    left = _MOST_MAPPINGS
     behind = 0
-    for address, size, physical in _mappings(space, low, high, space.directory):
-        left -= 1
-        if not left:
-            return 0
+    for address, size, physical in _mappings(space, low, high, space.directory, effort):
         # An image on large pages begins at any page of the first of them.
         starts = range(0, size, PAGE) if address != behind else range(0, PAGE, PAGE)
+        if not effort.spend(len(starts)):
+            return 0
         for offset in starts:
             if space.physical.word(physical + offset, 2) == _MZ and _is_kernel(
                 memory, address + offset
@@ -301,31 +315,38 @@ def _kernel_by_tables(space: AddressSpace, memory: Memory) -> int:
 
 
 def _mappings(
-    space: AddressSpace, low: int, high: int, table: int, depth: int = 0, base: int = 0
+    space: AddressSpace,
+    low: int,
+    high: int,
+    table: int,
+    effort: _Effort,
+    depth: int = 0,
+    base: int = 0,
 ) -> Iterator[tuple[int, int, int]]:
     """VA, size in bytes and physical address of what is mapped between two VAs, ascending."""
     paging = space.paging
     level = paging.levels[depth]
     start = table & paging.table_mask if depth == 0 else table
     page = space.physical.page(start >> 12)
-    if page is None:
+    if page is None or not effort.spend(_OF_A_TABLE):
         return
-    for index in range(1 << level.index_bits):
+    entries = unpack_from(
+        f"<{1 << level.index_bits}{_LETTERS[paging.entry_size]}", page, start & 0xFFF
+    )
+    for index, entry in enumerate(entries):
+        if not entry & 1:
+            continue
         address = base + (index << level.shift)
         if depth == 0 and paging.address_bits > 32 and index >> level.index_bits - 1:
             address |= _SIGN & -1 << paging.address_bits
         if address + (1 << level.shift) <= low or address > high:
-            continue
-        at = (start & 0xFFF) + index * paging.entry_size
-        entry = unsigned(page, at, paging.entry_size)
-        if not entry & 1:
             continue
         frame = entry & paging.frame_mask
         if paging.maps_page(entry, level):
             size = 1 << level.shift
             yield address, size, frame & ~(size - 1)
         elif depth + 1 < len(paging.levels):
-            yield from _mappings(space, low, high, frame, depth + 1, address)
+            yield from _mappings(space, low, high, frame, effort, depth + 1, address)
 
 
 _MOST_DATA = 16 << 20  # bytes of nt's own data that are looked through

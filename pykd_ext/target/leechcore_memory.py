@@ -71,6 +71,10 @@ class LeechCoreMemory:
             raise TargetError(f"{path}: LeechCore gives no memory of this device")
 
     @property
+    def runs(self) -> list[tuple[int, int]]:
+        return [(first, behind - first) for first, behind in self._runs]
+
+    @property
     def top(self) -> int:
         behind: int = self._runs[-1][1]
         return behind

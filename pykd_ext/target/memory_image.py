@@ -29,7 +29,7 @@ class MemoryImage(FileTarget):
         """Raises TargetError when no Windows is found in it."""
         self._container = container
         self.symbol_path = symbol_path
-        machine = find_machine(container, container.hints)
+        machine = find_machine(container)
         self._space = machine.space
         self.path: str | None = container.path
         self.architecture = machine.space.architecture

@@ -79,11 +79,15 @@ class PhysicalMemory(Protocol):
 
 
 class Container(PhysicalMemory, Protocol):
-    """Physical memory that says of what ``kind`` it is (``LiME image``), and what it knows of the
-    machine."""
+    """Physical memory that says of what ``kind`` it is (``LiME image``), and what it knows of
+    the machine."""
 
     kind: str
     hints: Hints
+
+    @property
+    def runs(self) -> Sequence[tuple[int, int]]:
+        """Which pages there are: the first one's number and how many, ascending."""
 
 
 _Self = TypeVar("_Self")

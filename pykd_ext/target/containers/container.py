@@ -25,10 +25,12 @@ class StoredContainer(StoredMemory):
         hints: Hints = Hints(),  # noqa: B008 - nobody changes it
     ) -> None:
         """``runs``: first page, how many, file offset. Raises TargetError without any."""
-        kept = [run for run in runs if run[1] > 0]
+        kept = _without_overlaps([run for run in runs if run[1] > 0])
         if not kept:
             raise TargetError(f"{data.path}: this {kind} has no memory in it")
-        super().__init__(data, Runs(_without_overlaps(kept)))
+        super().__init__(data, Runs(kept))
+        held = [(base, min(count, (len(data) - at) // PAGE)) for base, count, at in kept]
+        self.runs: Sequence[tuple[int, int]] = [run for run in held if run[1] > 0]
         self.kind = kind
         self.hints = hints
 

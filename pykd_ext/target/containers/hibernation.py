@@ -10,7 +10,7 @@ A file that Windows has resumed from keeps its header, and no pages.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from struct import Struct, error
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -98,6 +98,7 @@ class HibernationFile:
             )
         self._places.sort()
         self._firsts = [first for first, *_ in self._places]
+        self.runs: Sequence[tuple[int, int]] = [(first, count) for first, count, *_ in self._places]
 
     @property
     def top(self) -> int:
