@@ -178,7 +178,7 @@ def _done(arguments: argparse.Namespace) -> set[str]:
             if not line.endswith(b"\n") and record is None:
                 break
             end += len(line)
-            if record and record["state"] != "failed" and record.get("number") == record.get("of"):
+            if record and record["state"] != "failed" and _is_last(record):
                 done.add(_one_name(record["path"]))
     if end < arguments.output.stat().st_size:
         os.truncate(arguments.output, end)
@@ -189,12 +189,17 @@ def _one_name(path: str) -> str:
     return path if is_url(path) else os.path.abspath(path)  # noqa: PTH100 - asks no dead mount
 
 
+def _is_last(record: dict[str, Any]) -> bool:
+    """Whether no event of the dump follows: without numbers it is the one line of it."""
+    return record.get("event_number") == record.get("event_count")
+
+
 def _record_of(line: bytes) -> dict[str, Any] | None:
     """The path and the state that a line of ours says, and of an event its number; None for a line
     of others."""
     try:
         parsed = json.loads(line)
-        record: dict[str, Any] = parsed.get("regcb", parsed)
+        record: dict[str, Any] = parsed.get("unmapped", parsed).get("regcb", parsed)
         return record if {"path", "state"} <= set(record) else None
     except (ValueError, AttributeError, TypeError):
         return None

@@ -52,7 +52,7 @@ def _document(event: ScanEvent) -> dict[str, Any]:
             "rule": {"id": finding["id"], "name": finding["id"]} if finding else None,
             "threat": _threat(event),
             "observer": {"product": "regcb", "version": __version__},
-            "regcb": event.record,
+            "regcb": {**event.record, "finding": finding, "callback": event.callback},
         }
     )
 

@@ -1,5 +1,6 @@
 """A scan as events: one for each finding, for a dump without any one that says so, and one for a
-dump that could not be looked at. What an event is called in whose schema: ecs.py.
+dump that could not be looked at. What an event is called in whose schema: ecs.py,
+ocsf.py, timesketch.py.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ __all__ = ["ScanEvent", "event_document", "scan_events"]
 
 class ScanEvent(NamedTuple):
     """``finding`` is None where there is none to tell of, ``callback`` what it is about (None: the
-    list). ``number`` counts the dump's events from 1 up to ``of``.
+    list). ``number`` counts the dump's events from 1 up to ``total``.
 
     ``id`` is the same whenever the same dump is looked at: it is made of the dump's hash, what was
     found, and where; of one that could not be looked at, of its path.
@@ -33,7 +34,7 @@ class ScanEvent(NamedTuple):
     finding: FindingDocument | None
     callback: CallbackDocument | None
     number: int
-    of: int
+    total: int
 
     @property
     def message(self) -> str:
@@ -61,11 +62,9 @@ class ScanEvent(NamedTuple):
         return {
             "path": self.result["path"],
             "state": self.result["state"],
-            "number": self.number,
-            "of": self.of,
-            "problems": self.result["problems"],
-            "finding": self.finding,
-            "callback": self.callback,
+            "event_number": self.number,
+            "event_count": self.total,
+            "problems": [f"{each['where']}: {each['what']}" for each in self.result["problems"]],
         }
 
     @property

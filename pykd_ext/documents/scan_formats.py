@@ -13,7 +13,9 @@ from .field import Field
 from .field_types import COUNT, TEXT
 from .findings import FindingDocument
 from .json_text import json_line
+from .ocsf import ocsf_events
 from .scan import ScanDocument
+from .timesketch import timesketch_events
 
 __all__ = ["EVENTS", "FORMATS", "header"]
 
@@ -62,6 +64,8 @@ def header(form: str) -> str | None:
 FORMATS: dict[str, Format] = {
     "jsonl": lambda result: [json_line(result)],
     "ecs": _lines(ecs_events),
+    "ocsf": _lines(ocsf_events),
+    "timesketch": _lines(timesketch_events),
     "csv": lambda result: [csv_row(_COLUMNS, result)],
 }
-EVENTS = ("ecs",)  # formats in which a dump is known by its hash
+EVENTS = ("ecs", "ocsf", "timesketch")  # formats in which a dump is known by its hash

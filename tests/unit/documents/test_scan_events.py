@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,13 @@ from pykd_ext.documents.attack_techniques import technique_of
 from pykd_ext.documents.callback_fields import CallbackDocument
 from pykd_ext.documents.ecs import ecs_events
 from pykd_ext.documents.findings import FindingDocument
+from pykd_ext.documents.ocsf import ocsf_events
 from pykd_ext.documents.scan import ScanDocument
 from pykd_ext.documents.scan_events import event_document, scan_events
+from pykd_ext.documents.timesketch import timesketch_events
 from pykd_ext.triage.check import CHECKS
-from tests.support.event_schemas import faults_in_ecs
+from tests.support.event_schemas.ecs import faults_in_ecs
+from tests.support.event_schemas.ocsf import faults_in_ocsf
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 SYMBOLS = str(SAMPLES / "symbols")
@@ -56,7 +60,7 @@ def test_one_event_for_each_finding(results: list[ScanDocument]) -> None:
     for result in results:
         events = list(scan_events(result))
         assert [each.finding for each in events if each.finding] == result["findings"]
-        assert [(each.number, each.of) for each in events] == [
+        assert [(each.number, each.total) for each in events] == [
             (number, len(events)) for number in range(1, len(events) + 1)
         ]
     assert len([each for each in results if each["state"] == "failed"]) == 2
@@ -66,6 +70,60 @@ def test_ecs_has_its_own_fields_and_words(results: list[ScanDocument]) -> None:
     for event in (each for result in results for each in ecs_events(result)):
         assert faults_in_ecs(event, own="regcb") == []
         assert all(text.isprintable() for text in texts(event))
+
+
+def test_ocsf_has_its_own_attributes_and_numbers(results: list[ScanDocument]) -> None:
+    """The same without a machine's name, which its device needs."""
+    nameless: list[ScanDocument] = [{**each, "host": None} for each in results]
+    events = [event for result in results + nameless for event in ocsf_events(result)]
+    assert {each["class_uid"] for each in events} == {2004, 6007}
+    for event in events:
+        assert faults_in_ocsf(event) == []
+        assert all(text.isprintable() for text in texts(event))
+
+
+def test_an_ocsf_event_of_a_finding(results: list[ScanDocument]) -> None:
+    (blinded,) = (each for each in results if "blinded" in each["path"])
+    first, *_ = events = list(ocsf_events(blinded))
+    assert [each["finding_info"]["title"] for each in events] == [
+        each["id"] for each in blinded["findings"]
+    ]
+    (attack,) = first["finding_info"]["attacks"]
+    assert attack["sub_technique"]["uid"] == "T1562.001"
+    (evidence,) = first["evidences"]
+    assert evidence["file"]["hashes"][0]["value"] == blinded["sha256"]
+    assert (first["device"]["hostname"], first["severity_id"]) == ("WS-0042", 4)
+    assert first["time"] % 1000 == 0 and first["time"] / 1000 == pytest.approx(
+        datetime.fromisoformat(blinded["started"].replace("Z", "+00:00")).timestamp()
+    )
+
+
+def test_what_ocsf_says_of_a_failure(results: list[ScanDocument]) -> None:
+    (late,) = (each for each in results if "empty" in each["path"])
+    for fault, activity in (("dump", 6), ("time", 4)):
+        (event,) = ocsf_events({**late, "fault": fault})  # type: ignore[typeddict-item]
+        assert (event["activity_id"], event["status_id"], event["status_code"]) == (
+            activity, 2, fault,
+        )  # fmt: skip
+
+
+def test_timesketch_has_what_it_must(results: list[ScanDocument]) -> None:
+    events = [event for result in results for event in timesketch_events(result)]
+    for event in events:
+        assert event["message"] and event["timestamp_desc"]
+        assert datetime.fromisoformat(event["datetime"]).utcoffset() == timedelta(0)
+        assert not [each for each in event.values() if isinstance(each, dict)]
+        assert all(text.isprintable() for text in texts(event))
+    (unloaded,) = (each for each in events if each.get("finding") == "owner-unloaded")
+    assert (unloaded["owner"], unloaded["severity"]) == ("trialav.sys", "high")
+
+
+def test_an_id_is_the_same_in_every_format(results: list[ScanDocument]) -> None:
+    for result in results:
+        ids = [each.id for each in scan_events(result)]
+        assert ids == [each["event"]["id"] for each in ecs_events(result)]
+        assert ids == [each["metadata"]["uid"] for each in ocsf_events(result)]
+        assert ids == [each["event_id"] for each in timesketch_events(result)]
 
 
 def test_an_ecs_event_of_a_finding() -> None:
@@ -105,6 +163,10 @@ def test_an_id_is_the_same_in_every_run(results: list[ScanDocument], tmp_path: P
     again = {each.id for each in scan_events(scanned(copied, "none"))}
     ids = [each.id for each in scan_events(blinded)]
     assert set(ids) <= again
+    reworded: list[FindingDocument] = [
+        {**each, "summary": "in other words"} for each in blinded["findings"]
+    ]
+    assert [each.id for each in scan_events({**blinded, "findings": reworded})] == ids
     every = [event.id for result in results for event in scan_events(result)]
     assert len(every) == len(set(every))
 
