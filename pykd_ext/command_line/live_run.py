@@ -114,7 +114,6 @@ def give_up(output: Output, seconds: float) -> None:
         f"hangs, and regcb's breakpoints may still be in it{how}"
     )
     if not output.is_debugger:
-        output.flush()
         os._exit(GONE)
 
 

@@ -37,6 +37,11 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"formatter_class": _formatter, **options})
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """As argparse's, which does not tell of a stream that takes no more."""
+        if message:
+            Output(file or sys.stderr).write(message.rstrip("\n"))
+
     def error(self, message: str) -> NoReturn:
         raise _Usage(f"{message} (regcb --help shows how)")
 
@@ -72,9 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _guarded(words: list[str], output: Output) -> int:
     """Errors become lines."""
     try:
-        status = _run(words, output)
-        output.flush()
-        return status
+        return _run(words, output)
     except OutputError as error:
         _abandon_output()
         output.error(f"regcb: {error}")

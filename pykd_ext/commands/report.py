@@ -16,6 +16,7 @@ from ..kernel.details import read_details
 from ..present.output import Output
 from ..present.report import ReportOrigin, report_html
 from ..target.errors import RegcbError
+from ..whole_file import write_whole
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -47,7 +48,7 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
         triage.problems = (*triage.problems, left_out)
     html = report_html(triage, details, _how(target))
     try:
-        page.write_text(html, "utf-8")
+        write_whole(page, html.encode())
     except OSError as error:
         raise CannotWrite(f"{page}: cannot be written: {error.strerror or error}") from None
     output.write(f"{page}: {len(triage.findings)} findings, {len(html.encode()):,} bytes")
@@ -61,7 +62,10 @@ def _refuse_unwritable(page: Path) -> None:
         raise CannotWrite(f"{page}: is a folder, name a file in it")
     if not folder.is_dir():
         raise CannotWrite(f"{page}: there is no folder {folder}")
-    if not os.access(page if page.exists() else folder, os.W_OK):
+    written = (
+        [page, page.resolve().parent] if page.is_file() else [page if page.exists() else folder]
+    )
+    if not all(os.access(each, os.W_OK) for each in written):
         raise CannotWrite(f"{page}: cannot be written: permission denied")
 
 

@@ -8,10 +8,10 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from itertools import chain
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from ..command_line.command import Command
 from ..command_line.limited_process import DEFAULT_LIMITS, LimitedProcess, Limits
@@ -20,6 +20,7 @@ from ..command_line.scan_dump import ScanOptions, failed, scan_dump
 from ..command_line.scan_process import dumps_of
 from ..command_line.targets import symbol_path_of
 from ..command_line.workers import in_processes, on_cluster
+from ..documents.line_file import LineFile
 from ..documents.scan import ScanDocument
 from ..documents.scan_formats import EVENTS, FORMATS, header
 from ..present.output import Output
@@ -84,7 +85,11 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         if getattr(arguments, option) <= 0:
             raise NothingToScan(f"--{option} must be more than 0")
     _refuse_unknown_words(arguments.host)
-    done = _done(arguments) if arguments.skip_done else set()
+    try:
+        done = _done(arguments) if arguments.skip_done else set()
+    except OSError as error:
+        why = error.strerror or error
+        raise NothingToScan(f"{arguments.output}: cannot be read: {why}") from None
     limits = Limits(arguments.timeout, arguments.memory)
     found, unreadable = _dumps(arguments.paths, limits)
     paths = [path for path in found if shown(path) not in done]
@@ -211,44 +216,20 @@ def _shown(
     """Writes each result as it comes, whole lines, so that an end at any time loses one dump's at
     most."""
     form = FORMATS[arguments.format]
-    file = _opened(arguments)
-    bar = progress_bar(total=total, unit="dump", leave=False, file=sys.stderr)
-    try:
+    with ExitStack() as stack:
+        file = None
+        if arguments.output is not None:
+            file = stack.enter_context(LineFile(arguments.output, append=True))
+        bar = progress_bar(total=total, unit="dump", leave=False, file=sys.stderr)
+        stack.callback(bar.close)
+        write = file.write if file else output.write
         first = header(arguments.format)
-        if first and not (file and file.tell()):
-            _write([first], file, output)
+        if first and (file is None or file.is_empty):
+            write(first)
         for result in results:
-            _write(form(result), file, output)
+            write("\n".join(form(result)))
             bar.update()
             yield result
-    finally:
-        bar.close()
-        if file:
-            file.close()
-
-
-def _opened(arguments: argparse.Namespace) -> TextIO | None:
-    if arguments.output is None:
-        return None
-    try:
-        file: TextIO = arguments.output.open("a+", encoding="utf-8")
-    except OSError as error:
-        raise NothingToScan(
-            f"{arguments.output}: cannot be written: {error.strerror or error}"
-        ) from None
-    file.seek(max(file.tell() - 1, 0))
-    if file.read(1) not in ("", "\n"):
-        file.write("\n")  # the last run was cut off in its line
-    return file
-
-
-def _write(lines: list[str], file: TextIO | None, output: Output) -> None:
-    text = "\n".join(lines)
-    if file is None:
-        output.write(text)
-        return
-    file.write(f"{text}\n")
-    file.flush()
 
 
 COMMAND = Command(

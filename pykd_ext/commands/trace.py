@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from .. import trace
@@ -18,7 +19,8 @@ from ..command_line.live_run import (
     say_what_is_missed,
 )
 from ..command_line.user_function import add_python, user_function
-from ..documents.json_log import JsonLog
+from ..documents.json_text import json_line
+from ..documents.line_file import LineFile
 from ..documents.operation import operation_document
 from ..kernel.listing import target_facts
 from ..present.operation import traced_text
@@ -84,8 +86,9 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
         say_problems()
         count += 1
         document = operation_document(operation)
-        log.write(document)
-        if not arguments.jsonl:
+        if log:
+            log.write(json_line(document))
+        else:
             output.write(traced_text(facts, operation))
         return on_operation(document) or bool(count == arguments.count)
 
@@ -93,7 +96,8 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
         require_initial_break(operations.listing)
     say_what_is_meant(output, operations.keys)
     say_problems = say_what_is_missed(output, operations, arguments.boot)
-    with JsonLog(arguments.jsonl) as log:
+    with ExitStack() as stack:
+        log = stack.enter_context(LineFile(arguments.jsonl)) if arguments.jsonl else None
         why = operations.run(report)
     say_problems()
     others = f", {operations.others} did not fit" if operations.others else ""

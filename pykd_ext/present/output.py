@@ -6,6 +6,7 @@ links (:func:`pykd_ext.present.text.link`); everything else in it is shown as it
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,27 +46,26 @@ class Output:
         self.is_debugger = self._write_dml is not None
 
     def write(self, text: str) -> None:
-        """Prints ``text`` and a line feed; raises OutputError, BrokenPipeError."""
+        """Prints ``text`` and a line feed, on their way when it comes back: who follows a live
+        target through a pipe waits for them. Raises OutputError, BrokenPipeError."""
         if self._write_dml is not None:
             for part in _parts(to_dml(text, self.own_command, self.is_of_session) + "\n"):
                 self._write_dml(part)
         elif self._stream is not None:
             with _told():
                 _write(self._stream, to_plain(text) + "\n")
-
-    def flush(self) -> None:
-        """Hands over what is still buffered, which is late to fail when the interpreter does it;
-        raises as :meth:`write` does."""
-        if self._stream is not None and not self.is_debugger:
-            with _told():
                 self._stream.flush()
 
     def error(self, text: str) -> None:
-        """Prints one line for the user to act on: in WinDbg's window, else on standard error."""
+        """Prints one line for the user to act on: in WinDbg's window, else on standard error, which
+        is left where it takes none: the exit status says it too."""
         if self.is_debugger:
             self.write(text)
-        else:
+            return
+        try:
             Output(sys.stderr).write(text)
+        except (OutputError, BrokenPipeError):
+            sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - or it is tried again at exit
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 
 from .. import __version__
 from ..packaged import packaged_text
+from ..whole_file import write_whole
 from .tables import tables
 
 __all__ = ["write_gallery"]
@@ -36,7 +37,7 @@ def write_gallery(folder: Path, python: str) -> Path:
         is_xml = name.endswith(".xml")
         text = text.replace("@FOLDER@", escape(place, {'"': "&quot;"}) if is_xml else place)
         text = text.replace("@VERSION@", f"{__version__}.0")
-        (folder / name).write_bytes(text.replace("\n", "\r\n").encode())
+        write_whole(folder / name, text.replace("\n", "\r\n").encode())
     return folder / "config.xml"
 
 
