@@ -9,9 +9,25 @@ from typing import Any, Callable
 __all__ = ["bytes_bar", "progress_bar"]
 
 
+class _NoBar:
+    """Takes what a bar is told."""
+
+    n = 0
+    total: int | None = None
+
+    def update(self, n: int = 1) -> None:
+        self.n += n
+
+    def close(self) -> None:
+        pass
+
+
 def progress_bar(**options: Any) -> Any:
-    """A bar of tqdm's, with its options, on a terminal alone."""
-    from tqdm import tqdm  # noqa: PLC0415 - 40 ms that only long work needs
+    """A bar of tqdm's, with its options, on a terminal alone and where tqdm is installed."""
+    try:
+        from tqdm import tqdm  # noqa: PLC0415 - 40 ms that only long work needs
+    except ImportError:  # an optional extra
+        return _NoBar()
 
     # Its thread would outlive the interpreter that WinDbg runs this in, and so end the debugger.
     tqdm.monitor_interval = 0

@@ -29,10 +29,12 @@ _NEWEST_WITH_PYKD = (3, 13)  # pykd's repository has wheels up to it; PyPI up to
 _PYKD_WHEELS = "https://github.com/ivellioscolin/pykd/releases"
 
 # As pyproject.toml has them; a test holds it.
-_NEEDED: tuple[str, ...] = ("capstone", "dissect.cstruct", "jinja2", "pefile", "tabulate", "tqdm")
+_NEEDED: tuple[str, ...] = ("capstone", "dissect.cstruct", "pefile", "tabulate")
 if sys.version_info < (3, 11):
     _NEEDED += ("tomli",)
 _OPTIONAL = {
+    "jinja2": ("report", "regcb report"),
+    "tqdm": ("progress", "a bar of progress"),
     "unicorn": ("verify", "regcb verify"),
     "distributed": ("cluster", "scan --scheduler"),
     "ntoseye": ("ntoseye", "--engine ntoseye"),

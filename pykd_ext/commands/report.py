@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     page: Path = arguments.page
+    _need_jinja()
     _refuse_unwritable(page)
     with bytes_bar("searching") as progress:
         triage = findings(target, carve=False if arguments.no_carve else None, progress=progress)
@@ -53,6 +54,16 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
         raise CannotWrite(f"{page}: cannot be written: {error.strerror or error}") from None
     output.write(f"{page}: {len(triage.findings)} findings, {len(html.encode()):,} bytes")
     return 0
+
+
+def _need_jinja() -> None:
+    """Before the work, too."""
+    try:
+        import jinja2  # noqa: F401, PLC0415 - an optional extra
+    except ImportError as error:
+        raise CannotWrite(
+            f"report needs Jinja, which is not installed ({error}): pip install 'regcb[report]'"
+        ) from None
 
 
 def _refuse_unwritable(page: Path) -> None:

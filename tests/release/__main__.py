@@ -1,16 +1,22 @@
-"""``python -m tests.release FOLDER``: makes the Windows bundle."""
+"""``python -m tests.release [FOLDER]``: makes a release of the checkout's commit, in ``dist`` or
+there."""
 
 from __future__ import annotations
 
 import sys
+import tempfile
 from pathlib import Path
 
-from .bundle import BundleError, make_bundle
+from .errors import ReleaseError
+from .release import make_release
+from .sources import export
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "dist")
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        print(make_bundle(folder))
-    except BundleError as error:
+        with tempfile.TemporaryDirectory() as temporary:
+            for path in make_release(export(Path(temporary, "sources")), folder):
+                print(path)
+    except ReleaseError as error:
         sys.exit(f"release: {error}")

@@ -14,103 +14,71 @@ scripts/regcb.py takes of ``packages`` what its Python can use.
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
+from time import gmtime
 
-from pykd_ext import __version__
+from .requirements import WindowsPython, pip_for, requirements_of
+from .sources import Sources
 
-__all__ = ["BundleError", "make_bundle"]
+__all__ = ["download_packages", "make_bundle"]
 
-_PROJECT = Path(__file__).parents[2]
 _PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 _PLATFORMS = ("win_amd64", "win32")
+_EXTRAS = ("report", "progress")
 _WITH_PYKD = "3.9"  # the newest that PyPI has pykd for
-_BESIDE = ("scripts", "pykd_ext", "docs", "samples/policies", "README.md", "LICENSE", "NOTICE")
+_BESIDE = (
+    "scripts", "pykd_ext", "docs", "samples/policies",
+    "README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE", "NOTICE",
+)  # fmt: skip
 _WHEEL = re.compile(r"-(?P<python>[^-]+)-[^-]+-(?P<platform>[^-]+)\.whl$")
-_LONG_AGO = (1980, 1, 1, 0, 0, 0)  # of every file: the same bundle of the same sources
 
 
-class BundleError(Exception):
-    """A package cannot be had; ``str()`` says which."""
-
-
-def make_bundle(folder: Path) -> Path:
-    """Writes ``regcb-VERSION-windows.zip`` to ``folder``; needs the network. Raises BundleError."""
-    name = f"regcb-{__version__}-windows"
+def make_bundle(sources: Sources, version: str, packages: Iterable[Path], folder: Path) -> Path:
+    """Writes ``regcb-VERSION-windows.zip`` of the sources and of the wheels ``packages`` to
+    ``folder``: the same bytes of the same."""
+    name = f"regcb-{version}-windows"
     path = folder / f"{name}.zip"
-    files = dict(_project_files())
-    with tempfile.TemporaryDirectory() as downloads:
-        for wheel in _download(Path(downloads)):
-            files.update(_wheel_files(wheel))
+    files = dict(_project_files(sources))
+    for wheel in packages:
+        files.update(_wheel_files(wheel))
+    when = gmtime(sources.time)[:6]
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for inside in sorted(files):
-            archive.writestr(_entry(f"{name}/{inside}"), files[inside])
+            archive.writestr(_entry(f"{name}/{inside}", when), files[inside])
     return path
 
 
-def _entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, _LONG_AGO)
+def download_packages(wheel: Path, folder: Path) -> list[Path]:
+    """The wheels that ``wheel`` needs on Windows, and pykd, in ``folder``, which is made. Needs the
+    network; raises ReleaseError."""
+    folder.mkdir()
+    for python in _PYTHONS:
+        for platform in _PLATFORMS:
+            there = WindowsPython(python, platform)
+            needed = requirements_of(wheel, there, _EXTRAS)
+            # tqdm's own need on Windows, by a marker that pip reads of this system.
+            pykd = ["pykd"] if python == _WITH_PYKD else []
+            pip_for(there, "download", folder, [*needed, "colorama", *pykd])
+    return sorted(folder.glob("*.whl"))
+
+
+def _entry(name: str, when: tuple[int, ...]) -> zipfile.ZipInfo:
+    year, month, day, hour, minute, second = when
+    entry = zipfile.ZipInfo(name, (year, month, day, hour, minute, second))
+    entry.create_system = 3  # Unix, wherever it is made
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.external_attr = 0o644 << 16
     return entry
 
 
-def _project_files() -> Iterator[tuple[str, bytes]]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", *_BESIDE], cwd=_PROJECT, capture_output=True, check=True
-    )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        yield name, (_PROJECT / name).read_bytes()
-
-
-def _download(folder: Path) -> list[Path]:
-    """The wheels: what is for every Python is what the oldest can use."""
-    needed = _PROJECT / "pyproject.toml"
-    dependencies = re.search(r"(?ms)^dependencies = \[(.*?)^\]", needed.read_text("utf-8"))
-    assert dependencies is not None
-    wanted = re.findall(r'"([^"]+)"', dependencies[1])
-    for python in _PYTHONS:
-        for platform in _PLATFORMS:
-            names = [_for_python(each, python) for each in wanted]
-            pykd = ["pykd"] if python == _WITH_PYKD else []
-            wanted_here = [*filter(None, names), "colorama", *pykd]
-            _pip(folder, python, platform, wanted_here, _constraints(folder))
-    return sorted(folder.glob("*.whl"))
-
-
-def _constraints(folder: Path) -> Path:
-    """The versions of the wheels that are there already and are for every Python."""
-    path = folder / "constraints.txt"
-    named = (each.name.split("-") for each in folder.glob("*-none-any.whl"))
-    path.write_text("".join(f"{name}=={version}\n" for name, version, *_ in named), "utf-8")
-    return path
-
-
-def _for_python(requirement: str, python: str) -> str | None:
-    """pip takes the markers of the Python that it runs in; the one marker there is asks for tomli
-    before 3.11."""
-    name, _, marker = requirement.partition(";")
-    if marker and int(python.partition(".")[2]) >= 11:
-        return None
-    return name.strip()
-
-
-def _pip(folder: Path, python: str, platform: str, names: list[str], constraints: Path) -> None:
-    done = subprocess.run(
-        [
-            sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
-            "--only-binary", ":all:", "--implementation", "cp", "--python-version", python,
-            "--platform", platform, "--constraint", str(constraints), "--dest", str(folder), *names,
-        ],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        raise BundleError(f"Python {python}, {platform}: {(errors or ['pip failed'])[-1]}")
+def _project_files(sources: Sources) -> Iterator[tuple[str, bytes]]:
+    for each in _BESIDE:
+        whole = sources.folder / each
+        for path in whole.rglob("*") if whole.is_dir() else (whole,):
+            if path.is_file():
+                yield path.relative_to(sources.folder).as_posix(), path.read_bytes()
 
 
 def _wheel_files(wheel: Path) -> Iterator[tuple[str, bytes]]:
