@@ -26,7 +26,7 @@ __all__ = [
     "read_callbacks",
 ]
 
-DEFAULT_LIMIT = 10_000  # entries
+DEFAULT_LIMIT = 1_000  # entries; a kernel has about ten
 
 
 class CallbackList(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..target.debugger_data import MM_UNLOADED_DRIVERS, debugger_word
-from ..target.errors import MemoryUnreadable, SymbolNotFound
+from ..target.errors import Implausible, MemoryUnreadable, SymbolNotFound
 from ..target.fields import unsigned
 from ..target.memory import Memory
 from ..target.module_list import LoadedModule, debugger_name, loaded_modules, module_text
@@ -67,6 +67,7 @@ class Drivers:
         self._unloaded: list[UnloadedDriver] | None = None
         self._cut_short = False
         self._knows_unloaded = True
+        self._owners: dict[int, Owner] = {}
         self.problems: list[str] = []
 
     @property
@@ -77,6 +78,11 @@ class Drivers:
 
     def owner(self, address: int) -> Owner:
         """The image that holds ``address``, or did before it was unloaded."""
+        if address not in self._owners:
+            self._owners[address] = self._owner(address)
+        return self._owners[address]
+
+    def _owner(self, address: int) -> Owner:
         for module in self.loaded():
             if module.base <= address < module.base + module.size:
                 return self._loaded_owner(module)
@@ -121,7 +127,7 @@ class Drivers:
     def _next_loaded(self) -> LoadedModule | None:
         try:
             return next(self._walk, None)
-        except MemoryUnreadable as error:
+        except (MemoryUnreadable, Implausible) as error:
             self._cut_short = True
             self.problems.append(f"nt!PsLoadedModuleList is cut short: {error}")
             return None

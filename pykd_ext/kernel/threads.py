@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
-from ..target.errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
+from ..target.errors import Implausible, MemoryUnreadable, SymbolNotFound, TypeNotFound
 from ..target.fields import unsigned
 from .builds import WINDOWS_7
 from .type_offsets import field_offset, known_field_offset
@@ -26,7 +26,8 @@ __all__ = ["ActiveCallback", "CallbackCall", "Read", "active_callbacks", "calls_
 
 Read = Callable[[int, int], bytes]  # the bytes at a VA; raises MemoryUnreadable
 
-_PROCESSES, _THREADS, _CALLS = 10_000, 100_000, 1000  # at most
+# At most: processes, threads in all, calls of one thread, calls in all.
+_PROCESSES, _THREADS, _CALLS, _ALL_CALLS = 10_000, 100_000, 1000, 100_000
 
 
 class CallbackCall(NamedTuple):
@@ -116,12 +117,16 @@ def active_callbacks(target: Target, problems: list[str]) -> Iterator[ActiveCall
     if target.build < WINDOWS_7:  # SOURCES 3.6
         problems.append("before Windows 7 no thread keeps a list of the callbacks that it is in")
         return
+    left = _ALL_CALLS
     try:
         callbacks = known_field_offset(target, "_ETHREAD", "CmCallbackListHead")
         for thread in threads_of_all(target):
             for call in calls_of_thread(memory.read, thread + callbacks, memory.pointer_size):
+                left -= 1
+                if left < 0:
+                    raise Implausible(f"more than {_ALL_CALLS} were found, the rest is not read")
                 yield ActiveCallback(thread, call.block)
-    except (SymbolNotFound, TypeNotFound, MemoryUnreadable) as error:
+    except (SymbolNotFound, TypeNotFound, MemoryUnreadable, Implausible) as error:
         problems.append(f"threads in callbacks: {error}")
 
 
@@ -132,14 +137,18 @@ _THREAD_LISTS = (("_EPROCESS", "_ETHREAD"), ("_KPROCESS", "_KTHREAD"))
 def threads_of_all(target: Target) -> Iterator[int]:
     """The VA of every ETHREAD of every process.
 
-    Raises SymbolNotFound, TypeNotFound, MemoryUnreadable.
+    Raises SymbolNotFound, TypeNotFound, MemoryUnreadable, and Implausible after 100,000.
     """
     memory = target.memory
+    left = _THREADS
     links = known_field_offset(target, "_EPROCESS", "ActiveProcessLinks")
     head, entry = _thread_list(target)
     for process in memory.list_entries(target.symbol("PsActiveProcessHead"), _PROCESSES):
-        for thread in memory.list_entries(process - links + head, _THREADS):
+        for thread in memory.list_entries(process - links + head, left):
+            left -= 1
             yield thread - entry
+        if not left:
+            raise Implausible(f"more than {_THREADS} threads, the rest is not looked at")
 
 
 def _thread_list(target: Target) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..target.architecture import ARCHITECTURES
-from ..target.errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
+from ..target.errors import Implausible, MemoryUnreadable, SymbolNotFound, TypeNotFound
 from ..target.fields import words
 from ..target.function_table import extent_of
 from .code import read_code
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Inside", "threads_inside"]
 
 _LARGEST_STACK = 0x20000  # bytes; large kernel stacks have 0x12000 on x64
+_ALL_STACKS = 0x800_0000  # bytes of all threads together: what they use, a few KB each
 _LONGEST_FUNCTION = 0x1000  # bytes, where no table tells: on x86
 
 
@@ -50,7 +51,7 @@ def threads_inside(target: Target, function: str) -> Inside:
                     found.append(thread)
             except MemoryUnreadable:
                 unread += 1
-    except (SymbolNotFound, TypeNotFound, MemoryUnreadable) as error:
+    except (SymbolNotFound, TypeNotFound, MemoryUnreadable, Implausible) as error:
         return Inside(tuple(found), f"threads cannot be walked: {error}")
     unknown = f"the stacks of {unread} of {seen} threads cannot be read" if unread else None
     return Inside(tuple(found), unknown if seen else "the list of processes leads to no thread")
@@ -67,14 +68,19 @@ class _Search:
         self._limit = target.field_offset("_KTHREAD", "StackLimit")
         self._pointer = field_offset(target, "_KTHREAD", "KernelStack")
         self._answers: dict[int, bool] = {}
+        self._left = _ALL_STACKS
 
     def is_inside(self, thread: int) -> bool:
-        """Raises MemoryUnreadable when its stack, or a page of it, is paged out."""
+        """Raises MemoryUnreadable when its stack, or a page of it, is paged out, and Implausible
+        when all stacks together are larger than those of any machine."""
         memory, size = self._memory, self._memory.pointer_size
         base, limit = (memory.pointer(thread + each) for each in (self._base, self._limit))
         lowest = limit if self._pointer is None else memory.pointer(thread + self._pointer)
         if not limit <= lowest < base or base - lowest > _LARGEST_STACK:
             lowest = max(limit, base - _LARGEST_STACK)
+        self._left -= base - lowest
+        if self._left < 0:
+            raise Implausible(f"their stacks have more than {_ALL_STACKS >> 20} MiB together")
         raw, missing = self._stack(lowest & -size, base)
         if any(map(self._leads_inside, words(raw, size))):
             return True

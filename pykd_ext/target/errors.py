@@ -58,5 +58,9 @@ class RegisterUnavailable(RegcbError):
         self.name = name
 
 
+class Implausible(RegcbError):
+    """The target claims more than any Windows has; ``str()`` says what, and where that ended."""
+
+
 class SymbolFileError(RegcbError):
     """A symbol file is damaged, or is not the one that an image asks for."""

@@ -23,7 +23,7 @@ from . import image
 from .address_space import AddressSpace
 from .architecture import ARCHITECTURES, ArchitectureName, architecture_of_machine
 from .debugger_data import KERN_BASE, OWNER_TAG, OWNER_TAG_AT, debugger_word
-from .errors import MemoryUnreadable, TargetError
+from .errors import Implausible, MemoryUnreadable, TargetError
 from .fields import unsigned
 from .memory import PAGE, Memory
 from .module_list import first_module_base
@@ -213,7 +213,7 @@ def _machine(space: AddressSpace, guess: _Guess, hints: Hints, effort: _Effort) 
         exports = image.exports(memory, base)
         build = seen.build or memory.u32(exports["NtBuildNumber"]) & 0xFFFF
         module_list = exports.get("PsLoadedModuleList") or _module_list(memory, base)
-    except (MemoryUnreadable, KeyError):
+    except (MemoryUnreadable, Implausible, KeyError):
         return None
     return Machine(space, build, base, module_list, _debugger_data(memory, base))
 

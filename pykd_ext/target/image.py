@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from .errors import MemoryUnreadable
+from .errors import Implausible, MemoryUnreadable
 from .fields import Record, words
 from .guids import guid_text
 from .memory import PAGE, Memory
@@ -43,7 +43,8 @@ _DEBUG_TYPE_CODEVIEW = 2
 _DEBUG_TYPE_BBT = 10  # IMAGE_DEBUG_TYPE_RESERVED10 in winnt.h
 _MOST_DEBUG_ENTRIES = 32
 _MOST_SECTIONS = 96
-_MOST_EXPORTS = 0x10000
+_MOST_EXPORTS = 0x2000  # nt has the most of all drivers, 3,300
+_MOST_NAME_PAGES = 256  # that their names lie on
 _MOST_IMPORTS = 0x4000
 _LONGEST_NAME = 260
 
@@ -172,7 +173,8 @@ def _debug_directory(memory: Memory, base: int) -> Iterator[_DebugEntry]:
 
 
 def exports(memory: Memory, base: int) -> dict[str, int]:
-    """The VA of each export by name, without forwarders; raises MemoryUnreadable.
+    """The VA of each export by name, without forwarders; raises MemoryUnreadable, and Implausible
+    for a table that is larger than any image's.
 
     They come in the table's order, that of their names; a name that is paged out is left out.
     """
@@ -180,10 +182,18 @@ def exports(memory: Memory, base: int) -> dict[str, int]:
     if not directory:
         return {}
     table = _EXPORTS.read(memory.read(base + directory, _EXPORTS.size))
-    count = min(table.names, _MOST_EXPORTS)
-    functions = _words(memory, base + table.functions_at, min(table.functions, _MOST_EXPORTS), 4)
-    names = _words(memory, base + table.names_at, count, 4)
-    ordinals = _words(memory, base + table.ordinals_at, count, 2)
+    if max(table.names, table.functions) > _MOST_EXPORTS:
+        raise Implausible(
+            f"its export table claims {max(table.names, table.functions)} functions, no image has "
+            f"more than {_MOST_EXPORTS}"
+        )
+    functions = _words(memory, base + table.functions_at, table.functions, 4)
+    names = _words(memory, base + table.names_at, table.names, 4)
+    ordinals = _words(memory, base + table.ordinals_at, table.names, 2)
+    if len({name_at // PAGE for name_at in names}) > _MOST_NAME_PAGES:
+        raise Implausible(
+            f"the names of its exports lie on more than {_MOST_NAME_PAGES} pages, no image's do"
+        )
     found = {}
     for name_at, ordinal in zip(names, ordinals):
         rva = functions[ordinal] if ordinal < len(functions) else 0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from . import Module, Symbol
 from .debugger_data import KERN_BASE, debugger_word
-from .errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
+from .errors import Implausible, MemoryUnreadable, SymbolNotFound, TypeNotFound
 from .image import size_of_image
 from .memory import Memory
 from .module_list import LoadedModule, debugger_names, loaded_modules
@@ -14,6 +14,9 @@ from .symbol_path import SymbolPath
 from .symbols import ModuleSymbols
 
 __all__ = ["LoadedSymbols"]
+
+
+_MOST_NAMED = 100  # images whose addresses are named; callbacks lie in about ten
 
 
 class LoadedSymbols:
@@ -40,6 +43,7 @@ class LoadedSymbols:
         self._debugger_data = debugger_data
         self._kernel_base = kernel_base
         self._listed = listed
+        self._named: set[int] = set()  # bases of the images that were asked for names
         self._found: list[ModuleSymbols] | None = None
 
     @property
@@ -62,9 +66,17 @@ class LoadedSymbols:
         """The symbol at or closest below ``address`` in the image that holds it."""
         for symbols in self._modules():
             if symbols.base <= address < symbols.base + symbols.size:
-                nearest = symbols.nearest(address)
+                nearest = symbols.nearest(address) if self._may_name(symbols.base) else None
                 return Symbol(symbols.name, *nearest) if nearest else None
         return None
+
+    def _may_name(self, base: int) -> bool:
+        if base not in self._named and len(self._named) < _MOST_NAMED:
+            self._named.add(base)
+        problem = f"names were looked up in {_MOST_NAMED} images, and are in no more of them"
+        if base not in self._named and problem not in self.problems:
+            self.problems.append(problem)
+        return base in self._named
 
     def field_offset(self, type_name: str, field: str, module: str) -> int:
         """The offset in bytes of ``module!type_name.field``; raises TypeNotFound."""
@@ -86,7 +98,7 @@ class LoadedSymbols:
                     listed.extend(loaded_modules(self._memory, self._module_list))
                 else:
                     listed.extend(self._listed)
-            except MemoryUnreadable as error:
+            except (MemoryUnreadable, Implausible) as error:
                 self.problems.append(f"nt!PsLoadedModuleList is cut short: {error}")
             base = self._kernel_base or debugger_word(self._memory, self._debugger_data, KERN_BASE)
             if base and all(each.base != base for each in listed):

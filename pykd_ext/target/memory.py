@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PAGE = 0x1000
 
+_MOST_PAGES = 0x4000  # kept: 64 MiB. Page tables may map one page a million times.
+
 
 class UnicodeString(NamedTuple):
     """A UNICODE_STRING: lengths in bytes, as the target holds them, hostile or not."""
@@ -93,6 +95,8 @@ class Memory:
 
     def _page(self, page: int) -> bytes:
         if page not in self._pages:
+            if len(self._pages) >= _MOST_PAGES:
+                del self._pages[next(iter(self._pages))]  # the oldest
             try:
                 self._pages[page] = self._target.read(page, PAGE)
             except MemoryUnreadable:

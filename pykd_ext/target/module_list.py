@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from .errors import MemoryUnreadable
+from .errors import Implausible, MemoryUnreadable
 from .fields import unsigned
 from .memory import Memory, UnicodeString
 
@@ -22,7 +22,7 @@ __all__ = [
     "module_text",
 ]
 
-_LIMIT = 10_000
+_LIMIT = 4_000  # a server has about 300
 
 
 class _Layout(NamedTuple):
@@ -58,10 +58,13 @@ class LoadedModule(NamedTuple):
 def loaded_modules(memory: Memory, head: int) -> Iterator[LoadedModule]:
     """The modules in load order, nt first; ``head`` is the VA of nt!PsLoadedModuleList.
 
-    Raises MemoryUnreadable where a link or an entry cannot be read; what came before it stands.
+    Raises MemoryUnreadable where a link or an entry cannot be read, Implausible after 4,000
+    modules; what came before it stands.
     """
     layout = _LAYOUTS[memory.pointer_size]
-    for entry in memory.list_entries(head, _LIMIT):
+    for number, entry in enumerate(memory.list_entries(head, _LIMIT + 1)):
+        if number == _LIMIT:
+            raise Implausible(f"more than {_LIMIT} modules, the rest is not read")
         raw = memory.read(entry, layout.size)
 
         def field(offset: int, size: int, raw: bytes = raw) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Callable, TypeVar
 
-from .errors import MemoryUnreadable, SymbolFileError, TypeNotFound
+from .errors import Implausible, MemoryUnreadable, SymbolFileError, TypeNotFound
 from .image import exports, pdb_reference
 from .memory import Memory
 from .pdb import Pdb
@@ -82,6 +82,8 @@ class ModuleSymbols:
                 self._exports = exports(self._memory, self.base)
             except MemoryUnreadable as error:
                 self._note(f"its export table is not present: {error}")
+            except Implausible as error:
+                self._note(str(error))
         # Of several names for one address pykd takes the first.
         self._export_names: dict[int, str] = {}
         for name, address in self._exports.items():

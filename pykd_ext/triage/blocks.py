@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..kernel.callback_block import CallbackBlock
 from ..kernel.layouts import INTERNAL_CALLBACK
-from ..kernel.object_contexts import object_contexts
+from ..kernel.object_contexts import ObjectContext, object_contexts
 from ..kernel.waiting_threads import Inside, threads_inside
 from ..target.errors import MemoryUnreadable
 from .finding import Finding, about
@@ -92,22 +93,26 @@ def object_contexts_broken(scene: Scene) -> Iterator[Finding]:
     if not scene.has_list:
         return
     for entry in scene.readable:
-        callback = entry.block
-        head = callback.address + scene.layout.object_contexts
         try:
-            contexts = list(object_contexts(scene.target.memory, head, _CHECKED_CONTEXTS))
+            wrong = _first_of_another(scene, entry.block)
         except MemoryUnreadable:
             continue
-        for each in contexts:
-            if each.block != callback.address or each.cookie != callback.cookie:
-                yield about(
-                    entry, "object-contexts-broken", "medium",
-                    f"the object context {each.address:#x} on its list is of the callback "
-                    f"{each.block:#x} with cookie {each.cookie:#x}",
-                    {
-                        "context": f"{each.address:#x}",
-                        "block": f"{each.block:#x}",
-                        "cookie": f"{each.cookie:#x}",
-                    },
-                )  # fmt: skip
-                break
+        if wrong is not None:
+            yield about(
+                entry, "object-contexts-broken", "medium",
+                f"the object context {wrong.address:#x} on its list is of the callback "
+                f"{wrong.block:#x} with cookie {wrong.cookie:#x}",
+                {
+                    "context": f"{wrong.address:#x}",
+                    "block": f"{wrong.block:#x}",
+                    "cookie": f"{wrong.cookie:#x}",
+                },
+            )  # fmt: skip
+
+
+def _first_of_another(scene: Scene, callback: CallbackBlock) -> ObjectContext | None:
+    """Raises MemoryUnreadable where the list breaks before one is found."""
+    head = callback.address + scene.layout.object_contexts
+    contexts = object_contexts(scene.target.memory, head, _CHECKED_CONTEXTS)
+    of_it = (callback.address, callback.cookie)
+    return next((each for each in contexts if (each.block, each.cookie) != of_it), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..kernel.callbacks import DEFAULT_LIMIT
 from ..target.errors import MemoryUnreadable
 from ..target.fields import words
 from ..target.memory import Memory
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["head_links_disagree", "list_broken"]
 
-
-_LIMIT = 10_000
+_NAMED = 100  # entries that one way alone leads to
 
 
 class _Walk(NamedTuple):
@@ -60,10 +60,10 @@ def head_links_disagree(scene: Scene) -> Iterator[Finding]:
             "head": f"{head:#x}",
             "flink": f"{flink:#x}",
             "blink": f"{blink:#x}",
-            "only_by_blink": [f"{each:#x}" for each in lost],
+            "only_by_blink": [f"{each:#x}" for each in lost[:_NAMED]],
             "only_by_flink": [
                 f"{each:#x}" for each in forward.entries if each not in backward.entries
-            ],
+            ][:_NAMED],
         },
         doubt=_half_changed(scene.target),
         next=f"dps {head:#x} L2",
@@ -127,7 +127,7 @@ def _walk(memory: Memory, head: int, backward: bool) -> _Walk:
     try:
         entry = _links(memory, head)[backward]
         while entry != head:
-            if not _is_plausible(memory, entry) or entry in seen or len(seen) >= _LIMIT:
+            if not _is_plausible(memory, entry) or entry in seen or len(seen) >= DEFAULT_LIMIT:
                 return _Walk(tuple(seen), "broken", entry)
             following = _links(memory, entry)[backward]
             seen[entry] = None
@@ -142,6 +142,8 @@ def _why(walk: _Walk, at: int) -> str:
         return "points to itself"
     if walk.stop in walk.entries:
         return f"loops back to {walk.stop:#x}"
+    if len(walk.entries) >= DEFAULT_LIMIT:
+        return f"leads on after {DEFAULT_LIMIT} entries, more than any kernel has"
     return f"leads to {walk.stop:#x}, where no entry can be"
 
 

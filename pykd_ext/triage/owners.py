@@ -22,6 +22,7 @@ __all__ = [
 ]
 
 _MOST_SEARCHES = 20  # for the header of an image, 2,048 reads each at most
+_NAMED = 16  # callbacks with one function; a driver registers one for a few altitudes
 _MAYBE_UNLOADED = (
     "which drivers were unloaded could not be read: one of them may have left it behind"
 )
@@ -146,13 +147,15 @@ def function_shared(scene: Scene) -> Iterator[Finding]:
     for function, entries in by_function.items():
         if len(entries) < 2:
             continue
-        numbers = [entry.number for entry in entries]
+        numbers = [entry.number for entry in entries[:_NAMED]]
+        more = f" and {len(entries) - _NAMED} more" if len(entries) > _NAMED else ""
         strangers = [entry for entry in entries if _context_owner(scene, entry)]
         for entry in entries:
             yield about(
                 entry, "function-shared", "high" if strangers else "medium",
                 f"{entry.function_symbol or hex(function)} is the function of "
                 + " and ".join(f"#{number}" for number in numbers)
+                + more
                 + (
                     f"; the context of #{strangers[0].number} belongs to "
                     f"{_context_owner(scene, strangers[0])}"

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 from ..target import BugCheck, Module, Symbol
 from ..target.closing import ClosedAtEnd
-from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError, TypeNotFound
+from ..target.errors import (
+    Implausible,
+    MemoryUnreadable,
+    SymbolNotFound,
+    TargetError,
+    TypeNotFound,
+)
 from ..target.image import exports
 from ..target.memory import Memory
 from ..target.symbol_path import SymbolPath
@@ -41,7 +47,7 @@ class RoomTarget(ClosedAtEnd):
         self._problems: list[str] = []
         try:
             self.exports = exports(self.memory, self.nt_base)
-        except MemoryUnreadable as error:
+        except (MemoryUnreadable, Implausible) as error:
             raise TargetError(f"{self.path}: its exports cannot be read: {error}") from None
         self._symbols: ModuleSymbols | None = None
         if symbols is not None:

@@ -1,0 +1,1 @@
+"""Fuzzers over everything that regcb reads; ``python -m tests.fuzz --help``."""
