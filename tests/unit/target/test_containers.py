@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import struct
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from hypothesis import strategies as some
 
 from pykd_ext.command_line.main import main
 from pykd_ext.target.containers import find_container
-from pykd_ext.target.errors import RegcbError, TargetError
+from pykd_ext.target.errors import TargetError
 from pykd_ext.target.file_bytes import map_file
+from pykd_ext.target.find_machine import find_machine
 from pykd_ext.target.physical import PAGE
 from tests.lab import PROFILES, Truth, make_dump
 from tests.lab.containers import CONTAINERS
@@ -66,12 +68,12 @@ def test_every_container_says_what_the_dump_says(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], profile: str
 ) -> None:
     dump = make_dump(tmp_path / "dump.dmp", profile, callbacks=6)
-    listed = answer(capsys, dump, "list", "--json")
+    said = [answer(capsys, dump, each, "--json") for each in ("list", "check")]
     for kind in CONTAINERS:
         if kind == "sys" and not profile.startswith("x64"):
             continue  # hibernation files of others have another header
         image = make_dump(tmp_path / f"image.{kind}", profile, kind, callbacks=6)
-        assert answer(capsys, image, "list", "--json") == listed, kind
+        assert [answer(capsys, image, each, "--json") for each in ("list", "check")] == said, kind
 
 
 def test_every_damage_is_found_in_raw_memory_too(
@@ -185,13 +187,28 @@ def test_pages_that_cannot_be_unpacked_are_said(
     assert any(status == 0 and "cannot be unpacked: its code" in out for status, out in said)
 
 
-def test_an_image_that_is_cut_off(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    image = make_dump(tmp_path / "image.elf", "x64-19041", "elf")
+@pytest.mark.parametrize("kind", CONTAINERS)
+def test_an_image_that_is_cut_off(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    """Wherever it ends: an answer, or one line that says why there is none."""
+    image = make_dump(tmp_path / f"image.{kind}", "x64-19041", kind)
     path = Path(image.path)
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    assert main(["list", "-z", image.path, "-y", image.symbols]) in (0, 2)
-    captured = capsys.readouterr()
-    assert "truncated" in captured.out + captured.err or "no Windows" in captured.err
+    whole = path.read_bytes()
+    for eighths in range(1, 8):
+        path.write_bytes(whole[: len(whole) * eighths // 8])
+        status = main(["list", "-z", image.path, "-y", image.symbols])
+        out, err = capsys.readouterr()
+        assert (status, err) == (0, "") or (status, out, err.count("\n")) == (2, "", 1)
+        if kind != "raw":  # which has no length of its own
+            assert any(each in out + err for each in CUT), eighths
+
+
+# What tells the reader of a file that some of it is missing.
+CUT = (
+    "truncated", "no Windows is found", "cannot be unpacked", "is damaged", "has no memory in it",
+    "pages are missing", "holds no pages",
+)  # fmt: skip
 
 
 def test_a_gzip_file_with_something_else_in_it(
@@ -211,15 +228,15 @@ def test_a_gzip_file_with_something_else_in_it(
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("images")
-    kinds = ("lime", "elf", "vmem", "sys")
+    kinds = ("lime", "elf", "vmem", "sys", "raw.gz")
     made = {each: make_dump(folder / f"image.{each}", "x64-19041", each) for each in kinds}
     return {kind: Path(each.path) for kind, each in made.items()}
 
 
-@pytest.mark.parametrize("kind", ["lime", "elf", "vmem", "sys"])
+@pytest.mark.parametrize("kind", ["lime", "elf", "vmem", "sys", "raw.gz"])
 @given(data=some.data())
 def test_headers_that_lie(images: dict[str, Path], kind: str, data: some.DataObject) -> None:
-    """Any bytes in the place of a header's: an error of ours, or memory that can be read."""
+    """Any bytes in the place of a header's: an error of ours, or memory that is looked through."""
     path = images[kind]
     broken = path.with_name("broken" + path.suffix)
     shutil.copy(path, broken)
@@ -238,10 +255,10 @@ def test_headers_that_lie(images: dict[str, Path], kind: str, data: some.DataObj
     except TargetError:
         return
     if container is not None:
-        try:
-            container.page(0x1AD)
-            container.pages(0, 16)
-            container.word(0x1AD000, 8)
-        except RegcbError:
-            pass
+        if kind != "sys":  # all of which would be unpacked
+            with suppress(TargetError):
+                assert find_machine(container).build
+        for first, count in container.runs[:100]:
+            container.page(first + count - 1)
+            container.pages(first, 16)
         container.close()

@@ -8,10 +8,13 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Callable, NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 import pykd_ext
 from pykd_ext.target.containers import find_container
@@ -253,6 +256,33 @@ def test_a_kernel_on_large_pages(tmp_path: Path, kind: str, profile: str) -> Non
         on_large_pages(world)
 
     assert found(tmp_path / f"image.{kind}", large, profile).is_right
+
+
+# Pages that hold anything.
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
+    """One, and the offsets of its pages that hold anything."""
+    path = tmp_path_factory.mktemp("image") / "image.raw"
+    raw = Path(make_dump(path, "x64-19041", "raw").path).read_bytes()
+    return path, [at for at in range(0, len(raw), PAGE) if any(raw[at : at + PAGE])]
+
+
+@given(data=some.data())
+def test_pages_that_lie(image: tuple[Path, list[int]], data: some.DataObject) -> None:
+    """Words anywhere in tables, shared data and images: a Windows, or an error of ours."""
+    path, held = image
+    raw = bytearray(path.read_bytes())
+    for _ in range(data.draw(some.integers(1, 8))):
+        at = data.draw(some.sampled_from(held)) + 8 * data.draw(some.integers(0, 511))
+        raw[at : at + 8] = data.draw(some.binary(min_size=8, max_size=8))
+    broken = path.with_name("broken.raw")
+    broken.write_bytes(raw)
+    container = container_of(broken)
+    with suppress(TargetError):
+        assert find_machine(container).build
+    container.close()
 
 
 # Ranges that headers speak of.
