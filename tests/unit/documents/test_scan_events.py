@@ -21,8 +21,8 @@ from pykd_ext.documents.scan import ScanDocument
 from pykd_ext.documents.scan_events import event_document, scan_events
 from pykd_ext.documents.timesketch import timesketch_events
 from pykd_ext.triage.check import CHECKS
-from tests.support.event_schemas.ecs import faults_in_ecs
-from tests.support.event_schemas.ocsf import faults_in_ocsf
+from tests.support.foreign_schemas.ecs import faults_in_ecs
+from tests.support.foreign_schemas.ocsf import faults_in_ocsf
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 SYMBOLS = str(SAMPLES / "symbols")
