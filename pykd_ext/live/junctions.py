@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..kernel.instructions import Immediate, Instruction, MemoryOperand, Operand, Register
+from ..kernel.instructions import Immediate, Instruction
 from ..target.architecture import ARCHITECTURES
-from .data_flow import Location
+from .data_flow import Location, place_of
 from .policy import STATUS_CALLBACK_BYPASS
 from .stack_slots import home_of
 
@@ -214,7 +214,7 @@ def _decision(jump: Instruction, state: _State) -> tuple[str, bool]:
     if jump.mnemonic in ("tbz", "tbnz"):
         register, bit = jump.operands[:2]
         is_sign = isinstance(bit, Immediate) and bit.value == _SIGN_BIT
-        if is_sign and _place(register) in state.holding:
+        if is_sign and place_of(register) in state.holding:
             return "sign", jump.mnemonic == "tbnz"
         return "", False
     if state.compared == "sign" and jump.condition in ("s", "l", "ns", "ge"):
@@ -229,7 +229,7 @@ def _comparison(instruction: Instruction, holding: frozenset[Location]) -> str:
     if len(instruction.operands) != 2:
         return ""
     first, second = instruction.operands
-    if _place(first) not in holding:
+    if place_of(first) not in holding:
         return ""
     if instruction.mnemonic in ("test", "tst"):
         return "sign" if second == first else ""
@@ -243,7 +243,7 @@ def _move(instruction: Instruction) -> tuple[Location | None, Location | None]:
     name, operands = instruction.mnemonic, instruction.operands
     if len(operands) != 2:
         return None, None
-    places = [_place(each) for each in operands]
+    places = [place_of(each) for each in operands]
     if name.startswith(("mov", "cmov", "ldr", "ldur")):
         return places[0], places[1]
     if name.startswith(("str", "stur")):
@@ -260,12 +260,4 @@ def _overwrites(instruction: Instruction, place: Location, destination: Location
         return True  # what it goes by moves: another place has its name
     operands = instruction.operands
     writes = operands and not instruction.written and instruction.flow == ""
-    return bool(writes and _place(operands[0]) == place and instruction.mnemonic != "cmp")
-
-
-def _place(operand: Operand) -> Location | None:
-    if isinstance(operand, Register):
-        return Location(operand.name)
-    if isinstance(operand, MemoryOperand) and operand.base and not operand.indexed_by:
-        return Location(operand.base, operand.displacement)
-    return None
+    return bool(writes and place_of(operands[0]) == place and instruction.mnemonic != "cmp")

@@ -7,6 +7,7 @@ the stops of a target that runs it is what is asked for, as nothing can be kept 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from .architecture import ARCHITECTURES
@@ -52,6 +53,17 @@ class Memory:
     def is_kernel(self, address: int) -> bool:
         """Whether ``address`` lies in the system's space."""
         return address >= self.architecture.kernel_start
+
+    @contextmanager
+    def of_running_target(self) -> Iterator[None]:
+        """While the target goes on and stops, each read is its own, and nothing is kept behind."""
+        self.invalidate()
+        self.whole_pages = False
+        try:
+            yield
+        finally:
+            self.invalidate()
+            self.whole_pages = True
 
     def invalidate(self) -> None:
         """Forget every page: the target ran."""

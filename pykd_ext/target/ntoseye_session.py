@@ -222,14 +222,12 @@ class NtoseyeSession(SymbolsTarget):
 
         self._run = run = Run(seconds, self.on_silence)
         self._hear_of_unloading()
-        self.memory.whole_pages = False
         try:
-            stop = self._until_it_stops(run)
+            with self.memory.of_running_target():
+                stop = self._until_it_stops(run)
         except ntoseye.NtoseyeError as error:
             raise ConnectionLost(f"the target is gone: {_one_line(error)}") from None
         finally:
-            self.memory.invalidate()
-            self.memory.whole_pages = True
             self._run = None
         if run.error is not None:
             raise run.error

@@ -293,19 +293,15 @@ class PykdSession(ClosedAtEnd):
         from .running import Run  # noqa: PLC0415 - 3 ms that only a live target spends
 
         self._run = run = Run(seconds, self.on_silence)
-        self.memory.invalidate()
-        self.memory.whole_pages = False
         handler = _event_handler(run, self._breakpoints)
         try:
-            with run.interruptible(pykd.breakin):
+            with self.memory.of_running_target(), run.interruptible(pykd.breakin):
                 pykd.go()
         except pykd.DbgException as error:
             if run.error is None:
                 raise ConnectionLost(f"the target is gone: {_first_line(error)}") from None
         finally:
             del handler
-            self.memory.invalidate()
-            self.memory.whole_pages = True
             self._run = None
         if run.error is not None:
             raise run.error
