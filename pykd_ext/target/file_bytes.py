@@ -24,14 +24,21 @@ _CACHED = 64 << 20  # bytes
 
 
 class MappedFile(mmap.mmap):
-    """Fulfils :class:`.protocol.FileBytes` by a map of the file."""
+    """Fulfils :class:`.protocol.FileBytes` by a map of ``file``."""
 
     path: str
     name: str
+    file: str
+    release: Callable[[], object] | None = None  # what goes with it
+
+    def close(self) -> None:
+        super().close()
+        if self.release is not None:
+            self.release()
 
     def chunks(self, start: int, end: int) -> Iterator[bytes]:
         """Reads past the map, whose pages would count as this process's memory."""
-        with open(self.path, "rb", buffering=0) as file:
+        with open(self.file, "rb", buffering=0) as file:
             file.seek(start)
             for at in range(start, end, _CHUNK):
                 yield file.read(min(_CHUNK, end - at))
@@ -137,15 +144,22 @@ def open_bytes(path: str) -> FileBytes:
     return map_file(path)
 
 
-def map_file(path: str) -> MappedFile:
-    """The whole file; raises TargetError when it cannot be read or is empty."""
+def map_file(path: str, shown: str | None = None, folder: str | None = None) -> MappedFile:
+    """The whole file; raises TargetError when it cannot be read or is empty. ``shown`` is what it
+    is called; ``folder`` goes when it is closed, or nobody has it any more."""
     try:
         with open(path, "rb") as file:
             file.seek(0, 2)
             if not file.tell():
-                raise TargetError(f"{path}: the file is empty")
+                raise TargetError(f"{shown or path}: the file is empty")
             mapped = MappedFile(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise TargetError(f"{path}: cannot be opened: {error.strerror or error}") from None
-    mapped.path, mapped.name = path, os.path.basename(path)
+    mapped.path, mapped.name = shown or path, os.path.basename(path)
+    mapped.file = path
+    if folder is not None:
+        import shutil  # noqa: PLC0415 - seldom needed
+        import weakref  # noqa: PLC0415
+
+        mapped.release = weakref.finalize(mapped, shutil.rmtree, folder, True)
     return mapped

@@ -115,10 +115,21 @@ def _file(path: str, symbol_path: SymbolPath) -> Target:
         raise TargetError(f"{path}: a pipe or a device; a dump is read at any place of its file")
     data = open_bytes(path)
     try:
+        data = _unpacked(data)
         return _target_in(data, symbol_path)
     except BaseException:
         data.close()
         raise
+
+
+def _unpacked(data: FileBytes) -> FileBytes:
+    from .dump_file import is_dump  # noqa: PLC0415
+
+    if is_dump(data[:4]):
+        return data
+    from .archives import open_archive  # noqa: PLC0415 - a dump needs none
+
+    return open_archive(data)
 
 
 def _target_in(data: FileBytes, symbol_path: SymbolPath) -> Target:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["HEAD", "find_container"]
 
 # In the order in which they are asked; raw has no magic, and is known by its name alone.
-_KINDS = ("gzip_file", "evidence", "lime", "elf_core", "hibernation", "vmware", "raw")
+_KINDS = ("evidence", "lime", "elf_core", "hibernation", "vmware", "raw")
 
 HEAD = 64  # bytes that tell a kind
 

@@ -1,4 +1,4 @@
-"""Cabinets with one file, as compress.exe and makecab write them, by [MS-CAB] and [MS-PATCH] alone.
+"""Cabinets, as compress.exe and makecab write them, by [MS-CAB] and [MS-PATCH] alone.
 
 MSZIP is zlib's; LZX here is one uncompressed block a frame, which is all that a reader needs to be
 held against: nothing on Linux writes another.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-__all__ = ["cabinet", "lzx", "mszip"]
+__all__ = ["cabinet", "cabinet_of", "lzx", "mszip"]
 
 _FRAME = 0x8000  # bytes in a CFDATA
 _WINDOW = 21  # of LZX, as a power of 2
@@ -18,19 +18,29 @@ Compressor = Callable[[bytes], "tuple[int, list[bytes]]"]  # typeCompress, and t
 
 
 def cabinet(name: str, contents: bytes, compress: Compressor) -> bytes:
-    """CFHEADER, CFFOLDER, CFFILE, CFDATA: [MS-CAB] 2.1 to 2.4; no checksums."""
+    """A cabinet with one file."""
+    return cabinet_of({name: contents}, compress)
+
+
+def cabinet_of(files: Mapping[str, bytes], compress: Compressor) -> bytes:
+    """CFHEADER, CFFOLDER, CFFILEs, CFDATA: [MS-CAB] 2.1 to 2.4; no checksums."""
+    entries, contents = b"", b""
+    for name, each in files.items():
+        entries += struct.pack("<IIHHHH", len(each), len(contents), 0, 0x5821, 0, 0x20)
+        entries += name.encode() + b"\0"
+        contents += each
     kind, frames = compress(contents)
-    file = struct.pack("<IIHHHH", len(contents), 0, 0, 0x5821, 0, 0x20) + name.encode() + b"\0"
     first_file = 36 + 8
-    first_data = first_file + len(file)
+    first_data = first_file + len(entries)
     sizes = [min(_FRAME, len(contents) - at) for at in range(0, len(contents), _FRAME)]
     data = b"".join(
         struct.pack("<IHH", 0, len(frame), size) + frame for frame, size in zip(frames, sizes)
     )
     header = struct.pack(
-        "<4sIIIIIBBHHHHH", b"MSCF", 0, first_data + len(data), 0, first_file, 0, 3, 1, 1, 1, 0, 7, 0
-    )
-    return header + struct.pack("<IHH", first_data, len(frames), kind) + file + data
+        "<4sIIIIIBBHHHHH",
+        b"MSCF", 0, first_data + len(data), 0, first_file, 0, 3, 1, 1, len(files), 0, 7, 0,
+    )  # fmt: skip
+    return header + struct.pack("<IHH", first_data, len(frames), kind) + entries + data
 
 
 def mszip(contents: bytes) -> tuple[int, list[bytes]]:

@@ -211,20 +211,6 @@ CUT = (
 )  # fmt: skip
 
 
-def test_a_gzip_file_with_something_else_in_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    import gzip
-
-    path = tmp_path / "notes.txt.gz"
-    path.write_bytes(gzip.compress(b"no image"))
-    assert refusal(capsys, path) == (
-        f"regcb: {path}: what is in this gzip file is no memory image\n"
-    )
-    path.write_bytes(path.read_bytes()[:-6])
-    assert "cannot be unpacked" in refusal(capsys, path)
-
-
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("images")
