@@ -65,7 +65,7 @@ _LOW_FRAMES_32 = 0x4000
 _NO_END = 1 << 36  # the pages that 48 bits of an address tell apart
 _AT_ONCE = 0x100  # pages: what lies far away is read as far as it is needed
 _ZERO = bytes(PAGE)
-_MOST_PAGES = 1_000_000  # that are asked whether a kernel begins there; some 3 s
+_MOST_PAGES = 500_000  # that are asked whether a kernel begins there; some 2 s
 _OF_A_TABLE = 16  # what reading a page table counts for
 
 

@@ -1,8 +1,8 @@
-"""What other tools look for in a Windows of x64 before they believe in it, and the lab has not got.
+"""What other tools look for in a Windows before they believe in it, and the lab has not got.
 
 Not in all of its machines, since another header or process makes every sample another one. By the
-code of ntoseye 0.52, MemProcFS 5.19 (vmmwininit.c, vmmwin.c) and Kdrill; that Windows is so is
-theirs to know.
+code of ntoseye 0.52, MemProcFS 5.19 (vmmwininit.c, vmmwin.c), volatility3 2.28
+(automagic/windows.py) and Kdrill; that Windows is so is theirs to know.
 """
 
 from __future__ import annotations
@@ -23,15 +23,18 @@ _PEB_VERSION = 0x118  # OSMajorVersion, OSMinorVersion, OSBuildNumber
 _LAST = 0xFFFF_FFFF_FFD0_0000  # the HAL's
 _MANY = range(0xFFFF_F900_0000_0000, 0xFFFF_FC00_0000_0000, 1 << 39)  # a top entry for each
 _START_BLOCK = 0x13  # frame
+_POINTER, _TABLE = 0x1, 0x63  # the bits of PAE's entries
 _FOR_USERS = 0x4  # an entry's bit
 _TOP_FOR_USERS = 0x844  # dirty, for users, and a bit of software's
 
 
 def as_microsofts(world: World, processes: Processes) -> None:
-    """For :func:`make_dump`'s ``also``. Where the build's EPROCESS is known so far, System is
-    followed by smss.exe, which has a PEB. Raises ValueError for another architecture."""
-    if world.profile.architecture != "x64":
-        raise ValueError(f"{world.profile.name} is no x64")
+    """For :func:`make_dump`'s ``also``. Raises ValueError for ARM64."""
+    if world.profile.architecture == "arm64":
+        raise ValueError(f"{world.profile.name}: nobody looks for what is Microsoft's in it")
+    if world.profile.architecture == "x86":
+        _lay_directories_together(world, processes.processes)
+        return
     _name_sections(world)
     for address in (*_MANY, _LAST):
         world.space.map(address, PAGE)
@@ -41,7 +44,25 @@ def as_microsofts(world: World, processes: Processes) -> None:
         _add_processes(world, processes.processes)
 
 
+def _lay_directories_together(world: World, processes: list[int]) -> None:
+    """PAE's four page directories behind their pointers, the last of which maps all four."""
+    memory, tables = world.space.memory, world.space.tables
+    old, first = tables.directory >> 12, max(memory.frames) + 1
+    numbers = range(first + 1, first + 5)
+    for index, number in enumerate(numbers):
+        entry = memory.read_word(old, 8 * index, 8)
+        memory.frames[number] = memory.frames.pop(entry >> 12) if entry else bytearray(PAGE)
+    memory.frames[first] = memory.frames.pop(old)
+    for index, number in enumerate(numbers):
+        memory.write_word(first, 8 * index, 8, number << 12 | _POINTER)
+        memory.write_word(numbers[3], 8 * index, 8, number << 12 | _TABLE)
+    tables.directory = first << 12
+    for process in processes:
+        world.fill(process, "_KPROCESS", DirectoryTableBase=tables.directory)
+
+
 def _add_processes(world: World, processes: list[int]) -> None:
+    """An smss.exe with a PEB behind System, and more."""
     system = processes[0]
     handles = world.nonpaged.allocate(0x80, b"Obtb")
     world.fill(system, "_EPROCESS", ObjectTable=handles, VadRoot=handles)

@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--symbols", type=Path, metavar="DIR", help="copy the PDBs to DIR")
     command.add_argument(
-        "--as-microsofts", action="store_true", help="with what other tools look for (x64)"
+        "--as-microsofts", action="store_true", help="with what other tools look for"
     )
     command.set_defaults(run=_dump)
 

@@ -244,7 +244,7 @@ def test_headers_that_lie(images: dict[str, Path], kind: str, data: some.DataObj
         if kind != "sys":  # all of which would be unpacked
             with suppress(TargetError):
                 assert find_machine(container).build
-        for first, count in container.runs[:100]:
+        for first, count in container.runs[:4]:
             container.page(first + count - 1)
             container.pages(first, 16)
         container.close()

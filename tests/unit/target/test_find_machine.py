@@ -24,6 +24,7 @@ from pykd_ext.target.find_machine import Machine, find_machine
 from pykd_ext.target.protocol import Container
 from tests.lab import Truth, make_dump
 from tests.lab.address_space import AddressSpace
+from tests.lab.as_microsofts import as_microsofts
 from tests.lab.page_tables import page_tables
 from tests.lab.physical_memory import PAGE
 from tests.lab.processes import Processes
@@ -225,6 +226,11 @@ def test_a_start_block_of_something_else(tmp_path: Path) -> None:
         start_block(world, world.space.memory.allocate() << 12, world.nt("CmUnRegisterCallback"))
 
     assert found(tmp_path / "image.raw", with_another).is_right
+
+
+@pytest.mark.parametrize("profile", ["x86-2600", "x86-7601", "x64-7601", "x64-19041"])
+def test_what_else_microsofts_have(tmp_path: Path, profile: str) -> None:
+    assert found(tmp_path / "image.raw", as_microsofts, profile).is_right
 
 
 # A kernel on large pages.

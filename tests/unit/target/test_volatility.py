@@ -12,13 +12,14 @@ from pykd_ext.target.dump_file import DumpFile
 from pykd_ext.target.file_bytes import map_file
 from pykd_ext.target.physical import PAGE
 from tests.lab import Truth, make_dump
+from tests.lab.as_microsofts import as_microsofts
 from tests.support.volatility import Volatility
 
 pytestmark = pytest.mark.toolchain
 
-# Its physical layers know these; no plain x86 is here, whose page tables it looks for elsewhere.
 KINDS = (1, 5, "raw", "lime", "elf", "vmem")
 X64 = ("x64-7601", "x64-10586", "x64-19041", "x64-22621", "x64-26100")
+X86 = ("x86-6002", "x86-7601", "x86-19041")
 
 _48_BITS = 0xFFFF_FFFF_FFFF
 _LEAST = 16 << 20  # bytes: of a shorter raw file it does not look for a Windows
@@ -31,7 +32,8 @@ def volatility(tmp_path_factory: pytest.TempPathFactory) -> Volatility:
 
 def made(folder: Path, kind: int | str, profile: str = "x64-19041") -> Truth:
     path = folder / f"memory.{kind if isinstance(kind, str) else 'dmp'}"
-    truth = make_dump(path, profile, kind, callbacks=6)
+    also = as_microsofts if profile in X86 else None
+    truth = make_dump(path, profile, kind, callbacks=6, also=also)
     if kind == "raw":
         os.truncate(truth.path, _LEAST)
     return truth
@@ -65,7 +67,7 @@ def test_the_same_callbacks(volatility: Volatility, tmp_path: Path, kind: int | 
     assert seen == altitudes_and_functions(truth)
 
 
-@pytest.mark.parametrize("profile", X64)
+@pytest.mark.parametrize("profile", [*X64, *X86])
 def test_the_same_callbacks_of_every_build(
     volatility: Volatility, tmp_path: Path, profile: str
 ) -> None:
