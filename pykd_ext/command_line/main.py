@@ -146,7 +146,11 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
 def _common(default: str | None) -> _Parser:
     common = _Parser(add_help=False)
     common.add_argument(
-        "-z", dest="dump", metavar="DUMP", default=default, help="open this crash dump"
+        "-z",
+        dest="dump",
+        metavar="DUMP",
+        default=default,
+        help="open this crash dump or image of memory, a URL, or leechcore:DEVICE",
     )
     common.add_argument(
         "-y",

@@ -38,6 +38,9 @@ _OPTIONAL = {
     "unicorn": ("verify", "regcb verify"),
     "distributed": ("cluster", "scan --scheduler"),
     "ntoseye": ("ntoseye", "--engine ntoseye"),
+    "fsspec": ("remote", "a target at a URL"),
+    "dissect.evidence": ("ewf", "an E01 image"),
+    "leechcorepyc": ("leechcore", "-z leechcore:DEVICE"),
 }
 
 

@@ -20,6 +20,7 @@ __all__ = ["matching", "open_remote"]
 _SILENCE, _PATIENCE = 30.0, 120.0  # seconds: for an answer to begin or go on, and for all of it
 _PAUSES = (0.2, 1.0, 0)  # seconds, after each attempt
 _MOST = 1 << 62  # bytes
+_LONGEST_ANSWER = 64 << 20  # bytes: a range, or the list of a folder
 _UNBUFFERED = ("http", "https", "s3", "s3a", "gs", "gcs", "abfs", "az")  # they keep nothing
 _WILD = re.compile(r"[^/]*/[^?]*[*\[]")  # behind the host; ? begins a query
 _AS_A_WHOLE = "the server sends this file as a whole only, with no ranges of it: download it"
@@ -79,7 +80,7 @@ def _file_system(url: str) -> tuple[Any, str]:
     try:
         from fsspec.core import url_to_fs  # noqa: PLC0415 - an extra
 
-        options = _patience() if scheme(url) in ("http", "https") else {}
+        options = _client() if scheme(url) in ("http", "https") else {}
         system, path = url_to_fs(url, **options)
     except ImportError:
         missing = f"what reads {scheme(url)}:// is not installed: pip install 'regcb[remote]'"
@@ -91,11 +92,28 @@ def _file_system(url: str) -> tuple[Any, str]:
     return system, str(path)
 
 
-def _patience() -> dict[str, Any]:
-    from aiohttp import ClientTimeout  # noqa: PLC0415 - an extra
+class _TooMuch(Exception):
+    """An answer has no end, or is longer than any that is asked for."""
+
+
+def _client() -> dict[str, Any]:
+    """What aiohttp's client is told: how long it waits, and how much it takes."""
+    from aiohttp import ClientResponse, ClientTimeout  # noqa: PLC0415 - an extra
+
+    class BoundedResponse(ClientResponse):
+        async def read(self) -> bytes:
+            body = bytearray()
+            async for part in self.content.iter_any():
+                body += part
+                if len(body) > _LONGEST_ANSWER:
+                    self.close()
+                    raise _TooMuch
+            self._body = bytes(body)
+            return self._body
 
     timeout = ClientTimeout(total=_PATIENCE, sock_connect=_SILENCE, sock_read=_SILENCE)
-    return {"client_kwargs": {"timeout": timeout}, "skip_instance_cache": True}
+    options = {"timeout": timeout, "response_class": BoundedResponse}
+    return {"client_kwargs": options, "skip_instance_cache": True}
 
 
 def _can_seek(file: Any) -> bool:
@@ -126,7 +144,18 @@ def _patiently(file: Any, name: str, start: int, end: int) -> bytes:
 def _is_final(error: Exception) -> bool:
     status = getattr(error, "status", 0)
     timeouts = (TimeoutError, asyncio.TimeoutError)
-    return isinstance(error, (ValueError, PermissionError, *timeouts)) or 400 <= status < 500
+    kinds = (ValueError, PermissionError, _TooMuch, *timeouts)
+    return isinstance(error, kinds) or 400 <= status < 500
+
+
+_SAID: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
+    ((TimeoutError, asyncio.TimeoutError), "the server does not answer, or is too slow"),
+    ((_TooMuch,), "the server sends more than it was asked for"),
+    ((FileNotFoundError,), "not found"),
+    ((PermissionError,), "access is denied"),
+    ((OSError,), "no connection to the server ({})"),
+    ((ValueError,), "it is no URL of a file"),
+)
 
 
 def _said(error: BaseException) -> str:
@@ -134,16 +163,10 @@ def _said(error: BaseException) -> str:
     cause = error.__cause__
     if isinstance(error, (FileNotFoundError, ValueError)) and cause is not None:
         error = cause  # whatever it is, fsspec calls it the one, and smbprotocol the other
-    status = getattr(error, "status", None)
-    if isinstance(status, int):
+    status = getattr(error, "status", 0)
+    if 100 <= status < 600:  # smbprotocol has Windows' own in it
         return f"the server answers {status}" + (", not found" if status == 404 else "")
-    if isinstance(error, (TimeoutError, asyncio.TimeoutError)):
-        return "the server does not answer, or is too slow"
-    if isinstance(error, ValueError):
-        return "it is no URL of a file"
-    if isinstance(error, FileNotFoundError):
-        return "not found"
-    if isinstance(error, PermissionError):
-        return "access is denied"
-    name = type(error).__name__
-    return f"no connection to the server ({name})" if isinstance(error, OSError) else name
+    if isinstance(error, OSError) and error.errno:
+        error = OSError(error.errno, "")  # Python's class for it
+    words = next((words for kinds, words in _SAID if isinstance(error, kinds)), "{}")
+    return words.format(type(error).__name__)

@@ -29,7 +29,7 @@ class FileServer:
     does wrong is in ``faults``: ``whole`` (a range is answered by all), ``says-whole`` (and it says
     so before), ``longer`` (the length it says is too much), ``short`` (a range has half its bytes),
     ``cut`` (the connection ends in each answer), ``cut-once``, ``silent`` (no answer comes),
-    ``no-length``, or a status to answer with."""
+    ``endless`` (it does not end), ``no-length``, or a status to answer with."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
@@ -70,6 +70,9 @@ class FileServer:
         if "silent" in self.faults:
             self.given_up.wait()
             return
+        if "endless" in self.faults:
+            _send_for_ever(handler)
+            return
         if asked is None or self.faults & {"whole", "says-whole"}:
             handler.send_response(200)
             handler.send_header("Connection", "close")
@@ -98,6 +101,15 @@ class FileServer:
             handler.close_connection = True
             self.faults.discard("cut-once")
         handler.wfile.write(body)
+
+
+def _send_for_ever(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(206)
+    handler.send_header("Connection", "close")
+    handler.end_headers()
+    with suppress(ConnectionError):
+        while True:
+            handler.wfile.write(bytes(1 << 16))
 
 
 def _keys(folder: Path, asked: str) -> str:
