@@ -36,8 +36,9 @@ _ROOTKIT = Technique("T1014", "Rootkit")
 
 _OF_ETW = "nt!EtwpRegTraceCallback"  # SOURCES 2.3
 
-# Not here: what a careless driver or a crash leaves as well (owner-unloaded, callback-crashed), and
-# changes of a block that keep nobody from seeing anything (flags-forged, altitude-malformed).
+# Not here: what a careless driver, a packer or a crash leaves as well (owner-unloaded,
+# function-section, callback-crashed), and changes of a block that keep nobody from seeing anything
+# (flags-forged, altitude-malformed).
 _TECHNIQUES = {
     "callbacks-disabled": _DISABLED_TOOL,
     "context-foreign": _DISABLED_TOOL,
