@@ -18,6 +18,7 @@ from tests.release.archives import Archives, make_archives
 from tests.release.bill import bill_of_materials
 from tests.release.bundle import make_bundle
 from tests.release.environment import make_environment, newest_python
+from tests.release.errors import ReleaseError
 from tests.release.lowest import lowest_requirements
 from tests.release.requirements import WindowsPython, metadata_of, requirements_of
 from tests.release.sources import Sources, export
@@ -49,6 +50,31 @@ def strange_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     before = os.umask(0o077)
     yield
     os.umask(before)
+
+
+def test_what_is_not_committed_is_not_released(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    monkeypatch.setattr("tests.release.sources._CHECKOUT", checkout)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    with pytest.raises(ReleaseError, match="not a git repository"):
+        export(tmp_path / "nothing")
+    for variable in ("GIT_AUTHOR", "GIT_COMMITTER"):
+        monkeypatch.setenv(f"{variable}_NAME", "somebody")
+        monkeypatch.setenv(f"{variable}_EMAIL", "somebody@example.invalid")
+    file = checkout / "file"
+    file.write_text("committed")
+    for words in (["init"], ["add", "file"], ["commit", "-m", "first"]):
+        subprocess.run(["git", *words], cwd=checkout, check=True, capture_output=True)
+    file.write_text("changed")
+    with pytest.raises(ReleaseError, match="not committed"):
+        export(tmp_path / "refused")
+    changed = export(tmp_path / "changed", with_changes=True)
+    assert (changed.folder / "file").read_text() == "changed"
+    file.write_text("committed")
+    assert (export(tmp_path / "sources").folder / "file").read_text() == "committed"
 
 
 @pytest.mark.usefixtures("strange_place")
