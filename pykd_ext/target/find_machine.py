@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from struct import Struct, unpack_from
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -205,17 +206,19 @@ def _machine(space: AddressSpace, guess: _Guess, hints: Hints, effort: _Effort) 
     if seen is None or seen.machine != ARCHITECTURES[space.architecture].machine:
         return None
     code = [each for each in (guess.code, *hints.code, *_handlers(memory, hints)) if each]
-    base = next(filter(None, (_kernel_below(memory, each, effort) for each in code)), 0)
-    base = base or _kernel_by_tables(space, memory, effort)
-    if not base:
-        return None
-    try:
-        exports = image.exports(memory, base)
-        build = seen.build or memory.u32(exports["NtBuildNumber"]) & 0xFFFF
-        module_list = exports.get("PsLoadedModuleList") or _module_list(memory, base)
-    except (MemoryUnreadable, Implausible, KeyError):
-        return None
-    return Machine(space, build, base, module_list, _debugger_data(memory, base))
+    without_list = None
+    for base in islice(_kernels(space, memory, code, effort), _MOST_KERNELS):
+        try:
+            exports = image.exports(memory, base)
+            build = seen.build or memory.u32(exports["NtBuildNumber"]) & 0xFFFF
+            module_list = exports.get("PsLoadedModuleList") or _module_list(memory, base)
+        except (MemoryUnreadable, Implausible, KeyError):
+            continue
+        machine = Machine(space, build, base, module_list, _debugger_data(memory, base))
+        if module_list:
+            return machine
+        without_list = without_list or machine
+    return without_list
 
 
 class _SharedData(NamedTuple):
@@ -264,6 +267,23 @@ def _handlers(memory: Memory, hints: Hints) -> Iterator[int]:
 
 _NAMES = {"ntoskrnl.exe", "ntkrnlmp.exe", "ntkrnlpa.exe", "ntkrpamp.exe", "ntkrla57.exe"}
 _FARTHEST = 0x200_0000  # bytes from a kernel's code down to its base
+_MOST_KERNELS = 16
+
+
+def _kernels(
+    space: AddressSpace, memory: Memory, code: list[int], effort: _Effort
+) -> Iterator[int]:
+    """Images that call themselves the kernel: those that the code is in, then what is mapped. The
+    kernel's file may be mapped, too, as data."""
+    tried = {0}
+    for place in code:
+        base = _kernel_below(memory, place, effort)
+        if base not in tried:
+            tried.add(base)
+            yield base
+    for base in _kernels_by_tables(space, memory, effort):
+        if base not in tried:
+            yield base
 
 
 def _kernel_below(memory: Memory, code: int, effort: _Effort) -> int:
@@ -296,22 +316,21 @@ _SIGN = 0xFFFF_FFFF_FFFF_FFFF
 _MZ = 0x5A4D
 
 
-def _kernel_by_tables(space: AddressSpace, memory: Memory, effort: _Effort) -> int:
-    """The first kernel image that the page tables map, 0 without one."""
+def _kernels_by_tables(space: AddressSpace, memory: Memory, effort: _Effort) -> Iterator[int]:
+    """The kernel images that the page tables map, ascending."""
     low, high = _KERNEL_SPACE[memory.pointer_size]
     behind = 0
     for address, size, physical in _mappings(space, low, high, space.directory, effort):
         # An image on large pages begins at any page of the first of them.
         starts = range(0, size, PAGE) if address != behind else range(0, PAGE, PAGE)
         if not effort.spend(len(starts)):
-            return 0
+            return
         for offset in starts:
             if space.physical.word(physical + offset, 2) == _MZ and _is_kernel(
                 memory, address + offset
             ):
-                return address + offset
+                yield address + offset
         behind = address + size
-    return 0
 
 
 def _mappings(

@@ -191,6 +191,23 @@ def test_a_host_with_a_guest(tmp_path: Path, guest: str) -> None:
         assert {each.id for each in pykd_ext.findings(target)} == {"altitude-foreign"}
 
 
+def test_a_file_of_the_kernel_that_is_mapped_as_data(tmp_path: Path) -> None:
+    """It lies below the kernel, calls itself that, and has no exports where an image has them."""
+
+    def with_the_file(world: World, _: Processes) -> None:
+        space, base = world.space, world.kernel.base
+        file = base - 16 * LARGE
+        for offset in range(0, world.kernel.image.size, PAGE):
+            if space.tables.frame(base + offset) is not None:
+                space.map(file + offset, PAGE)
+                space.write(file + offset, space.read(base + offset, PAGE))
+        header = space.unsigned(base + 0x3C, 4)
+        exports = space.unsigned(base + header + 0x88, 4)  # PE32+
+        space.write_unsigned(file + exports + 0x18, 4, 0)  # NumberOfNames
+
+    assert found(tmp_path / "image.raw", with_the_file).is_right
+
+
 # Low memory.
 
 
