@@ -36,6 +36,11 @@ class MappedFile(mmap.mmap):
         if self.release is not None:
             self.release()
 
+    def stretch(self, start: int, end: int) -> bytes:
+        with open(self.path, "rb", buffering=0) as file:
+            file.seek(start)
+            return file.read(end - start)
+
     def chunks(self, start: int, end: int) -> Iterator[bytes]:
         """Reads past the map, whose pages would count as this process's memory."""
         with open(self.file, "rb", buffering=0) as file:
@@ -77,6 +82,9 @@ class RangedFile:
             return self._block(first, last)[offset : offset + end - start]
         data = b"".join(self._block(number, last) for number in range(first, last + 1))
         return data[offset : offset + end - start]
+
+    def stretch(self, start: int, end: int) -> bytes:
+        return self[start:end]
 
     def chunks(self, start: int, end: int) -> Iterator[bytes]:
         """Kept nowhere."""

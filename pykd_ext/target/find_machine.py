@@ -65,7 +65,6 @@ _LOW_FRAMES = 0x1000  # 16 MiB
 _LOW_FRAMES_32 = 0x4000
 _NO_END = 1 << 36  # the pages that 48 bits of an address tell apart
 _AT_ONCE = 0x100  # pages: what lies far away is read as far as it is needed
-_ZERO = bytes(PAGE)
 _MOST_PAGES = 500_000  # that are asked whether a kernel begins there; some 2 s
 _OF_A_TABLE = 16  # what reading a page table counts for
 
@@ -134,15 +133,36 @@ def _start_blocks(memory: Container) -> Iterator[tuple[int, int]]:
 
 
 def _self_maps(memory: Container, low: int, high: int) -> Iterator[int]:
-    """Pages with exactly one entry in their upper half that leads to the page itself.
+    """Pages with exactly one entry in their upper half that leads to the page itself."""
+    for start, data in _stretches(memory, low, high):
+        for frame in _naming_themselves(start, data):
+            offset = (frame - start) * PAGE
+            if _maps_itself(data[offset : offset + PAGE], frame):
+                yield frame * PAGE
 
-    Each page is searched for the bytes of its own number: all of 16 GiB takes 15 s.
+
+_ALIKE = 16  # pages whose entries for themselves have the same bits 16 to 47
+
+
+def _naming_themselves(start: int, data: bytes) -> Iterator[int]:
+    """The pages of ``data``, whose first is ``start``, that may have an entry for themselves.
+
+    Those that are alike are searched together, and of each entry one byte first: several GB/s.
     """
-    for frame, data in _stretches(memory, low, high):
-        for offset in range(0, len(data), PAGE):
-            page = data[offset : offset + PAGE]
-            if page != _ZERO and _maps_itself(page, frame + offset // PAGE):
-                yield (frame + offset // PAGE) * PAGE
+    end = start + len(data) // PAGE
+    for first in range(start & -_ALIKE, end, _ALIKE):
+        frame, behind = max(first, start), min(first + _ALIKE, end)
+        alike = data[(frame - start) * PAGE : (behind - start) * PAGE]
+        bits = (first >> 4).to_bytes(4, "little")
+        rare = next((index for index, byte in enumerate(bits) if byte), 0)  # as zeros are not
+        column, byte = alike[2 + rare :: 8], bits[rare : rare + 1]
+        at = column.find(byte)
+        while at >= 0:
+            if alike.startswith(bits, 8 * at + 2):
+                page = 8 * at // PAGE
+                yield frame + page
+                at = (page + 1) * PAGE // 8 - 1
+            at = column.find(byte, at + 1)
 
 
 def _stretches(memory: Container, low: int, high: int) -> Iterator[tuple[int, bytes]]:

@@ -155,4 +155,4 @@ class StoredMemory:
         if offset is None:
             return b""
         count = min(most, self._pages.together(frame), (len(self._data) - offset) // PAGE)
-        return self._data[offset : offset + count * PAGE]
+        return self._data.stretch(offset, offset + count * PAGE)

@@ -41,6 +41,9 @@ class FileBytes(Protocol):
 
     def __getitem__(self, where: slice) -> bytes: ...
 
+    def stretch(self, start: int, end: int) -> bytes:
+        """The slice, of which a mapped file keeps nothing in this process's memory."""
+
     def chunks(self, start: int, end: int) -> Iterator[bytes]:
         """What lies between two offsets, in order, read once and not kept."""
 
