@@ -37,7 +37,7 @@ class MappedFile(mmap.mmap):
             self.release()
 
     def stretch(self, start: int, end: int) -> bytes:
-        with open(self.path, "rb", buffering=0) as file:
+        with open(self.file, "rb", buffering=0) as file:
             file.seek(start)
             return file.read(end - start)
 
@@ -51,7 +51,8 @@ class MappedFile(mmap.mmap):
 
 class RangedFile:
     """Fulfils :class:`.protocol.FileBytes` by ranges that are asked for when they are needed, and
-    kept while there is room. One that follows on the last is twice as long as that."""
+    kept while there is room. One that follows on the last, or comes before it, is twice as long as
+    that: memory is searched from page to page, up or down."""
 
     def __init__(
         self,
@@ -66,8 +67,7 @@ class RangedFile:
         self.path, self.name = path, name
         self._size, self._fetch, self._close = size, fetch, close
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
-        self._next = 0  # the block behind the last range
-        self._length = 0  # of that range, in blocks
+        self._last = range(0)  # blocks of the last range
 
     def __len__(self) -> int:
         return self._size
@@ -103,18 +103,30 @@ class RangedFile:
         return self._blocks[number]
 
     def _read(self, first: int, last: int) -> None:
-        count = last - first + 1
-        if first == self._next:
-            count = max(count, 2 * self._length)
-        count = min(count, _LONGEST // _BLOCK)
-        missing = next((n for n in range(first, first + count) if n in self._blocks), first + count)
-        start, end = first * _BLOCK, min(missing * _BLOCK, self._size)
+        wanted = self._wanted(first, last)
+        start, end = wanted.start * _BLOCK, min(wanted.stop * _BLOCK, self._size)
         data = self._fetch(start, end)
         for at in range(0, end - start, _BLOCK):
             self._blocks[(start + at) // _BLOCK] = data[at : at + _BLOCK]
+        self._blocks.move_to_end(first)
         while len(self._blocks) > _CACHED // _BLOCK:
             self._blocks.popitem(last=False)
-        self._next, self._length = missing, missing - first
+        self._last = wanted
+
+    def _wanted(self, first: int, last: int) -> range:
+        """The blocks to read for ``first``, with those around that may be next and are not kept."""
+        most, twice = _LONGEST // _BLOCK, 2 * len(self._last)
+        if last == self._last.start - 1 and first == last:
+            low = max(first - min(twice, most) + 1, 0)
+            kept = next(
+                (each for each in range(first, low - 1, -1) if each in self._blocks), low - 1
+            )
+            return range(kept + 1, first + 1)
+        count = last - first + 1
+        if first == self._last.stop:
+            count = max(count, twice)
+        high = first + min(count, most)
+        return range(first, next((n for n in range(first, high) if n in self._blocks), high))
 
 
 class FileStream(io.RawIOBase):

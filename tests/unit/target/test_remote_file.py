@@ -154,6 +154,23 @@ def test_the_engine_opens_no_url(regcb: Regcb) -> None:
     assert "opens files: --engine none" in errors
 
 
+def test_a_search_from_page_to_page_asks_seldom() -> None:
+    """Up and down: 100 pages of 64 KiB, each a block, in ranges that grow."""
+    block = file_bytes._BLOCK
+    for pages in (range(100), range(99, -1, -1)):
+        asked: list[tuple[int, int]] = []
+
+        def fetch(start: int, end: int, asked: list[tuple[int, int]] = asked) -> bytes:
+            asked.append((start, end))
+            return bytes(end - start)
+
+        file = RangedFile("name", "name", 100 * block, fetch, lambda: None)
+        for page in pages:
+            assert file[page * block : page * block + 2] == b"\0\0"
+        assert len(asked) <= 8
+        assert sum(end - start for start, end in asked) <= 100 * block  # none twice
+
+
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_bytes, "_CACHED", 4 * file_bytes._BLOCK)
     monkeypatch.setattr(file_bytes, "_LONGEST", 3 * file_bytes._BLOCK)
