@@ -17,7 +17,7 @@ from packaging.licenses import canonicalize_license_expression
 from tests.lab import make_dump
 from tests.release.release import make_release
 from tests.release.requirements import WindowsPython, pip_for, requirements_of
-from tests.release.sources import Sources, export
+from tests.release.sources import Sources, commit_of_checkout, export
 
 from .engine import INSIDE, Engine
 
@@ -34,7 +34,7 @@ class Release(NamedTuple):
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     folder = tmp_path_factory.mktemp("release")
-    sources = export(folder / "sources", with_changes=True)
+    sources = export(folder / "sources", commit_of_checkout(with_changes=True))
     return Release(sources, *make_release(sources, folder))
 
 

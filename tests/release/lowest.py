@@ -19,7 +19,7 @@ from .archives import make_archives
 from .environment import make_environment
 from .errors import ReleaseError
 from .requirements import metadata_of
-from .sources import export
+from .sources import commit_of_checkout, export
 
 __all__ = ["lowest_requirements"]
 
@@ -45,7 +45,8 @@ def lowest_requirements(wheel: Path, *extras: str) -> list[str]:
 
 def _run(folder: Path, words: list[str]) -> int:
     """pytest's exit status, with these words. Needs the network; raises ReleaseError."""
-    wheel = make_archives(export(folder / "sources", with_changes=True), folder).wheel
+    sources = export(folder / "sources", commit_of_checkout(with_changes=True))
+    wheel = make_archives(sources, folder).wheel
     extras = set(metadata_of(wheel).get_all("Provides-Extra", [])) - {"lint"}
     requirements = lowest_requirements(wheel, *extras)
     python = make_environment(folder / "lowest", sys.executable, requirements)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from .errors import ReleaseError
 
-__all__ = ["Sources", "export"]
+__all__ = ["Sources", "commit_of_checkout", "export"]
 
 _CHECKOUT = Path(__file__).parents[2]
 
@@ -24,14 +24,18 @@ class Sources(NamedTuple):
     time: int
 
 
-def export(folder: Path, with_changes: bool = False) -> Sources:
-    """The checkout's commit in ``folder``, which is made. Raises ReleaseError where files differ
-    from it, unless ``with_changes`` takes them as they are: tests do."""
-    commit = _git("rev-parse", "HEAD")
-    if _git("status", "--porcelain", "--untracked-files=no"):
-        if not with_changes:
-            raise ReleaseError("files are changed that are not committed")
-        commit = _git("stash", "create")
+def commit_of_checkout(with_changes: bool = False) -> str:
+    """The checkout's commit. Raises ReleaseError where files differ from it, unless
+    ``with_changes`` makes a commit of them, which no branch has: for tests."""
+    if not _git("status", "--porcelain", "--untracked-files=no"):
+        return _git("rev-parse", "HEAD")
+    if not with_changes:
+        raise ReleaseError("files are changed that are not committed")
+    return _git("stash", "create")
+
+
+def export(folder: Path, commit: str) -> Sources:
+    """The files of ``commit`` in ``folder``, which is made. Raises ReleaseError."""
     folder.mkdir()
     with tarfile.open(fileobj=io.BytesIO(_output("archive", "--format=tar", commit))) as archive:
         archive.extractall(folder)
