@@ -15,7 +15,10 @@ from tests.lab import Truth, make_dump
 from tests.lab.as_microsofts import as_microsofts
 from tests.support.volatility import Volatility
 
-pytestmark = pytest.mark.toolchain
+pytestmark = [
+    pytest.mark.toolchain,
+    pytest.mark.filterwarnings("ignore:The metaschema"),  # of volatility3's own
+]
 
 KINDS = (1, 5, "raw", "lime", "elf", "vmem")
 X64 = ("x64-7601", "x64-10586", "x64-19041", "x64-22621", "x64-26100")
