@@ -29,7 +29,8 @@ class FileServer:
     does wrong is in ``faults``: ``whole`` (a range is answered by all), ``says-whole`` (and it says
     so before), ``longer`` (the length it says is too much), ``short`` (a range has half its bytes),
     ``cut`` (the connection ends in each answer), ``cut-once``, ``silent`` (no answer comes),
-    ``endless`` (it does not end), ``no-length``, or a status to answer with."""
+    ``endless`` (it does not end), ``no-length``, ``no-head`` (as URLs that are
+    signed for GET), or a status to answer with."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
@@ -41,6 +42,8 @@ class FileServer:
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         path = self.folder / unquote(urlsplit(handler.path).path).lstrip("/")
         status = next((each for each in self.faults if isinstance(each, int)), 200)
+        if "no-head" in self.faults and handler.command == "HEAD":
+            status = 403
         if status != 200 or not path.exists():
             _send(handler, 404 if status == 200 else status, b"")
         elif "list-type=2" in handler.path:

@@ -122,6 +122,19 @@ def test_a_connection_that_is_cut_once(tmp_path: Path, server: FileServer, regcb
     assert len(listed(regcb, f"{server.url}/memory.dmp", truth)["callbacks"]) == truth.count
 
 
+def test_a_url_that_is_signed_for_get_alone(
+    tmp_path: Path, server: FileServer, regcb: Regcb
+) -> None:
+    make_dump(tmp_path / "memory.dmp", size=1 << 34)
+    server.faults.add("no-head")
+    url = f"{server.url}/memory.dmp"
+    status, output, errors = regcb("list", "-z", f"{url}?X-Amz-Signature=secret")
+    assert (status, errors) == (0, "")
+    assert f"crash-dump {url}, " in output
+    assert "secret" not in output
+    assert sum(size for _, size in server.ranges) < 1 << 20
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [
