@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import TargetError
 from .fields import unsigned
 from .locations import device_of
+from .needles import places
 from .physical import PAGE, Hints, Progress, silent
 
 if TYPE_CHECKING:
@@ -96,17 +97,16 @@ class LeechCoreMemory:
         page = self.page(address >> 12)
         return None if page is None else unsigned(page, address & (PAGE - 1), size)
 
-    def find(self, needle: bytes, progress: Progress = silent) -> Iterator[int]:
+    def find(
+        self, needle: bytes, progress: Progress = silent, step: int = 1, first: int = 0
+    ) -> Iterator[int]:
         total = sum(behind - first for first, behind in self._runs) * PAGE
         done = 0
-        for first, behind in self._runs:
-            for start in range(first, behind, _AT_ONCE):
+        for low, behind in self._runs:
+            for start in range(low, behind, _AT_ONCE):
                 frames = range(start, min(start + _AT_ONCE, behind))
                 for frame, page in self._read(frames).items():
-                    at = page.find(needle)
-                    while at >= 0:
-                        yield frame * PAGE + at
-                        at = page.find(needle, at + 1)
+                    yield from (frame * PAGE + at for at in places(page, needle, step, first))
                 done += len(frames) * PAGE
                 progress(done, total)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from .fields import unsigned
 from .memory import PAGE
+from .needles import places
 
 if TYPE_CHECKING:
     from .protocol import FileBytes
@@ -56,6 +57,8 @@ class Pages:
         """Behind the highest page."""
         return 0
 
+    is_in_step: bool = True  # all pages lie a multiple of their size behind ``start``
+
     def together(self, frame: int) -> int:  # noqa: ARG002 - the least that is true
         """How many pages from ``frame`` on, which is there, lie one behind the other."""
         return 1
@@ -70,6 +73,7 @@ class Runs(Pages):
         self._in_file = sorted((offset, base, count) for base, count, offset in runs)
         self.start = self._in_file[0][0]
         self.end = max(offset + count * PAGE for _, count, offset in runs)
+        self.is_in_step = all((offset - self.start) % PAGE == 0 for _, _, offset in runs)
 
     def address(self, offset: int) -> int | None:
         index = bisect_right(self._in_file, (offset, 1 << 64)) - 1
@@ -129,16 +133,17 @@ class StoredMemory:
         data = self._data[offset : offset + PAGE]
         return data if len(data) == PAGE else None
 
-    def find(self, needle: bytes, progress: Progress = silent) -> Iterator[int]:
+    def find(
+        self, needle: bytes, progress: Progress = silent, step: int = 1, first: int = 0
+    ) -> Iterator[int]:
+        in_file = (step, first) if self._pages.is_in_step else (1, 0)
         start, end = self._pages.start, min(self._pages.end, len(self._data))
         chunk_start = start
         for chunk in self._data.chunks(start, end):
-            at = chunk.find(needle)
-            while at >= 0:
+            for at in places(chunk, needle, *in_file):
                 address = self._pages.address(chunk_start + at)
-                if address is not None:
+                if address is not None and address % step == first:
                     yield address
-                at = chunk.find(needle, at + 1)
             chunk_start += len(chunk)
             progress(chunk_start - start, end - start)
 

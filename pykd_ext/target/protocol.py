@@ -71,8 +71,11 @@ class PhysicalMemory(Protocol):
     def word(self, address: int, size: int) -> int | None:
         """The ``size`` byte word at a physical address, which must not cross a page."""
 
-    def find(self, needle: bytes, progress: Progress = ...) -> Iterator[int]:
-        """The physical addresses of ``needle`` wherever it lies in one page, in the file's order.
+    def find(
+        self, needle: bytes, progress: Progress = ..., step: int = 1, first: int = 0
+    ) -> Iterator[int]:
+        """The physical addresses of ``needle`` wherever it lies in one page, in the file's order:
+        those that are ``first`` behind a multiple of ``step``, a power of two up to a page.
 
         ``progress`` is told the bytes read so far and those in all.
         """

@@ -110,10 +110,8 @@ def _tagged(
     object contexts, and how many there were beyond ``_MOST_TAGS`` of each."""
     passed_over = 0
     found: dict[bytes, list[bytes]] = {_BLOCK_TAG: [], _CONTEXT_TAG: []}
-    for address in physical.find(_BLOCK_TAG[:3], progress):
+    for address in physical.find(_BLOCK_TAG[:3], progress, step=header, first=4):
         place = address - 4
-        if place % header:
-            continue
         page = physical.page(place >> 12) or b""
         raw = page[place & 0xFFF :][: header + 0x60]
         tag = raw[4:8]

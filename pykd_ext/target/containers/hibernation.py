@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .. import xpress, xpress_huffman
 from ..errors import TargetError, UnsupportedTarget
 from ..fields import unpack_at, unsigned
+from ..needles import places
 from ..physical import PAGE, Hints, Progress, silent
 from ..xpress import BadXpress
 from .container import damaged
@@ -130,14 +131,13 @@ class HibernationFile:
         start = address & (PAGE - 1)
         return None if page is None else unsigned(page, start, size)
 
-    def find(self, needle: bytes, progress: Progress = silent) -> Iterator[int]:
+    def find(
+        self, needle: bytes, progress: Progress = silent, step: int = 1, first: int = 0
+    ) -> Iterator[int]:
         in_file = sorted(self._places, key=lambda place: place[2:])
-        for done, (first, count, number, index) in enumerate(in_file):
+        for done, (frame, count, number, index) in enumerate(in_file):
             data = self._pages_of(number)[index * PAGE : (index + count) * PAGE]
-            at = data.find(needle)
-            while at >= 0:
-                yield first * PAGE + at
-                at = data.find(needle, at + 1)
+            yield from (frame * PAGE + at for at in places(data, needle, step, first))
             progress(done + 1, len(in_file))
 
     def close(self) -> None:
