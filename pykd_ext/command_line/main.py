@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from .. import __version__
+from ..documents.text import printable
 from ..present.output import Output, OutputError
 from ..target.errors import ConnectionLost, RegcbError
 from ..target.opening import ENGINES
@@ -80,18 +81,23 @@ def _guarded(words: list[str], output: Output) -> int:
         return _run(words, output)
     except OutputError as error:
         _abandon_output()
-        output.error(f"regcb: {error}")
+        output.error(_line(error))
     except ConnectionLost as error:
-        output.error(f"regcb: {error}")
+        output.error(_line(error))
         return GONE
     except (_Usage, RegcbError) as error:
-        output.error(f"regcb: {error}")
+        output.error(_line(error))
     except (KeyboardInterrupt, SystemExit):
         # Ctrl+C, Ctrl+Break; where the bootstrapper is heard, it says SystemExit.
         output.error("regcb: interrupted")
     except BrokenPipeError:  # the reader (head, less) has gone
         _abandon_output()
     return USAGE_ERROR
+
+
+def _line(error: Exception) -> str:
+    """What it says; words of a user or of a file in it may hold anything."""
+    return f"regcb: {printable(str(error))}"
 
 
 def _abandon_output() -> None:

@@ -9,11 +9,21 @@ from ..target.architecture import ARCHITECTURES
 from ..target.errors import RegcbError
 from .callback_fields import CALLBACK_FIELDS
 from .callbacks import CallbacksDocument
-from .field_types import ADDRESS
+from .field import FieldType
+from .field_types import ADDRESS, COUNT, INDEX, SURE_ADDRESS, SURE_TEXT, TEXT
 
 __all__ = ["BaselineError", "read_baseline"]
 
 _MOST = 20_000  # callbacks; a kernel has about ten, --limit may have shown more than list does
+
+# What a document has of its target; ``layout`` came later.
+_TARGET = {
+    "kind": SURE_TEXT, "path": TEXT, "version": SURE_TEXT, "build": INDEX, "nt_base": SURE_ADDRESS,
+    "list_head": ADDRESS, "list_head_found_by": TEXT, "callback_count": COUNT,
+    "last_cookie": ADDRESS, "boot_time": TEXT,
+}  # fmt: skip
+_LAYOUT = {"known": SURE_TEXT, "source": SURE_TEXT}
+_PROBLEM = {"where": SURE_TEXT, "what": SURE_TEXT}
 
 # Both hold the same list; a later generation of either would have to be read by other code.
 _SCHEMAS = ("regcb.callbacks/1", "regcb.findings/1")
@@ -45,7 +55,7 @@ def _damages(document: dict[str, Any]) -> Iterator[str]:
     if not isinstance(target, dict):
         yield "target is missing"
         return
-    if target.get("architecture") not in ARCHITECTURES:
+    if target.get("architecture") not in [*ARCHITECTURES]:  # it may be a list
         yield f"target.architecture is none of {', '.join(ARCHITECTURES)}"
     if len(callbacks) > _MOST:
         yield f"it has {len(callbacks)} callbacks, more than the {_MOST} that are compared"
@@ -60,8 +70,23 @@ def _damages(document: dict[str, Any]) -> Iterator[str]:
     problems = document.get("problems", [])
     if not isinstance(problems, list) or not all(map(_is_problem, problems)):
         yield "problems is no list of where and what"
-    if not ADDRESS.fits(target.get("list_head", "")):
-        yield "target.list_head is no hexadecimal number"
+    yield from _misfits("target", target, _TARGET)
+    yield from _misfits("target.layout", target.get("layout", dict.fromkeys(_LAYOUT, "")), _LAYOUT)
+    problems = document.get("problems", [])
+    if not isinstance(problems, list):
+        yield "problems is no list"
+        return
+    for number, problem in enumerate(problems):
+        yield from _misfits(f"problem {number}", problem, _PROBLEM)
+
+
+def _misfits(name: str, value: Any, types: dict[str, FieldType]) -> Iterator[str]:
+    if not isinstance(value, dict):
+        yield f"{name} is no object"
+        return
+    for key, type_ in types.items():
+        if key not in value or not type_.fits(value[key]):
+            yield f"{name}.{key} is no {type_.name}"
 
 
 def _is_problem(value: Any) -> bool:

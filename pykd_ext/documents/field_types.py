@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,8 +11,11 @@ from .text import address_text, hexadecimal, printable
 
 __all__ = [
     "ADDRESS", "ADDRESS_64", "COUNT", "FILE_NAME", "FLAG", "INDEX", "NOTES", "ORDINAL",
-    "SURE_ADDRESS", "TEXT", "words",
+    "SURE_ADDRESS", "SURE_TEXT", "TEXT", "words",
 ]  # fmt: skip
+
+
+_HEX = re.compile("0x(0|[1-9a-f][0-9a-f]{0,15})")  # as the schemas have it
 
 
 def _shared(name: str) -> dict[str, Any]:
@@ -20,10 +24,7 @@ def _shared(name: str) -> dict[str, Any]:
 
 
 def _is_hexadecimal(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and int(value, 16) >= 0
-    except ValueError:
-        return False
+    return isinstance(value, str) and bool(_HEX.fullmatch(value))
 
 
 def _is_count(value: Any) -> bool:
@@ -80,6 +81,7 @@ ADDRESS_64 = FieldType(  # shown with 64 bits on every target
     hexadecimal,
 )
 TEXT = FieldType("text", _shared("text_or_null"), _IS_TEXT, _text)
+SURE_TEXT = FieldType("text", {"type": "string"}, _is_text, _text)
 FILE_NAME = FieldType("text", _shared("text_or_null"), _IS_TEXT, _text, identity=_file_identity)
 COUNT = FieldType("number", _shared("count_or_null"), _IS_COUNT, _number_text)
 ORDINAL = FieldType(  # from 1

@@ -52,7 +52,7 @@ class SymbolPath:
     def __init__(self, text: str, progress: Progress | None = None) -> None:
         """Any ``text`` is a path; what of it cannot be used is said at the first look-up."""
         self.text = text
-        self._elements = _parse(text)
+        self._elements = _parse(text.replace("\0", "\ufffd"))  # which no file can be asked for by
         self._progress = progress or _silent
         self._unreachable: set[str] = set()
         self._found: dict[PdbReference, Pdb | None] = {}

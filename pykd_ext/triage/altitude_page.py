@@ -49,9 +49,8 @@ def parse_page(lines: Iterable[str]) -> tuple[list[Group], list[Allocation]]:
 
 def _allocation(cells: Sequence[str], group: Group, number: int) -> Allocation:
     if len(cells) != 3 or not _ALTITUDE.fullmatch(cells[1]):
-        raise PageError(
-            f"line {number}: not 'Minifilter | Altitude | Company': {' | '.join(cells)}"
-        )
+        row = " | ".join(cells)
+        raise PageError(f"line {number}: not 'Minifilter | Altitude | Company': {row!r:.200}")
     if not group.low <= float(cells[1]) < group.high + 1:
         raise PageError(f"line {number}: {cells[1]} is not in {group.low} - {group.high}")
     return Allocation(cells[1], cells[0], cells[2], group.name)
