@@ -152,8 +152,7 @@ def read_callbacks(target: Target, limit: int = DEFAULT_LIMIT) -> CallbackList:
     layout = way.layouts.how_known(target)
     if layout.doubt:
         problems.append(Problem("layout", layout.doubt))
-    if not target.is_frozen:
-        problems.append(Problem("memory", _NOT_FROZEN))
+    problems += _of_target(target)
     return CallbackList(
         head=places.head,
         head_found_by=found_by,
@@ -170,8 +169,16 @@ def read_callbacks(target: Target, limit: int = DEFAULT_LIMIT) -> CallbackList:
 
 _NOT_FROZEN = (
     "nothing says that the machine stood still meanwhile: what was changed can look broken; look "
-    "twice, or take a dump"
+    "twice, or at a crash's dump"
 )
+
+
+def _of_target(target: Target) -> Iterator[Problem]:
+    """How it was taken, where that is to be known with all that is read of it."""
+    if target.taken:
+        yield Problem("dump", target.taken)
+    if not target.is_frozen:
+        yield Problem("memory", _NOT_FROZEN)
 
 
 def _of_small_dump(target: Target) -> CallbackList:
@@ -180,7 +187,7 @@ def _of_small_dump(target: Target) -> CallbackList:
 
     drivers = Drivers(target)
     inside = read_thread_callbacks(target, drivers)
-    problems = [Problem("list", _NOT_IN_SMALL), *_crash(target, drivers)]
+    problems = [Problem("list", _NOT_IN_SMALL), *_of_target(target), *_crash(target, drivers)]
     problems += [Problem("thread", what) for what in (*inside.problems, *doubts(target))]
     way = _way(target)
     return CallbackList(

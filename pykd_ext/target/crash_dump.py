@@ -28,7 +28,6 @@ class CrashDump(FileTarget):
     """Fulfils :class:`pykd_ext.target.Target` for a dump file."""
 
     kind = "crash-dump"
-    is_frozen = True
 
     def __init__(self, path: str, symbol_path: SymbolPath, data: FileBytes | None = None) -> None:
         """``data``: the file, where it is open already. Raises TargetError when it is not a kernel
@@ -40,6 +39,7 @@ class CrashDump(FileTarget):
         self.build = header.build
         self.module_list = header.module_list
         self.debugger_data = header.debugger_data
+        self.is_frozen, self.taken = header.origin.is_frozen, header.origin.note
         self.small_dump = self._file.small
         self.memory = Memory(self, whole_pages=self.small_dump is None)
         self.symbol_path = symbol_path
@@ -81,7 +81,7 @@ class CrashDump(FileTarget):
         return current_thread(self)
 
     def bug_check(self) -> BugCheck | None:
-        return self._file.header.bug_check
+        return self._file.header.origin.crash
 
     def close(self) -> None:
         self._file.close()

@@ -6,7 +6,7 @@ wheel for macOS or ARM64, gives up on a truncated file, and keeps a hash-table n
 
 Offsets of the header: kdmp-parser-structs.h (HEADER64, BMP_HEADER64, PHYSMEM_DESC) for 64-bit and
 volatility3's crash.json and crash_common.json for 32-bit; dump types: rizin's dmp_specs.h, and
-kdmp-parser-structs.h for those from 8 on.
+kdmp-parser-structs.h for those from 8 on; Attributes: the SDK's mindumpdef.h, in public copies.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from . import BugCheck
 from .architecture import ARCHITECTURES, ArchitectureName, architecture_of_machine
+from .dump_origin import Origin, dump_origin
 from .dump_ranges import read_ranges
 from .errors import MemoryUnreadable, TargetError, UnsupportedTarget
 from .fields import Record, unpack_at, unsigned, words
@@ -47,26 +48,32 @@ class _Fields(NamedTuple):
     pae: bool
     debugger_data: int
     dump_type: int
+    attributes: int
 
 
 def _of_header_64(fields: Iterable[int]) -> _Fields:
-    build, directory, modules, machine, code, *parameters, debugger_data, dump_type = fields
-    bug_check = BugCheck(code, tuple(parameters))
-    return _Fields(build, directory, modules, machine, bug_check, True, debugger_data, dump_type)
-
-
-def _of_header_32(fields: Iterable[int]) -> _Fields:
-    build, directory, modules, machine, code, *parameters, pae, debugger_data, dump_type = fields
+    build, directory, modules, machine, code, *rest = fields
+    *parameters, debugger_data, dump_type, attributes = rest
     bug_check = BugCheck(code, tuple(parameters))
     return _Fields(
-        build, directory, modules, machine, bug_check, bool(pae), debugger_data, dump_type
+        build, directory, modules, machine, bug_check, True, debugger_data, dump_type, attributes
     )
 
 
+def _of_header_32(fields: Iterable[int]) -> _Fields:
+    build, directory, modules, machine, code, *rest = fields
+    *parameters, pae, debugger_data, attributes, dump_type = rest
+    bug_check = BugCheck(code, tuple(parameters))
+    return _Fields(
+        build, directory, modules, machine, bug_check, bool(pae), debugger_data, dump_type,
+        attributes,
+    )  # fmt: skip
+
+
 # MinorVersion, DirectoryTableBase, PsLoadedModuleList, MachineImageType, BugCheckCode and its
-# parameters, (PaeEnabled,) KdDebuggerDataBlock, DumpType.
-_HEADER_64 = Record("12xIQ 8xQ 8xI 4xI 4x4Q 32xQ 3856xI", _of_header_64)
-_HEADER_32 = Record("12xII 4xI 4xI 4xI4I 32xB 3xI 3876xI", _of_header_32)
+# parameters, (PaeEnabled,) KdDebuggerDataBlock, DumpType, Attributes (of 32 bits before DumpType).
+_HEADER_64 = Record("12xIQ 8xQ 8xI 4xI 4x4Q 32xQ 3856xI 180xI", _of_header_64)
+_HEADER_32 = Record("12xII 4xI 4xI 4xI4I 32xB 3xI 2108xI 1764xI", _of_header_32)
 
 
 class HeaderLayout(NamedTuple):
@@ -97,7 +104,7 @@ class DumpHeader(NamedTuple):
     pae: bool
     module_list: int
     debugger_data: int
-    bug_check: BugCheck
+    origin: Origin
 
 
 class DumpFile(StoredMemory):
@@ -146,6 +153,12 @@ class DumpFile(StoredMemory):
                 f"{self.path}: machine type {fields.machine:#x} is none of x64, x86, ARM64"
             )
         _refuse_type(fields.dump_type, self.path)
+        origin = dump_origin(fields.bug_check, fields.attributes)
+        if origin.is_encrypted:
+            raise UnsupportedTarget(
+                f"{self.path}: the memory in this dump is encrypted: decrypt it with "
+                "KernelDumpDecrypt of the Debugging Tools for Windows"
+            )
         return DumpHeader(
             architecture=architecture.name,
             dump_type=fields.dump_type,
@@ -154,7 +167,7 @@ class DumpFile(StoredMemory):
             pae=fields.pae,
             module_list=fields.module_list,
             debugger_data=fields.debugger_data,
-            bug_check=fields.bug_check,
+            origin=origin,
         )
 
     def _read_pages(self, layout: HeaderLayout) -> Pages:

@@ -12,6 +12,7 @@ class FileTarget(SymbolsTarget):
     """The part of :class:`pykd_ext.target.Target` that an address space and symbols answer."""
 
     is_file = True
+    taken = ""
     _space: AddressSpace
 
     @property

@@ -120,6 +120,7 @@ class NtoseyeSession(SymbolsTarget):
     is_ours = True
     is_file = False
     is_frozen = True
+    taken = ""
     path: str | None = None
     debugger_data = 0
     small_dump: SmallDump | None = None

@@ -121,6 +121,10 @@ class Target(Protocol):
         what was changed meanwhile can look broken."""
 
     @property
+    def taken(self) -> str:
+        """How a dump was taken that is no crash's, a line; empty for any other target."""
+
+    @property
     def path(self) -> str | None:
         """The dump file, None for a live target."""
 

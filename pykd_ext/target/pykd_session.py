@@ -22,6 +22,7 @@ from . import BugCheck, Module, Symbol
 from .architecture import ARCHITECTURES, ArchitectureName
 from .closing import ClosedAtEnd
 from .dump_file import DumpFile
+from .dump_origin import NO_DUMP
 from .engine_interface import EngineMemory
 from .errors import (
     ConnectionLost,
@@ -146,7 +147,11 @@ class PykdSession(ClosedAtEnd):
         self.path = dump or path
         self.build: int = pykd.getSystemVersion().buildNumber
         self.nt_base, self.module_list = _kernel_addresses()
-        self._small_file = self._open_small_dump()
+        file = self._dump_file()
+        self._origin = file.header.origin if file else NO_DUMP
+        # Left open: the engine has the thread that crashed at no address, and gives out a small
+        # dump's lists of drivers by name alone.
+        self._small_file = DumpFile(file.path) if file and file.small else None
         self.small_dump = self._small_file.small if self._small_file else None
         self.memory = Memory(self, whole_pages=self.small_dump is None)
         self._searched: DumpFile | None = None
@@ -161,7 +166,11 @@ class PykdSession(ClosedAtEnd):
 
     @property
     def is_frozen(self) -> bool:
-        return self.kind != "local-kernel"
+        return self.kind != "local-kernel" and self._origin.is_frozen
+
+    @property
+    def taken(self) -> str:
+        return self._origin.note
 
     @property
     def debugger_data(self) -> int:
@@ -174,12 +183,6 @@ class PykdSession(ClosedAtEnd):
         from .symbol_path import SymbolPath  # noqa: PLC0415 - a list needs none
 
         return SymbolPath(pykd.getSymbolPath() or "")
-
-    def _open_small_dump(self) -> DumpFile | None:
-        """A small dump's file, left open: the engine has the thread that crashed at no address, and
-        gives out the lists of drivers by name alone."""
-        file = self._dump_file()
-        return DumpFile(file.path) if file and file.small else None
 
     def _dump_file(self) -> DumpFile | None:
         """Closed: for what is known of the file itself."""
@@ -252,6 +255,8 @@ class PykdSession(ClosedAtEnd):
             raise RegisterUnavailable("$thread", why) from None
 
     def bug_check(self) -> BugCheck | None:
+        if self._origin.note:
+            return None
         try:
             code, *parameters = pykd.bugCheckData()
         except pykd.DbgException:

@@ -63,6 +63,7 @@ def read_thread_scene(target: Target) -> ThreadScene:
     loaded = sum(1 for _ in drivers.loaded())
     unloaded = [each.name for each in drivers.unloaded()]
     problems = [
+        *([target.taken] if target.taken else ()),
         *inside.problems,
         *(requestor.problems if requestor else (NO_REQUESTOR,)),
         *unknown,

@@ -35,6 +35,7 @@ class RoomTarget(ClosedAtEnd):
     debugger_data = 0
     is_file = False
     is_frozen = True
+    taken = ""
     small_dump = None
 
     def __init__(self, room: Room, symbols: SymbolPath | None) -> None:

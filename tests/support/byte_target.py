@@ -26,6 +26,7 @@ class ByteTarget(ClosedAtEnd):
     kind = "crash-dump"
     is_file = False
     is_frozen = True
+    taken = ""
     path: str | None = None
     build = 19041
     nt_base = 0

@@ -31,6 +31,7 @@ class LabTarget:
     is_file, is_frozen = False, True
     kind, path, small_dump, debugger_data, last_event = "kernel", None, None, 0, ""
     is_frozen = True
+    taken = ""
 
     def __init__(self, script: Script) -> None:
         from tests.lab.kd.lab import build_live_lab
