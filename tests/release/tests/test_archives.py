@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 import tarfile
+import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,6 +86,10 @@ def test_made_twice_it_is_the_same(release: tuple[Sources, Archives], tmp_path: 
     first = make_bundle(sources, "1", [archives.wheel], folder)
     second = make_bundle(again_sources, "1", [again.wheel], tmp_path)
     assert first.read_bytes() == second.read_bytes()
+    committed = time.gmtime(sources.time)[:5]  # zip files count seconds by two
+    for path in (archives.wheel, first):
+        with zipfile.ZipFile(path) as archive:
+            assert {each.date_time[:5] for each in archive.infolist()} == {committed}
     assert bill_of_materials(sources, archives.wheel, []) == bill_of_materials(
         again_sources, again.wheel, []
     )
