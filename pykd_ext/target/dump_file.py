@@ -23,7 +23,7 @@ from .dump_ranges import read_ranges
 from .errors import MemoryUnreadable, TargetError, UnsupportedTarget
 from .fields import Record, unpack_at, unsigned, words
 from .file_bytes import map_file
-from .physical import PAGE, Pages, Runs, StoredMemory
+from .physical import PAGE, Pages, Runs, StoredMemory, without_overlaps
 
 if TYPE_CHECKING:
     from .protocol import FileBytes
@@ -172,12 +172,21 @@ class DumpFile(StoredMemory):
 
     def _read_pages(self, layout: HeaderLayout) -> Pages:
         if self.header.dump_type in _WITH_RUNS:
-            return Runs(_read_runs(self._data, layout, self.path))
+            return self._runs(_read_runs(self._data, layout, self.path))
         if self.header.dump_type in _WITH_RANGES:
             is_complete = self.header.dump_type == _COMPLETE_RANGES
-            return Runs(read_ranges(self._data, layout.header_size, is_complete, self.path))
+            return self._runs(read_ranges(self._data, layout.header_size, is_complete, self.path))
         is_old = self.header.dump_type == _KERNEL
         return _Bitmap(self._data, layout.header_size, is_old, self.path)
+
+    def _runs(self, runs: list[tuple[int, int, int]]) -> Runs:
+        kept = without_overlaps(runs)
+        twice = sum(run[1] for run in runs) - sum(run[1] for run in kept)
+        if twice:
+            self.problems.append(
+                f"{twice:#x} pages are in the dump twice, by its own runs: the lower run's are read"
+            )
+        return Runs(kept)
 
     def _read_small(self, layout: HeaderLayout) -> None:
         data = self.header.debugger_data

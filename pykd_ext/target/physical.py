@@ -17,7 +17,16 @@ from .needles import places
 if TYPE_CHECKING:
     from .protocol import FileBytes
 
-__all__ = ["PAGE", "Hints", "Pages", "Progress", "Runs", "StoredMemory", "silent"]
+__all__ = [
+    "PAGE",
+    "Hints",
+    "Pages",
+    "Progress",
+    "Runs",
+    "StoredMemory",
+    "silent",
+    "without_overlaps",
+]
 
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all
 
@@ -95,6 +104,19 @@ class Runs(Pages):
     def together(self, frame: int) -> int:
         base, count, _ = self._runs[bisect_right(self._starts, frame) - 1]
         return base + count - frame
+
+
+def without_overlaps(runs: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """The runs (first page, how many, file offset), ascending; a page that two of them have is the
+    first one's."""
+    found: list[tuple[int, int, int]] = []
+    end = 0
+    for base, count, offset in sorted(runs):
+        skipped = max(end - base, 0)
+        if count > skipped:
+            found.append((base + skipped, count - skipped, offset + skipped * PAGE))
+            end = base + count
+    return found
 
 
 class StoredMemory:

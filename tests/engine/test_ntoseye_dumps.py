@@ -34,7 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PdbServer]:
 @pytest.mark.usefixtures("server")
 @pytest.mark.parametrize(
     ("profile", "dump_type"),
-    [("x64-7601", 1), ("x64-19041", 1), ("x64-19041", 5), ("x64-26100", 6)],
+    [("x64-7601", 1), ("x64-19041", 5), ("x64-26100", 6), ("x64-19041", 8), ("x64-19041", 0xA)],
 )
 def test_both_see_the_same_kernel(tmp_path: Path, profile: str, dump_type: int) -> None:
     dump = tmp_path / "lab.dmp"

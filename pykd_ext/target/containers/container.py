@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import TargetError
-from ..physical import PAGE, Hints, Runs, StoredMemory
+from ..physical import PAGE, Hints, Runs, StoredMemory, without_overlaps
 
 if TYPE_CHECKING:
     from ..protocol import FileBytes
@@ -25,7 +25,7 @@ class StoredContainer(StoredMemory):
         hints: Hints = Hints(),  # noqa: B008 - nobody changes it
     ) -> None:
         """``runs``: first page, how many, file offset. Raises TargetError without any."""
-        kept = _without_overlaps([run for run in runs if run[1] > 0])
+        kept = without_overlaps([run for run in runs if run[1] > 0])
         if not kept:
             raise TargetError(f"{data.path}: this {kind} has no memory in it")
         super().__init__(data, Runs(kept))
@@ -33,18 +33,6 @@ class StoredContainer(StoredMemory):
         self.runs: Sequence[tuple[int, int]] = [run for run in held if run[1] > 0]
         self.kind = kind
         self.hints = hints
-
-
-def _without_overlaps(runs: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-    """Of pages that are there twice, the first run's count."""
-    found: list[tuple[int, int, int]] = []
-    end = 0
-    for base, count, offset in sorted(runs):
-        skipped = max(end - base, 0)
-        if count > skipped:
-            found.append((base + skipped, count - skipped, offset + skipped * PAGE))
-            end = base + count
-    return found
 
 
 def damaged(path: str, kind: str, what: str) -> TargetError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import tempfile
 from pathlib import Path
 
@@ -20,9 +21,16 @@ from tests.support.regcb import MakeDump
 from tests.support.targets import open_dump
 
 
-@pytest.mark.parametrize("dump_type", [1, 5, 8, 9, 0xA])
-def test_the_same_pages_as_kdmp_parser(dump_type: int, lab_dump: MakeDump) -> None:
-    truth = lab_dump("x64-19041", dump_type)
+@pytest.mark.parametrize(
+    ("profile", "dump_type"),
+    [
+        *(("x64-19041", each) for each in (1, 5, 8, 9, 0xA)),
+        ("arm64-22621", 8),
+        ("arm64-22621", 0xA),
+    ],
+)
+def test_the_same_pages_as_kdmp_parser(profile: str, dump_type: int, lab_dump: MakeDump) -> None:
+    truth = lab_dump(profile, dump_type)
     ours, theirs = DumpFile(truth.path), kdmp_parser.KernelDumpParser(truth.path)
     present = 0
     for frame in range(0x1000):
@@ -219,6 +227,24 @@ def test_trimmed_pages_are_in_memory(profile: str, lab_dump: MakeDump, tmp_path:
         for callback in truth.callbacks:
             read = target.read(callback.address, 0x30)
             assert read == expected.read(callback.address, 0x30)
+
+
+@pytest.mark.parametrize("dump_type", [1, 8])
+def test_pages_that_are_there_twice(dump_type: int, lab_dump: MakeDump, tmp_path: Path) -> None:
+    """A run within another hides nothing of it."""
+    truth = lab_dump("x64-19041", dump_type)
+    data = bytearray(Path(truth.path).read_bytes())
+    second = {1: 0xA8, 8: 0x2040}[dump_type]
+    first_page = int.from_bytes(data[second - 0x10 : second - 8], "little")
+    data[second : second + 16] = struct.pack("<2Q", first_page + 1, 1)
+    path = tmp_path / "twice.dmp"
+    path.write_bytes(data)
+    dump, reference = DumpFile(str(path)), kdmp_parser.KernelDumpParser(truth.path)
+    assert dump.problems == [
+        "0x1 pages are in the dump twice, by its own runs: the lower run's are read"
+    ]
+    for frame in range(first_page, first_page + 4):
+        assert dump.page(frame) == bytes(reference.read_physical_page(frame * PAGE))
 
 
 @given(
