@@ -66,7 +66,7 @@ _LOW_FRAMES_32 = 0x4000
 _NO_END = 1 << 36  # the pages that 48 bits of an address tell apart
 _AT_ONCE = 0x100  # pages: what lies far away is read as far as it is needed
 _MOST_PAGES = 500_000  # that are asked whether a kernel begins there; some 2 s
-_OF_A_TABLE = 16  # what reading a page table counts for
+_OF_A_TABLE = _OF_AN_IMAGE = 16  # what reading a page table, or an image's headers, counts for
 
 
 class _Effort:
@@ -346,9 +346,9 @@ def _kernels_by_tables(space: AddressSpace, memory: Memory, effort: _Effort) -> 
         if not effort.spend(len(starts)):
             return
         for offset in starts:
-            if space.physical.word(physical + offset, 2) == _MZ and _is_kernel(
-                memory, address + offset
-            ):
+            if space.physical.word(physical + offset, 2) != _MZ:
+                continue
+            if effort.spend(_OF_AN_IMAGE) and _is_kernel(memory, address + offset):
                 yield address + offset
         behind = address + size
 

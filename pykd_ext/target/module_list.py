@@ -22,7 +22,7 @@ __all__ = [
     "module_text",
 ]
 
-_LIMIT = 4_000  # a server has about 300
+_LIMIT = 2_000  # a server has about 300
 
 
 class _Layout(NamedTuple):
@@ -58,7 +58,7 @@ class LoadedModule(NamedTuple):
 def loaded_modules(memory: Memory, head: int) -> Iterator[LoadedModule]:
     """The modules in load order, nt first; ``head`` is the VA of nt!PsLoadedModuleList.
 
-    Raises MemoryUnreadable where a link or an entry cannot be read, Implausible after 4,000
+    Raises MemoryUnreadable where a link or an entry cannot be read, Implausible after 2,000
     modules; what came before it stands.
     """
     layout = _LAYOUTS[memory.pointer_size]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Blocks", "SmallDump", "UnloadedImage", "read_small_dump"]
 
 _VALID = b"TRGD"
-_MOST_DRIVERS, _MOST_UNLOADED, _MOST_BLOCKS = 10_000, 1_000, 1_000_000
+_MOST_DRIVERS, _MOST_UNLOADED, _MOST_BLOCKS = 2_000, 1_000, 1_000_000
 _PAGE = 0x1000
 _LONGEST_PATH = 0x400  # characters
 _DEBUGGER_DATA_TAG, _TAG_AT = b"KDBG", 0x10

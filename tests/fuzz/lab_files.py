@@ -161,6 +161,11 @@ class LabFile:
         place = None if frame is None else self._of_frame(frame)
         return None if place is None else place + address % PAGE
 
+    @property
+    def directory(self) -> int:
+        """The physical address of the top page table."""
+        return self._space.tables.directory
+
     def _of_frame(self, frame: int) -> int | None:
         place = self._first_page
         for start, count in self._space.memory.runs():

@@ -16,11 +16,17 @@ from pykd_ext.kernel.layouts import BLOCKS
 from pykd_ext.kernel.threads import active_callbacks
 from pykd_ext.kernel.waiting_threads import threads_inside
 from pykd_ext.target.architecture import ArchitectureName
+from pykd_ext.target.containers import find_container
 from pykd_ext.target.crash_dump import CrashDump
+from pykd_ext.target.errors import TargetError
+from pykd_ext.target.fields import unsigned
+from pykd_ext.target.file_bytes import map_file
+from pykd_ext.target.find_machine import find_machine
 from pykd_ext.target.memory import PAGE, Memory
 from pykd_ext.target.symbol_path import SymbolPath
 from pykd_ext.triage import silent_drivers
 from tests.fuzz.forged_dump import ForgedDump
+from tests.fuzz.lab_files import LabFile
 from tests.lab import Truth
 from tests.support.byte_target import ByteTarget, CountingByteTarget
 from tests.support.regcb import MakeDump, Regcb
@@ -186,12 +192,12 @@ def test_the_stacks_of_all_threads_together(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_module_list_of_thousands() -> None:
     target: Any = ByteTarget("x64")
     target.module_list = FAR
-    _chain(target, FAR, 4100)
-    target.write(FAR + 16 * 4100, bytes(0x100))
+    _chain(target, FAR, 2100)
+    target.write(FAR + 16 * 2100, bytes(0x100))
     drivers = Drivers(target)
     assert drivers.owner(1).state is None
     assert drivers.problems[0] == (
-        "nt!PsLoadedModuleList is cut short: more than 4000 modules, the rest is not read"
+        "nt!PsLoadedModuleList is cut short: more than 2000 modules, the rest is not read"
     )
 
 
@@ -207,3 +213,46 @@ def test_sections_of_all_drivers_together(
     assert any(
         "were not searched for what they look up by name, 4096 were" in each for each in said
     )
+
+
+def test_tables_that_map_one_image_everywhere(tmp_path: Path) -> None:
+    """Each page of hundreds of gigabytes was looked at for a kernel's name."""
+    file = LabFile(tmp_path, ("x64-19041", "raw", {}))
+    raw = bytearray(file.raw)
+    kernel = file.offset(file.truth.nt_base)
+    assert kernel is not None
+    raw[kernel : kernel + 2] = b"--"  # or it is found before
+    page = len(raw)
+    raw += raw[kernel : kernel + PAGE]
+    raw[page : page + 2] = b"MZ"
+    for place in (page, page + PAGE):  # a table of that page, a directory of that table
+        raw += struct.pack("<512Q", *[place | 0x63] * 512)
+    top = raw.index(struct.pack("<Q", file.directory | 0x63)) & -PAGE
+    pointers = unsigned(raw, top + 8 * (0xFFFF_F800_0000_0000 >> 39 & 0x1FF), 8) & -PAGE
+    for place in range(pointers, pointers + PAGE, 8):
+        if not raw[place] & 1:
+            raw[place : place + 8] = struct.pack("<Q", page + 2 * PAGE | 0x63)
+    path = tmp_path / "mapped.raw"
+    path.write_bytes(raw)
+    container = find_container(map_file(str(path)))
+    assert container is not None
+    counted: Any = _Counted(container)
+    with pytest.raises(TargetError, match="no Windows is found in this memory"):
+        find_machine(counted)
+    assert counted.words < 200_000
+
+
+class _Counted:
+    """A container that counts how often it is read."""
+
+    def __init__(self, container: Any) -> None:
+        self._container = container
+        self.words = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._container, name)
+
+    def word(self, address: int, size: int) -> int | None:
+        self.words += 1
+        found: int | None = self._container.word(address, size)
+        return found
