@@ -256,3 +256,15 @@ class _Counted:
         self.words += 1
         found: int | None = self._container.word(address, size)
         return found
+
+
+def test_a_set_of_a_hibernation_file_with_more_pages_than_any(tmp_path: Path) -> None:
+    """Each of thousands of small sets was unpacked to a MiB."""
+    raw = bytearray(LabFile(tmp_path, ("x64-19041", "sys", {})).raw)
+    kernels = unsigned(raw, 0x70, 8) * PAGE
+    raw[kernels:] = struct.pack("<I2Q", 0x100 | 2, 0x1AF, 0x2AF).ljust(PAGE, b"\1")
+    raw[0x68:0x70] = bytes(8)
+    path = tmp_path / "many.sys"
+    path.write_bytes(raw)
+    with pytest.raises(TargetError, match="holds no pages"):
+        find_container(map_file(str(path)))

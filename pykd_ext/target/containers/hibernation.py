@@ -57,6 +57,11 @@ _MOST_PAGES = 16  # in a set
 _CACHED = 256  # sets
 
 
+def _pages_at(descriptor: int) -> int:
+    """How many pages a descriptor is for: how many follow the first is in its low bits."""
+    return (descriptor & 0xF) + 1
+
+
 def detect(head: bytes, _: str) -> bool:
     return head.startswith(_MAGICS)
 
@@ -164,17 +169,19 @@ class HibernationFile:
             (head,) = unpack_at(_HEAD, self._data, at)
             count, size = head & 0xFF, head >> 8 & 0x3F_FFFF
             data = at + _HEAD.size + 8 * count
-            if not 0 < count <= _MOST_PAGES or not size or data + size > len(self._data):
+            is_there = size and data + size <= len(self._data)
+            places = range(at + _HEAD.size, data, 8) if is_there else ()
+            descriptors = [self._word(each) for each in places]
+            held = sum(map(_pages_at, descriptors))
+            if not 0 < held <= _MOST_PAGES:
                 self.problems.append(
                     f"the hibernation file is damaged at {at:#x}: {pages} pages are missing"
                 )
                 return
-            held = 0
-            for offset in range(at + _HEAD.size, data, 8):
-                descriptor = self._word(offset)
-                follow = (descriptor & 0xF) + 1
-                self._places.append((descriptor >> 4, follow, len(self._sets), held))
-                held += follow
+            index = 0
+            for each in descriptors:
+                self._places.append((each >> 4, _pages_at(each), len(self._sets), index))
+                index += _pages_at(each)
             self._sets.append(_Set(data, size, held, bool(head & _HUFFMAN)))
             pages -= held
             at = data + size

@@ -17,4 +17,6 @@ class FUZZER(LabFuzzer):
 
     @staticmethod
     def places(file: LabFile) -> list[int]:
-        return [*range(0, 0x400, 4), *range(0x1000, 0x1100, 4), *file.header[-0x40:]]
+        # A hibernation file's sets lie one behind the other.
+        sets = range(0x1000, len(file.raw), 0x40) if file.path.suffix == ".sys" else ()
+        return [*range(0, 0x400, 4), *range(0x1000, 0x1200, 4), *file.header[-0x40:], *sets]
