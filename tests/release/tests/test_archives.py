@@ -135,6 +135,11 @@ def test_what_extras_bring_and_its_licence_is_said(release: tuple[Sources, Archi
             assert Requirement(text).name in brings.get(extra[1], ""), f"docs/release.md: {text}"
 
 
+def test_the_changelog_has_this_version_and_its_day(release: tuple[Sources, Archives]) -> None:
+    changes = (release[0].folder / "CHANGELOG.md").read_text("utf-8")
+    assert re.search(rf"^## {re.escape(__version__)} - \d{{4}}-\d\d-\d\d$", changes, re.MULTILINE)
+
+
 def run_regcb(python: Path, *words: str) -> tuple[int, str]:
     """The installed one, with nothing of the checkout."""
     done = subprocess.run(
