@@ -7,7 +7,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Callable
 
-from ..kernel.listing import RegistryCallback, read_listing
+from ..kernel.listing import RegistryCallback, note_unread, read_listing
 from ..kernel.selection import select
 from ..live.departure import wait_for_return
 from ..live.guard import Decision, Guard
@@ -112,6 +112,7 @@ class Guarding(Stream[Decision]):
 
 def _callback(target: Target, name: str | None) -> RegistryCallback:
     listing = read_listing(target)
+    note_unread(target, listing)
     ordinary = [each for each in listing if not each.block.unregistering]
     if not ordinary:
         raise TargetError("no callbacks are registered: there is no place to decide at")

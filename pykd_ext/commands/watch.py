@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .. import findings, watch
 from ..command_line.command import LiveCommand
 from ..command_line.live_run import add_boot, add_limits, report_end, require_initial_break
+from ..kernel.doubts import note_doubt
 from ..kernel.listing import target_facts
 from ..present.output import Output
 from ..present.registration import registration_text
@@ -46,7 +47,8 @@ def _findings(target: Target, registration: Registration) -> list[Finding]:
     address = registration.callback.block.address if registration.callback else None
     try:
         found = findings(target, carve=False)
-    except RegcbError:
+    except RegcbError as error:
+        note_doubt(target, f"what check has against a callback could not be told: {error}")
         return []
     numbers = {each.number for each in found.listing if each.block.address == address}
     if registration.kind == "unregister":

@@ -117,9 +117,7 @@ def _say_who_asked(output: Output, target: LiveTarget, operation: Operation) -> 
     requestor = operation.requestor
     if requestor is None or requestor.process is None:
         return
-    text = identity_text(requestor, read_process_identity(target, requestor.process))
-    if text is not None:
-        output.write(text)
+    output.write(identity_text(requestor, read_process_identity(target, requestor.process)))
 
 
 def _say_where(output: Output, target: LiveTarget, is_in_callback: bool) -> None:

@@ -9,6 +9,7 @@ from .builds import windows_version
 from .callback_block import CallbackBlock, Problem
 from .callbacks import DEFAULT_LIMIT, CallbackList, read_callbacks
 from .cookies import CookieBase, cookie_base
+from .doubts import note_doubt
 from .drivers import NO_OWNER, UNKNOWN_OWNER, Drivers, Owner
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ __all__ = [
     "TargetFacts",
     "entries_of",
     "in_image",
+    "note_unread",
     "problems_of_all",
     "read_listing",
     "symbol_text",
@@ -144,6 +146,16 @@ def problems_of_all(listing: Listing) -> list[Problem]:
     unread = (each for each in listing.entries if each.block.function is None)
     lost = [Problem(f"callback #{each.number}", what) for each in unread for what in each.problems]
     return [*listing.problems, *lost]
+
+
+def note_unread(target: Target, listing: Listing) -> None:
+    """Has the end of a run tell what of the callbacks, and of whose they are, could not be read."""
+    for where, what in listing.problems:
+        if where == "modules":
+            note_doubt(target, f"{where}: {what}")
+    for entry in listing:
+        for what in entry.problems:
+            note_doubt(target, f"callback #{entry.number}: {what}")
 
 
 def with_unlisted(target: Target, listing: Listing, callbacks: Sequence[CallbackBlock]) -> Listing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..kernel.listing import Listing, RegistryCallback, read_listing
+from ..kernel.listing import Listing, RegistryCallback, note_unread, read_listing
 from ..target.errors import MemoryUnreadable, RegcbError, SymbolNotFound
 from ..target.fields import unsigned
 
@@ -33,6 +33,7 @@ class CallbackNames:
         self._last = self._last_cookie()
         self._unknown: set[int] = set()
         self.listing: Listing = read_listing(target)
+        note_unread(target, self.listing)
         self._entries = self._by_address()
 
     def refresh(self) -> None:
@@ -69,6 +70,7 @@ class CallbackNames:
             self.listing = read_listing(self._target)
         except RegcbError:
             return  # it was there before: what is known of it is still the best
+        note_unread(self._target, self.listing)
         for address, entry in self._by_address().items():
             self._entries.pop(address, None)
             self._entries[address] = entry  # the longest unseen come first

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..kernel.listing import RegistryCallback
 from ..target.errors import MemoryUnreadable, SymbolNotFound
 from .breakpoints import Breakpoints
+from .passed_over import pass_over
 from .pending_calls import PendingCalls
 from .registrations import UNREGISTER, Registration, RegistrationWatch, call_to_unregister
 
@@ -40,7 +41,7 @@ class Departure:
         try:
             call, cookie = call_to_unregister(self._target)
         except MemoryUnreadable:
-            return False
+            return pass_over(self._target, "whether the callback was removed is not known")
         if cookie == self._cookie:
             self._pending.enter(call, None)
             self._breakpoints.add(call.back, self._leave)

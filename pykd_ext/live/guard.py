@@ -26,6 +26,7 @@ from .departure import Departure
 from .exits import return_instructions
 from .owed_post import give_post
 from .pairing import GIVEN, KERNELS, WITHHELD, Outcome, outcome, status_of_post
+from .passed_over import pass_over
 from .pending_calls import PendingCalls
 from .policy import Asked, Policy, Rule
 from .steps import Steps, go_on, until
@@ -55,6 +56,9 @@ class Decision(NamedTuple):
     is_enforced: bool
     post: str = KERNELS
     problem: str | None = None
+
+
+_NOT_ALL_JUDGED = "not all operations were judged, and the callback had them"
 
 
 class _Waiting(NamedTuple):
@@ -169,7 +173,7 @@ class Guard:
                 return False
             call = entered(target, 3)
         except MemoryUnreadable:
-            return False
+            return pass_over(target, _NOT_ALL_JUDGED)
         context, _, information = call.arguments
         if context != self._entry.block.context:
             return False  # the same function is another callback, too
@@ -206,7 +210,10 @@ class Guard:
             requestor=requestor,
             internal=self._entry.block.internal,
         )
-        rule = self._policy.decide(_asked(number, notified, requestor))
+        asked = _asked(number, notified, requestor)
+        rule = self._policy.decide(asked)
+        if rule is None and _is_unknown(asked, notified):
+            pass_over(self._target, _NOT_ALL_JUDGED)
         return rule and Decision(time.time(), requestor, notified, rule, None, False)
 
     def _apply(self, call: FunctionCall, decision: Decision) -> bool:
@@ -279,6 +286,12 @@ class Guard:
 
     def _key(self, decision: Decision) -> tuple[int, int]:
         return self._target.current_thread(), decision.notified.notification.address
+
+
+def _is_unknown(asked: Asked, notified: NotificationCall) -> bool:
+    """Whether a rule may be meant for it whose conditions cannot be told."""
+    who = (asked.process_name, asked.process_id, asked.user_mode)
+    return None in who or (asked.key is None and bool(notified.notification.keys))
 
 
 def _asked(number: int, notified: NotificationCall, requestor: Requestor | None) -> Asked:

@@ -30,6 +30,7 @@ from .data_flow import CallSite, Location
 from .junctions import Junctions, find_junctions, phase_of
 from .nesting import active_callbacks, has_active_callbacks
 from .operations import PostStatus, Returned
+from .passed_over import NOT_ALL_VERDICTS, pass_over
 from .pending_calls import PendingCalls
 from .read_ahead import read_stack_ahead
 
@@ -214,7 +215,7 @@ class _Site:
                 return False
             block, information = self._block(), value_at(target, site.information)
         except MemoryUnreadable:
-            return False
+            return pass_over(target, NOT_ALL_VERDICTS)
         event = _returned(target, block, number, information)
         return event is not None and self._on_return(event)
 
@@ -243,6 +244,7 @@ def _returned(target: Target, block: int, number: int, information: int) -> Retu
         try:
             information, post = read_post(target, information)
         except MemoryUnreadable:
+            pass_over(target, NOT_ALL_VERDICTS)
             return None
         number = about.pair
     return Returned(
@@ -290,7 +292,7 @@ class _Entries:
             wanted = second_argument(self._target) & 0xFFFF_FFFF in self._wanted
             entry = entered(self._target, 3) if wanted else None
         except MemoryUnreadable:
-            return False
+            return pass_over(self._target, NOT_ALL_VERDICTS)
         if entry is not None:
             self._calls.enter(entry, callback)
             self._breakpoints.add(entry.back, self._back)
@@ -308,6 +310,6 @@ class _Entries:
                 if is_extended(target.memory, number, information):
                     information = target.memory.pointer(information)
             except MemoryUnreadable:
-                return False
+                return pass_over(target, NOT_ALL_VERDICTS)
         event = _returned(target, call.about.address, number, information)
         return event is not None and self._on_return(event)

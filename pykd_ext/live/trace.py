@@ -11,7 +11,7 @@ from ..kernel.builds import refusals_stand
 from ..kernel.key_layouts import KEY_BODIES
 from ..kernel.key_objects import KnownBlocks
 from ..kernel.listing import RegistryCallback
-from ..kernel.requestor import ProcessNames, Requestor, read_requestor
+from ..kernel.requestor import NO_REQUESTOR, ProcessNames, Requestor, read_requestor
 from ..kernel.stack_frames import StackFrame, stack_frames
 from ..notify.classes import NotifyClass, notify_class
 from ..notify.notification_call import NotificationCall, read_notification_call
@@ -32,6 +32,7 @@ from .operations import (
     Verdict,
     is_failure,
 )
+from .passed_over import pass_over
 from .policy import PRE_CLASSES, STATUS_CALLBACK_BYPASS
 from .read_ahead import read_ahead, read_value_ahead, thread_fields
 from .returns import BreakpointPlan, follow_returns
@@ -221,7 +222,7 @@ class Tracer:
     def is_of_interest(self, turn: str) -> bool:
         """By who asks, which is one request."""
         filters = self._filters
-        if not filters.choose_requestors or filters.fit_requestor(self._requestor()):
+        if not filters.choose_requestors or self._fits_requestor(self._requestor()):
             return True
         self.others += turn == (REFUSAL if filters.only_blocked else END)
         return False
@@ -281,6 +282,8 @@ class Tracer:
         if not self._operations.is_known(event):
             return False
         created = create_time(self._target, event.thread)
+        if created is None:
+            return False
         return self._drop(
             lambda each: each.thread == event.thread and _created(each) not in (None, created)
         )
@@ -356,7 +359,7 @@ class Tracer:
             self.others += 1
             return _About()
         requestor = self._requestor()
-        if not filters.fit_requestor(requestor):
+        if not self._fits_requestor(requestor):
             self.others += 1
             return _About()
         read_value_ahead(target, event.number, event.information)
@@ -366,6 +369,10 @@ class Tracer:
         fits = filters.fit_keys(notified)
         if block is not None and not fits:
             self._other_keys.add(block)
+        if not fits and filters.keys and _has_lost_its_key(notified):
+            pass_over(target, "not all operations could be told by their key")
+        if requestor is None:
+            notified = notified._replace(problems=(*notified.problems, NO_REQUESTOR))
         if not fits or not filters.fit_value(notified):
             self.others += 1
             return _About()
@@ -380,6 +387,14 @@ class Tracer:
         return _About(
             requestor, notified, tuple(map(self.names.entry, around.blocks)), tuple(stack)
         )
+
+    def _fits_requestor(self, requestor: Requestor | None) -> bool:
+        if self._filters.fit_requestor(requestor):
+            return True
+        known = requestor and (requestor.thread_id, requestor.process_id, requestor.process_name)
+        if not known or None in known:
+            pass_over(self._target, "not all operations could be told by who asks")
+        return False
 
     def _note_fitting(self, notified: NotificationCall, block: int) -> None:
         paths = [each.path for each in notified.notification.keys if each.path is not None]
@@ -491,3 +506,9 @@ def _refuses(event: Returned) -> bool:
         counts = not notify_class(event.number).ignores_status
         return is_failure(event.status) and not bypasses and counts
     return is_failure(post.return_status) and not is_failure(post.status)
+
+
+def _has_lost_its_key(notified: NotificationCall) -> bool:
+    """Whether none of its keys' paths is known, and something could not be read."""
+    keys = notified.notification.keys
+    return bool(keys and notified.problems) and all(each.path is None for each in keys)

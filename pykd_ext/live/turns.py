@@ -13,6 +13,7 @@ from ..target.errors import MemoryUnreadable, RegcbError
 from .breakpoints import Breakpoints
 from .junctions import Junction, Junctions
 from .operations import LARGEST_STACK, Returned
+from .passed_over import NOT_ALL_VERDICTS, pass_over
 from .policy import PRE_CLASSES
 from .read_ahead import read_stack_ahead
 from .returns import read_post, value_at
@@ -135,7 +136,7 @@ class _Follower:
         try:
             event = self._event(place.junction)
         except MemoryUnreadable:
-            return False
+            return pass_over(self._target, NOT_ALL_VERDICTS)
         if inside is not None:
             inside.leave(event is not None and event.post is not None)
         stops = event is not None and place.tell(event)

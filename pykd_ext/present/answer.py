@@ -11,7 +11,7 @@ from ..live.answer import Answer, Blocked, Changed, KernelRefused, TakenOver
 from ..live.trace import Operation
 from ..notify.ntstatus import status_text
 from .notification import requestor_text
-from .operation import about_callback, callback_text, refusal_text, stack_lines, traced_text
+from .operation import about_callback, callback_text, refusal_text, stack_lines, traced_text, whose
 from .security import security_lines
 
 __all__ = ["answer_text"]
@@ -31,7 +31,7 @@ def answer_text(facts: TargetFacts, answer: Answer, security: SecurityDescriptor
 
 def _taken_over(facts: TargetFacts, traced: Operation) -> str:
     entry = traced.bypassed_by.callback if traced.bypassed_by else None
-    owner = printable(entry.owner.name, "a callback in no loaded image") if entry else "?"
+    owner = whose(entry)
     got = "" if traced.result is None else f": {status_text(traced.result)} for the caller"
     lines = [f"{owner} takes it over (STATUS_CALLBACK_BYPASS), the kernel does nothing{got}"]
     if entry is not None:

@@ -23,6 +23,7 @@ __all__ = [
     "refusal_text",
     "stack_lines",
     "traced_text",
+    "whose",
 ]
 
 _ALTITUDE_WIDTH, _NAME_WIDTH = 12, 40
@@ -63,8 +64,17 @@ def callback_text(entry: RegistryCallback | None, facts: TargetFacts) -> str:
     if entry is None:
         return "a callback of no list"
     name = _function(entry, facts)
-    owner = printable(entry.owner.name, "no loaded image")
+    nowhere = "no loaded image" if entry.owner.state == "none" else "its owner is unknown"
+    owner = printable(entry.owner.name, nowhere)
     return f"{link(name, f'regcb show {entry.block.address:#x}')} ({owner})"
+
+
+def whose(entry: RegistryCallback | None) -> str:
+    """The driver that it is a callback of: the file's name, or what is known of that."""
+    if entry is None:
+        return "?"
+    nowhere = "in no loaded image" if entry.owner.state == "none" else "whose owner is not known"
+    return printable(entry.owner.name, f"a callback {nowhere}")
 
 
 def _function(entry: RegistryCallback, facts: TargetFacts) -> str:
@@ -114,7 +124,7 @@ def refusal_text(facts: TargetFacts, traced: Operation) -> str:
         return traced_text(facts, traced)
     verdict, entry = judged
     status = verdict.status if verdict.verdict == BLOCKED else verdict.return_status or 0
-    owner = printable(entry.owner.name, "a callback in no loaded image") if entry else "?"
+    owner = whose(entry)
     lines = [f"{owner} blocks it: {status_text(status)} ({status:#010x})"]
     if entry is not None:
         lines += about_callback(entry, facts)

@@ -85,8 +85,11 @@ def open_connection(
     try:
         path = "" if symbols is None else f"{symbols};srv*{_STORE}"
         return NtoseyeSession(debugger, SymbolPath(path))
-    except BaseException:
-        debugger.close()
+    except BaseException as error:
+        with suppress(ntoseye.NtoseyeError):  # it has gone
+            debugger.close()
+        if isinstance(error, ntoseye.NtoseyeError):
+            raise TargetError(f"{connection}: {_one_line(error)}") from None
         raise
 
 
@@ -166,7 +169,8 @@ class NtoseyeSession(SymbolsTarget):
         memory = self._debugger if self.memory.is_kernel(address) else self._processor
         try:
             found: bytes = memory.memory.read(address, size)
-        except (ntoseye.NtoseyeError, OverflowError):
+        except (ntoseye.NtoseyeError, OverflowError) as error:
+            _require_link(error)
             raise MemoryUnreadable(address, size) from None
         if self._run:
             self._run.hear()
@@ -187,6 +191,7 @@ class NtoseyeSession(SymbolsTarget):
         try:
             value: int = self._processor.registers[_REGISTERS.get(name, name)]
         except (ntoseye.NtoseyeError, LookupError) as error:
+            _require_link(error)
             raise RegisterUnavailable(name, f"ntoseye says: {_one_line(error)}") from None
         return value
 
@@ -213,6 +218,7 @@ class NtoseyeSession(SymbolsTarget):
         try:
             engines = self._debugger.breakpoints.add(address, unchecked=True)
         except (ntoseye.NtoseyeError, OverflowError) as error:
+            _require_link(error)
             raise TargetError(f"no breakpoint at {address:#x}: {_one_line(error)}") from None
         found = _Breakpoint(address, on_hit, engines)
         self._breakpoints[engines.id] = found
@@ -314,13 +320,15 @@ class NtoseyeSession(SymbolsTarget):
             try:
                 registers[_REGISTERS.get(name, name)] = value
             except (ntoseye.NtoseyeError, LookupError, OverflowError) as error:
+                _require_link(error)
                 raise RegisterUnavailable(name, f"not written: {_one_line(error)}") from None
 
     def write(self, address: int, data: bytes) -> None:
         memory = self._debugger if self.memory.is_kernel(address) else self._processor
         try:
             memory.memory.write(address, data)
-        except (ntoseye.NtoseyeError, OverflowError):
+        except (ntoseye.NtoseyeError, OverflowError) as error:
+            _require_link(error)
             raise MemoryUnreadable(address, len(data)) from None
         finally:
             self.memory.invalidate()
@@ -328,15 +336,19 @@ class NtoseyeSession(SymbolsTarget):
     def return_addresses(self, count: int) -> list[int]:
         try:
             return [each.ip for each in self._processor.backtrace(limit=count)]
-        except ntoseye.NtoseyeError:
+        except ntoseye.NtoseyeError as error:
+            _require_link(error)
             return []
 
     def close(self) -> None:
-        """The target goes on, with no breakpoint of ours."""
+        """The target goes on, with no breakpoint of ours; raises ConnectionLost where nobody can
+        say so."""
         for each in self._breakpoints.values():
             each.remove()
-        with suppress(ntoseye.NtoseyeError):  # it has gone
+        try:
             self._debugger.close()
+        except ntoseye.NtoseyeError as error:  # one that has crashed does not go on
+            _require_link(error, " as it was let go; it may be stopped, with breakpoints in it")
 
 
 class _Breakpoint:
@@ -356,7 +368,7 @@ class _Breakpoint:
     def remove(self) -> None:
         if self._engines is None:
             return
-        with suppress(ntoseye.NtoseyeError):  # the target has gone
+        with suppress(ntoseye.NtoseyeError):  # the target has gone, which its close() says
             self._engines.delete()
         self._engines = None
 
@@ -364,6 +376,16 @@ class _Breakpoint:
         """Its module is about to go, or all are."""
         self.remove()
         self.is_lost = True
+
+
+# Of a link that has failed there is no class of error.
+_WORDS_OF_THE_LINK = ("(os error ", "failed to fill whole buffer")
+
+
+def _require_link(error: Exception, how: str = "") -> None:
+    """Raises ConnectionLost where it is the link that has failed, and nothing of the target's."""
+    if any(words in str(error) for words in _WORDS_OF_THE_LINK):
+        raise ConnectionLost(f"the target is gone{how}: {_one_line(error)}") from None
 
 
 def _one_line(error: Exception) -> str:

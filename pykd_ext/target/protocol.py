@@ -195,7 +195,8 @@ class Target(Protocol):
         """One line for each symbol file that was refused or not found, for the user to act on."""
 
     def close(self) -> None:
-        """Let go of files and of the session; the target is not used after it."""
+        """Let go of files and of the session; the target is not used after it. Of a kernel that
+        another machine debugs, raises ConnectionLost where nobody can tell how it is left."""
 
     def __enter__(self: _Self) -> _Self: ...
 

@@ -124,6 +124,7 @@ def _answer(memory: Memory, neighbour: int, backward: bool) -> int | None:
 
 def _walk(memory: Memory, head: int, backward: bool) -> _Walk:
     seen: dict[int, None] = {}
+    entry = head
     try:
         entry = _links(memory, head)[backward]
         while entry != head:

@@ -14,6 +14,7 @@ import pytest
 from tests.lab.kd.script import Act, Actor, Operation, Script
 from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
 
+from .cut_link import cut_after
 from .live import LISTED, LiveTarget, listed
 from .ntoseye import Ntoseye, runs
 
@@ -85,6 +86,27 @@ def test_a_connection_that_is_lost(ntoseye: Ntoseye) -> None:
     assert running.returncode == 6
     assert errors.startswith("regcb: the target ")
     assert len(errors.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "packets"),
+    [
+        # As it attaches, as the session begins, in the list, as it is let go.
+        *(("list", each) for each in (1, 40, 60, 80, 200)),
+        # As breakpoints are set, at two stops, as breakpoints are taken out.
+        *(("trace", each) for each in (110, 160, 260, 300)),
+    ],
+)
+def test_a_link_that_is_cut(ntoseye: Ntoseye, command: str, packets: int) -> None:
+    """One line that says so, and nothing of memory that is not there."""
+    words = {"list": ["list"], "trace": ["trace", "--count", "5"]}[command]
+    with ntoseye.target(DEFAULT_SCRIPT) as target, cut_after(target, packets) as cut:
+        done = ntoseye.regcb(cut, *words)
+    (line,) = done.stderr.splitlines()
+    attached = not line.startswith(f"regcb: kd:{cut.path}: ")
+    assert done.returncode == (6 if attached else 2)
+    assert line.startswith("regcb: the target is gone") or not attached
+    assert "paged out" not in done.stdout and "not mapped" not in done.stdout
 
 
 def wait_for_breakpoints(target: LiveTarget) -> None:

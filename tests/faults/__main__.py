@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Iterable
+from functools import partial
+from typing import Callable
 
 from tabulate import tabulate
 
+from .live_lab import LIVE
 from .questions import QUESTIONS
-from .sweep import sweep
+from .sweep import Outcome, sweep, sweep_live
 
 
 def main() -> int:
@@ -18,12 +22,16 @@ def main() -> int:
     arguments = parser.parse_args()
     rows = []
     wrong = 0
-    for question in QUESTIONS:
-        if arguments.words and not any(each in str(question) for each in arguments.words):
+    sweeps: dict[str, Callable[[int], Iterable[Outcome]]] = {
+        **{str(question): partial(sweep, question) for question in QUESTIONS},
+        **{f"live: {name}": partial(sweep_live, name) for name in LIVE},
+    }
+    for question, outcomes in sweeps.items():
+        if arguments.words and not any(each in question for each in arguments.words):
             continue
         statuses: Counter[int] = Counter()
         bad = 0
-        for outcome in sweep(question, arguments.most):
+        for outcome in outcomes(arguments.most):
             statuses[outcome.status] += 1
             bad += bool(outcome.complaints)
             for complaint in outcome.complaints:

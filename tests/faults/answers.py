@@ -9,7 +9,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 from jsonschema import ValidationError
 
@@ -20,12 +20,14 @@ __all__ = ["Answer", "answer_of", "complaints"]
 
 
 class Answer(NamedTuple):
-    """``crash`` is the traceback of what no command may raise."""
+    """``crash`` is the traceback of what no command may raise, ``lines`` what it has written to
+    the file of ``--jsonl``."""
 
     status: int
     output: str
     errors: str
     crash: str = ""
+    lines: str = ""
 
 
 def answer_of(words: Sequence[str]) -> Answer:
@@ -46,8 +48,11 @@ def complaints(sound: Answer, answer: Answer) -> Iterator[str]:
         return
     if answer.status not in (0, 1, 2):
         yield f"exit status {answer.status}"
-    if answer.status == 2 and not answer.output:
+    if answer.status == 2 and (answer.errors or not answer.output):
         yield from _refusal(answer)
+        return
+    if sound.lines:
+        yield from _in_lines(sound, answer)
         return
     if answer.errors:
         yield f"said beside an answer: {answer.errors}"
@@ -62,13 +67,29 @@ def complaints(sound: Answer, answer: Answer) -> Iterator[str]:
     yield from _in_document(json.loads(sound.output), document)
 
 
+def _in_lines(sound: Answer, answer: Answer) -> Iterator[str]:
+    """Documents, a line each; what there are none of can be said beside them."""
+    documents = [list(map(json.loads, each.lines.splitlines())) for each in (sound, answer)]
+    for document in documents[1]:
+        try:
+            validate(document)
+        except ValidationError as error:
+            yield f"not of its schema: {error.message}"
+    said = [{"problems": each.output.splitlines()} for each in (sound, answer)]
+    before, after = ({"lines": each, "said": also} for each, also in zip(documents, said))
+    yield from _in_document(before, after)
+
+
 def _refusal(answer: Answer) -> Iterator[str]:
     line = answer.errors
     if not line.startswith("regcb: ") or line.count("\n") != 1:
         yield f"no single line: {line!r}"
 
 
-_MARKS = ("!", "?", "cannot be read", "not mapped", "unreadable", " but: ", "no code here")
+_MARKS = (
+    "!", "?", "cannot be read", "not mapped", "unreadable", " but: ", "no code here", "not known",
+    "not seen", "(unknown)",
+)  # fmt: skip
 _NAME = re.compile(r"(\w+)!\w+(\+0x[0-9a-f]+)?|(\w+)\+0x[0-9a-f]+")
 
 
@@ -81,7 +102,7 @@ def _without_names(text: str) -> str:
     Of a jump's destination there is the address alone then, and columns are as wide as names."""
     text = re.sub(r"  ; .*", "", text)
     text = _NAME.sub(lambda found: found[1] or found[3], text)
-    return re.sub(r"  +|--+", " ", text)
+    return re.sub(r"  +|--+", " ", text).casefold()  # a path of name blocks has lost its case
 
 
 def _in_text(sound: Answer, answer: Answer) -> Iterator[str]:
@@ -99,11 +120,16 @@ def _in_document(sound: dict[str, Any], document: dict[str, Any]) -> Iterator[st
         yield f"another answer, and no problem says so: {'; '.join(lost)}"
 
 
-_DOUBTS = ("doubt", "follows_call")  # of a finding, and of a word on a stack
+# Of a finding, of a word on a stack, and of an operation whose end was not seen.
+_DOUBTS: dict[str, Callable[[Any], bool]] = {
+    "doubt": lambda doubt: doubt is not None,
+    "follows_call": lambda follows: follows is None,
+    "is_over": lambda is_over: not is_over,
+}
 
 
 def _is_doubt(document: dict[str, Any], name: str) -> bool:
-    return name in document and (document[name] is None) == (name == "follows_call")
+    return name in document and _DOUBTS[name](document[name])
 
 
 def _said(document: Any) -> Counter[str]:
@@ -123,7 +149,7 @@ def _lost(sound: Any, found: Any, path: tuple[str, ...]) -> Iterator[str]:
     """Where the two documents differ, beside their problems."""
     if isinstance(sound, dict) and isinstance(found, dict):
         for name in [*sound, *(each for each in found if each not in sound)]:
-            if name not in ("problems", *_ONLY_SYMBOLS_TELL):
+            if name not in ("problems", *_ONLY_SYMBOLS_TELL, "time"):
                 yield from _lost(sound.get(name), found.get(name), (*path, name))
     elif isinstance(sound, list) and isinstance(found, list) and len(sound) == len(found):
         for index, (one, other) in enumerate(zip(sound, found)):
@@ -133,7 +159,11 @@ def _lost(sound: Any, found: Any, path: tuple[str, ...]) -> Iterator[str]:
 
 
 def _lost_its_name(sound: Any, found: Any, path: tuple[str, ...]) -> bool:
-    if not isinstance(sound, str) or "!" not in sound:
+    if not isinstance(sound, str):
+        return False
+    if "path" in path and isinstance(found, str):
+        return found == sound.upper()  # of name blocks, which have lost the case
+    if "!" not in sound:
         return False
     if "instructions" in path and found is None:
         return True  # the destination of a jump is in its text

@@ -9,7 +9,7 @@ from .answers import answer_of, complaints
 from .injected import KINDS, Fault, requests_counted
 from .questions import Question
 
-__all__ = ["Outcome", "faults_of", "sweep"]
+__all__ = ["Outcome", "faults_of", "sweep", "sweep_live"]
 
 
 class Outcome(NamedTuple):
@@ -44,3 +44,21 @@ def sweep(question: Question, most: int) -> Iterator[Outcome]:
         with requests_counted(fault):
             answer = answer_of(words)
         yield Outcome(fault, answer.status, list(complaints(sound, answer)))
+
+
+def sweep_live(name: str, most: int) -> Iterator[Outcome]:
+    """The same of a command of LIVE. Besides, whatever struck: no breakpoint stays, and the machine
+    does the rest as if nobody had looked, but for what a guard has decided."""
+    from .live_lab import followed  # needs unicorn
+
+    sound, target = followed(name)
+    assert not sound.crash, sound.crash
+    counts, left = dict(target.counts), target.left()
+    for fault in faults_of(counts, most):
+        answer, target = followed(name, fault)
+        wrong = list(complaints(sound, answer))
+        if target.hooks:
+            wrong.append(f"breakpoints are left in the target: {len(target.hooks)}")
+        if target.left() != left and not name.startswith("guard"):
+            wrong.append("the machine has done other things")
+        yield Outcome(fault, answer.status, wrong)
