@@ -24,6 +24,7 @@ class Fuzzer:
 
     about = ""
     longest = 256  # bytes of an input
+    cost = 1  # of an input, in others' of the same run
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

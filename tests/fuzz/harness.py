@@ -77,7 +77,7 @@ def fuzz(fuzzer: Fuzzer, limits: Limits, corpus: Path, found: Path) -> None:
         f"-max_len={fuzzer.longest}", "-timeout=600", "-rss_limit_mb=4096", "-print_final_stats=1",
         f"-artifact_prefix={found}/",
         *([f"-max_total_time={limits.seconds}"] if limits.seconds else []),
-        *([f"-runs={limits.runs}", "-seed=14"] if limits.runs else []),
+        *([f"-runs={limits.runs // fuzzer.cost}", "-seed=14"] if limits.runs else []),
     ]  # fmt: skip
     atheris.Setup([sys.argv[0], *options, str(corpus)], one_input)
     atheris.Fuzz()

@@ -185,3 +185,11 @@ class LabFile:
     def symbol(self, name: str) -> int | None:
         """The VA of a symbol of the kernel."""
         return self._world.kernel.symbols.get(name)
+
+    def read(self, address: int, size: int) -> bytes:
+        """The bytes at a VA, as the lab has them."""
+        return self._space.read(address, size)
+
+    def field(self, type_name: str, field: str) -> int:
+        """The offset of a field of this build."""
+        return self._world.offsets.field(type_name, field)
