@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from hashlib import sha256
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 __all__ = ["device_of", "file_name", "is_url", "scheme", "shown"]
@@ -48,7 +47,11 @@ def shown(path: str) -> str:
     words = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True)]
     if _SIGNATURES & {name.lower() for name, _ in words}:
         words = [each for each in words if not _SIGNING.fullmatch(each[0])]
-    return f"{name}?{sha256(repr(words).encode()).hexdigest()[:8]}" if words else name
+    if not words:
+        return name
+    from hashlib import sha256  # noqa: PLC0415 - 3 ms, for few
+
+    return f"{name}?{sha256(repr(words).encode()).hexdigest()[:8]}"
 
 
 def file_name(path: str) -> str:

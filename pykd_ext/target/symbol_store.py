@@ -14,7 +14,6 @@ from typing import Callable
 
 from .cabinet import compressed_name
 from .errors import SymbolFileError
-from .symbol_pointer import POINTER, pointed
 
 __all__ = ["StoreFailed", "existing", "keep", "place", "stored"]
 
@@ -41,8 +40,10 @@ def stored(store: str, name: str, identity: str, problems: list[str]) -> Iterato
         path = existing(folder, *leaf)
         if path is not None and os.path.isfile(path):
             yield path
-    pointer = existing(folder, POINTER)
+    pointer = existing(folder, "file.ptr")
     if pointer is not None and os.path.isfile(pointer):
+        from .symbol_pointer import pointed  # noqa: PLC0415 - few stores have one
+
         try:
             yield pointed(pointer, names)
         except SymbolFileError as error:
