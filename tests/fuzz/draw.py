@@ -1,4 +1,7 @@
-"""What a fuzzer's input means: numbers and choices, drawn one after the other."""
+"""What a fuzzer's input means: numbers and choices, drawn one after the other.
+
+Inputs that are kept mean something else where this changes.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,11 @@ __all__ = ["Draw"]
 
 _T = TypeVar("_T")
 _EDGES = (0, 1, 0x7F, 0xFF, 0xFFFF, 0x7FFF_FFFF, 0xFFFF_FFFF, (1 << 63) - 1, (1 << 64) - 1)
+# What a terminal, a spreadsheet, WinDbg and a browser would obey; four characters of UTF-16.
+_TEXTS = tuple(
+    int.from_bytes(each.encode("utf-16-le", "surrogatepass"), "little")
+    for each in ("=1+1", "@A1+", "\x1b[2J", "<b>&", '">;a', "\u202eab\n", "\ud800a\0\r", "a;.e")
+)
 
 
 class Draw:
@@ -37,14 +45,17 @@ class Draw:
         return rest
 
     def word(self, known: Sequence[int]) -> int:
-        """A number as files hold them: any, a small one, one at an edge, near one of ``known``."""
-        kind = self.number() % 6
+        """A number as files hold them: any, a small one, one at an edge, a piece of text, near one
+        of ``known``."""
+        kind = self.number() % 7
         if kind == 0:
             return self.number(8)
         if kind == 1:
             return self.number()
         if kind == 2:
             return self.choice(_EDGES)
+        if kind == 6:
+            return self.choice(_TEXTS)
         if kind == 3 or not known:
             return self.number(4)
         return self.choice(known) + 8 * (self.number() - 0x80 if kind == 4 else 0)

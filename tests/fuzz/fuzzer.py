@@ -55,7 +55,6 @@ class LabFuzzer(Fuzzer):
         draw = Draw(data)
         file = draw.choice(self._files)
         question = draw.choice(self.questions)
-        in_window = draw.number() % 4 == 3
         words = list(question(file, draw))
         with file.path.open("r+b", buffering=0) as opened:
             pokes = self._pokes(file, draw)
@@ -63,18 +62,18 @@ class LabFuzzer(Fuzzer):
                 for at, raw in pokes.items():
                     opened.seek(at)
                     opened.write(raw)
-                self.ask(file, words, in_window)
+                self.ask(file, words)
             finally:
                 for at, raw in pokes.items():
                     opened.seek(at)
                     opened.write(file.raw[at : at + len(raw)])
 
-    def ask(self, file: LabFile, words: list[str], in_window: bool) -> None:
+    def ask(self, file: LabFile, words: list[str]) -> None:
         """The question about the file as it is now."""
         if words[0] == "report":
             self._report.unlink(missing_ok=True)
             words.append(str(self._report))
-        ask([*words, "-z", str(file.path)], in_window)
+        ask([*words, "-z", str(file.path)])
         if words[0] == "report" and self._report.exists():
             hold_html(self._report.read_text("utf-8"))
 

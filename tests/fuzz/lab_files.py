@@ -87,6 +87,12 @@ class LabFile:
         return self._around([*roots, *(symbols[each] for each in names if each in symbols)], 2)
 
     @cached_property
+    def altitudes(self) -> list[int]:
+        """Their texts, two letters at a time."""
+        buffers = (each.altitude_buffer for each in self.truth.callbacks if each.altitude)
+        return [at for each in buffers for at in self._places(each, 12)]
+
+    @cached_property
     def modules(self) -> list[int]:
         """PsLoadedModuleList, MmUnloadedDrivers."""
         unloaded = self._world.nt("MmUnloadedDrivers")

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
-from pykd_ext.command_line.main import main
+from pykd_ext.command_line import main as command_line
+from pykd_ext.present.output import Output, to_dml
 from tests.support.schemas import validate
 
 __all__ = ["Answer", "ask", "hold_html", "hold_line", "hold_lines"]
@@ -33,27 +35,30 @@ class Answer(NamedTuple):
     errors: str
 
 
-class _Window(io.StringIO):
-    """WinDbg's command window, as pykd gives it."""
+class _Output(Output):
+    """What is printed is held as WinDbg's window has it, too."""
 
-    def writedml(self, text: str) -> None:
-        self.write(text)
+    def write(self, text: str) -> None:
+        _hold_dml(to_dml(text))
+        super().write(text)
 
 
-def ask(words: Sequence[str], in_window: bool = False, validate: Validate = validate) -> Answer:
+def _hold_dml(dml: str) -> None:
+    """No tag but our links, no command in them but one."""
+    hold_lines(dml)
+    rest = _LINK.sub("", dml)
+    assert "<" not in rest, f"DML: {rest[rest.index('<') :][:80]}"
+
+
+def ask(words: Sequence[str], validate: Validate = validate) -> Answer:
     """Runs a command line in this process and holds what it says; raises AssertionError, and what
     got out of regcb."""
-    streams = _Window() if in_window else io.StringIO(), io.StringIO()
-    with _standard(*streams):
-        status = main(words)
+    streams = io.StringIO(), io.StringIO()
+    with _standard(*streams), patch.object(command_line, "Output", _Output):
+        status = command_line.main(words)
     answer = Answer(status, *(each.getvalue() for each in streams))
     assert status in (0, 1, 2), answer
     hold_lines(answer.errors)
-    if in_window:
-        hold_lines(answer.output)
-        rest = _LINK.sub("", answer.output)
-        assert "<" not in rest, f"DML: {rest[rest.index('<') :][:80]}"
-        return answer
     if status == 2:
         assert answer.errors.startswith("regcb: "), answer.errors
         assert answer.errors.count("\n") == 1, answer.errors

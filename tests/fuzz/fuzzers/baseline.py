@@ -31,7 +31,6 @@ class FUZZER(Fuzzer):
     def run(self, data: bytes) -> None:
         draw = Draw(data)
         form = (["--json"], [], [])[draw.number() % 3]
-        in_window = draw.number() % 4 == 3
         kind = draw.number() % 8
         text = poked(draw.choice(self._documents), draw).encode()
         if kind == 7:
@@ -39,4 +38,4 @@ class FUZZER(Fuzzer):
         self._path.write_bytes(text)
         words = ["diff", str(self._path), *form, *self._of_dump]
         # What a baseline has that regcb does not know, the answer has as well.
-        ask(words, in_window, validate_as_a_reader)
+        ask(words, validate_as_a_reader)

@@ -35,7 +35,7 @@ class FUZZER(LabFuzzer):
     def places(file: LabFile) -> list[int]:
         return file.code(*_DISPATCHERS, *_OTHERS)
 
-    def ask(self, file: LabFile, _: list[str], __: bool) -> None:
+    def ask(self, file: LabFile, words: list[str]) -> None:  # noqa: ARG002
         target = CrashDump(str(file.path), SymbolPath(file.truth.symbols))
         try:
             for name in _DISPATCHERS:

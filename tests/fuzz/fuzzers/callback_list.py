@@ -27,4 +27,4 @@ class FUZZER(LabFuzzer):
 
     @staticmethod
     def places(file: LabFile) -> list[int]:
-        return [*file.blocks, *file.modules]
+        return [*file.blocks, *file.modules, *file.altitudes * 16]  # as likely as the others
