@@ -10,7 +10,7 @@ from ..kernel.stopped_callback import NotAtCallback, Stop, read_call_in_progress
 from ..notify.class_names import GivenClass, class_given
 from ..notify.decode import DATA_LIMIT
 from ..notify.notification_call import NotificationCall, read_notification_call
-from ..target.errors import BadArgument, RegcbError
+from ..target.errors import BadArgument, RegcbError, TargetError
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -82,14 +82,15 @@ def _at_stop(target: Target, internal: bool, force: bool, data_limit: int) -> No
         data_limit=data_limit,
     )
     who = () if found.requestor else (NO_REQUESTOR,)
-    return found._replace(problems=(*note, *who, *found.problems))
+    of_callback = stop.callback.problems if stop.callback else ()
+    return found._replace(problems=(*note, *who, *of_callback, *found.problems))
 
 
 def _stop(target: Target, force: bool) -> tuple[Stop, tuple[str, ...]]:
     """The call, and what is to be said of how it was found. Raises NotAtCallback."""
     try:
         return read_stop(target, force), ()
-    except NotAtCallback:
+    except (NotAtCallback, TargetError):
         stop = read_call_in_progress(target)
         if stop is None:
             raise

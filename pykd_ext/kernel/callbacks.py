@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
@@ -109,7 +109,18 @@ def _read_vector(target: Target, head: int, limit: int, _: list[Problem]) -> lis
 
 def _of_vector_with_function(target: Target, head: int, function: int) -> Iterator[CallbackBlock]:
     slots = _read_vector(target, head, DEFAULT_LIMIT, [])
-    return (each for each in slots if each.function == function)
+    yield from _with(function, slots)
+
+
+def _with(
+    function: int, callbacks: Sequence[CallbackBlock], cut: str | None = None
+) -> Iterator[CallbackBlock]:
+    """Raises TargetError behind the last, where not all could be read: for ``cut`` as a whole."""
+    yield from (each for each in callbacks if each.function == function)
+    unread = (what for each in callbacks if each.function is None for what in each.problems)
+    why = cut or next(unread, None)
+    if why:
+        raise TargetError(f"not all of the callbacks can be read: {why}")
 
 
 # Vista and later.
@@ -227,8 +238,11 @@ def callbacks_with_function(target: Target, function: int) -> Iterator[CallbackB
     """Those whose function is at the VA ``function``; raises TargetError where there is no
     list that can be read, and behind the last where not all of it can."""
     if target.small_dump:
-        listed = _of_small_dump(target).callbacks
-        yield from (each for each in listed if each.function == function)
+        from .drivers import Drivers  # noqa: PLC0415 - a list needs none of it
+        from .thread_callbacks import read_thread_callbacks  # noqa: PLC0415
+
+        inside = read_thread_callbacks(target, Drivers(target))
+        yield from _with(function, inside.told[::-1], inside.cut)
         return
     way = _way(target)
     try:

@@ -96,6 +96,8 @@ class Drivers:
     def _loaded_owner(self, module: LoadedModule) -> Owner:
         name = module_text(self._memory, module.base_dll_name)
         path = module_text(self._memory, module.full_dll_name)
+        if None in (name, path) and not self._small:
+            self._note(f"the name of the image at {module.base:#x} cannot be read")
         symbols = debugger_name(path, name)
         if module.base == self._target.nt_base:
             symbols = "nt"
@@ -111,6 +113,10 @@ class Drivers:
             time_date_stamp=module.time_date_stamp,
             entry=module.entry,
         )
+
+    def _note(self, problem: str) -> None:
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     def loaded(self) -> Iterator[LoadedModule]:
         """PsLoadedModuleList in load order, read on as the caller goes on."""

@@ -14,6 +14,7 @@ from ..target.architecture import ARCHITECTURES
 from ..target.errors import MemoryUnreadable, RegisterUnavailable
 from ..target.fields import unsigned, words
 from ..target.image import Section, sections
+from .doubts import note_doubt
 from .drivers import Drivers, Owner
 from .listing import symbol_text
 
@@ -103,6 +104,8 @@ def _words(target: Target, pointer: int) -> Iterator[tuple[int, int]]:
     while start < end:
         length = min(_AT_ONCE - start % _AT_ONCE, end - start)
         if not target.memory.is_there(start):
+            if target.small_dump:  # which says where its stack ends
+                note_doubt(target, f"the thread's stack could be read up to {start:#x} alone")
             return
         raw = target.memory.read(start, length)
         yield from zip(range(start, start + length, size), words(raw, size))

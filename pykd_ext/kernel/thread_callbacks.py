@@ -39,7 +39,8 @@ class ThreadCallbacks(NamedTuple):
     its list, the innermost first, ``running`` the VAs of those blocks whose driver the stack shows
     at work, the innermost first. ``called`` is what the stack alone shows: addresses in drivers
     that the dispatcher called, the innermost first. ``stack`` are all code addresses on it.
-    ``problems`` say what is not known, and why.
+    ``problems`` say what is not known, and why; ``cut`` is the one of them that leaves callbacks
+    out of ``told``: the thread, or its list, could not be read.
     """
 
     thread: int | None
@@ -48,6 +49,7 @@ class ThreadCallbacks(NamedTuple):
     called: list[CodeAddress]
     stack: list[CodeAddress]
     problems: list[str]
+    cut: str | None = None
 
 
 def read_thread_callbacks(
@@ -59,12 +61,18 @@ def read_thread_callbacks(
     stands before those.
     """
     problems: list[str] = []
+    cut = None
+    told: list[CallbackBlock] = []
+    thread = None
     try:
-        thread: int | None = target.current_thread()
+        thread = target.current_thread()
+        for each in _told(target, thread, problems):
+            told.append(each)
     except RegisterUnavailable as error:
-        thread = None
-        problems.append(str(error))
-    told = [] if thread is None else _told(target, thread, problems)
+        cut = str(error)
+    except MemoryUnreadable as error:
+        cut = f"the thread's list of callbacks ends after {len(told)}: {error}"
+    problems += [cut] if cut else []
     at = list(_at(target, drivers, executed))
     known = {each.address for each in at}
     found = code_addresses(target, drivers)
@@ -78,6 +86,7 @@ def read_thread_callbacks(
         called=_called(stack, target.nt_base),
         stack=stack,
         problems=problems,
+        cut=cut,
     )
 
 
@@ -88,29 +97,26 @@ def _at(target: Target, drivers: Drivers, executed: Sequence[int]) -> Iterator[C
             yield CodeAddress(0, address, owner, symbol_text(target, owner, address), None)
 
 
-def _told(target: Target, thread: int, problems: list[str]) -> list[CallbackBlock]:
+def _told(target: Target, thread: int, problems: list[str]) -> Iterator[CallbackBlock]:
+    """Raises MemoryUnreadable where the list goes on and cannot be read."""
     if target.build < WINDOWS_7:  # SOURCES 3.6
         problems.append("before Windows 7 no thread keeps a list of the callbacks that it is in")
-        return []
+        return
     offset = thread_callbacks_offset(target)
     if offset is None:
         problems.append(
             "where this build's threads keep the callbacks that they are in is not known without "
             "the kernel's types (-y): the stack is the only witness"
         )
-        return []
+        return
     memory = target.memory
     layout = BLOCKS.layout(target)
-    found: list[CallbackBlock] = []
-    try:
-        for call in calls_of_thread(memory.read, thread + offset, memory.pointer_size):
-            if len(found) == _MOST:
-                problems.append(f"the thread's list goes on after {_MOST} callbacks")
-                break
-            found.append(read_block(memory, layout, call.block)._replace(found_by="thread"))
-    except MemoryUnreadable as error:
-        problems.append(f"the thread's list of callbacks ends after {len(found)}: {error}")
-    return found
+    calls = calls_of_thread(memory.read, thread + offset, memory.pointer_size)
+    for number, call in enumerate(calls):
+        if number == _MOST:
+            problems.append(f"the thread's list goes on after {_MOST} callbacks")
+            return
+        yield read_block(memory, layout, call.block)._replace(found_by="thread")
 
 
 def _running(

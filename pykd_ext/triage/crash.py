@@ -43,6 +43,8 @@ def callback_crashed(scene: Scene) -> Iterator[Finding]:
         return
     addresses = executed_addresses(scene.target, crash)
     thread = read_thread_callbacks(scene.target, scene.drivers, addresses)
+    if thread.cut:
+        scene.problems.append(f"in which callbacks it crashed: {thread.cut}")
     if thread.told:
         yield from _of_list(scene, crash, thread)
     elif thread.called:

@@ -87,8 +87,8 @@ def _stop(target: Target, problems: list[str]) -> Stop | None:
     """The call that the thread is in, None where that is not known."""
     try:
         return read_stop(target)
-    except NotAtCallback:
-        return read_call_in_progress(target)
-    except RegcbError as error:  # no registers, no list
-        problems.append(f"whether it has just called a callback is not known: {error}")
-        return None
+    except RegcbError as error:
+        found = read_call_in_progress(target)
+        if found is None and not isinstance(error, NotAtCallback):  # no registers, no list
+            problems.append(f"whether it has just called a callback is not known: {error}")
+        return found

@@ -88,7 +88,7 @@ def _refusal(answer: Answer) -> Iterator[str]:
 
 _MARKS = (
     "!", "?", "cannot be read", "not mapped", "unreadable", " but: ", "no code here", "not known",
-    "not seen", "(unknown)",
+    "not seen", "unknown", "could not be read", "cannot be told apart",
 )  # fmt: skip
 _NAME = re.compile(r"(\w+)!\w+(\+0x[0-9a-f]+)?|(\w+)\+0x[0-9a-f]+")
 
@@ -100,7 +100,7 @@ _ONLY_SYMBOLS_TELL = ("create_time",)
 def _without_names(text: str) -> str:
     """``module!name`` and ``module+0x1020`` as ``module``: a name that is not known marks itself.
     Of a jump's destination there is the address alone then, and columns are as wide as names."""
-    text = re.sub(r"  ; .*", "", text)
+    text = re.sub(r"  ; .*|<dt>functions named by symbols.*", "", text)
     text = _NAME.sub(lambda found: found[1] or found[3], text)
     return re.sub(r"  +|--+", " ", text).casefold()  # a path of name blocks has lost its case
 
@@ -110,8 +110,9 @@ def _in_text(sound: Answer, answer: Answer) -> Iterator[str]:
     if before == after:
         return
     new = after - before
-    if not any(mark in line for line in new for mark in _MARKS):
-        yield f"another answer, and nothing marked: {list(before - after)} became {list(new)}"
+    lost = [line for line in before - after if not line.startswith("! ")]
+    if (new or lost) and not any(mark in line for line in new for mark in _MARKS):
+        yield f"another answer, and nothing marked: {lost} became {list(new)}"
 
 
 def _in_document(sound: dict[str, Any], document: dict[str, Any]) -> Iterator[str]:

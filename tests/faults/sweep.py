@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from .answers import answer_of, complaints
+from .answers import complaints
 from .injected import KINDS, Fault, requests_counted
 from .questions import Question
 
@@ -36,13 +36,12 @@ def faults_of(counts: dict[str, int], most: int) -> Iterator[Fault]:
 
 def sweep(question: Question, most: int) -> Iterator[Outcome]:
     """``most``: as in :func:`faults_of`."""
-    words = question.words()
     with requests_counted() as counts:
-        sound = answer_of(words)
+        sound = question.answer()
     assert not sound.crash, sound.crash
     for fault in faults_of(dict(counts), most):
         with requests_counted(fault):
-            answer = answer_of(words)
+            answer = question.answer()
         yield Outcome(fault, answer.status, list(complaints(sound, answer)))
 
 

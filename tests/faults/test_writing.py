@@ -29,7 +29,11 @@ SOUND = SAMPLES / "sound-x64.dmp"
 SYMBOLS = str(SAMPLES / "symbols")
 
 PRINTING = [
-    *(each.words() for each in QUESTIONS if "--json" not in each.command),
+    *(
+        ["-z", str(each.dump), "-y", each.symbols, *each.command]
+        for each in QUESTIONS
+        if not {"--json", "report"}.intersection(each.command)
+    ),
     ["altitude", "328010"],
     ["classes"],
     ["scan", str(SOUND), "--jobs", "1"],
