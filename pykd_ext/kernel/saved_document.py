@@ -11,9 +11,9 @@ from ..target.errors import RegcbError
 
 __all__ = ["read_document"]
 
-# Bytes of a document: 20,000 callbacks have 14 MB. Python needs twenty times as many for JSON that
-# is made of nothing but brackets.
-_LONGEST = 16 << 20
+_LONGEST = 16 << 20  # bytes of a document: 20,000 callbacks have 14 MB
+# Objects and lists in it: they have 100,000. Python needs forty bytes for each bracket.
+_MOST_PARTS = 500_000
 
 
 def read_document(
@@ -31,6 +31,8 @@ def read_document(
         raise error_type(f"{path}: cannot be read: {error.strerror}") from error
     if len(raw) > _LONGEST:
         raise error_type(f"{path}: larger than {_LONGEST >> 20} MB, nothing that {writer} writes")
+    if raw.count(b"{") + raw.count(b"[") > _MOST_PARTS:
+        raise error_type(f"{path}: more objects and lists than {writer} writes")
     try:
         document = json.loads(raw.decode(_coding(raw)))
     except (ValueError, RecursionError) as error:

@@ -163,6 +163,7 @@ X64 = {"architecture": "x64"}
             "damaged: it has 20001 callbacks, more than the 20000 that are compared",
         ),
         (b"[" + b"{}," * (6 << 20), "larger than 16 MB, nothing that regcb list --json writes"),
+        (b"[" + b"[[]]," * 250_000, "more objects and lists than regcb list --json writes"),
         (
             json.dumps({**NO_TARGET, "target": X64, "callbacks": [1]}).encode(),
             "damaged: callback 0 is no object",
@@ -174,7 +175,7 @@ X64 = {"architecture": "x64"}
     ],
     ids=[
         "empty", "utf-16", "deep", "list", "schema", "hostile", "no-list", "no-target",
-        "no-architecture", "words", "many", "large", "no-object", "no-number",
+        "no-architecture", "words", "many", "large", "parts", "no-object", "no-number",
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_baseline(
