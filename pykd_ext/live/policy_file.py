@@ -69,7 +69,7 @@ def parse_policy(text: str, path: str = "policy") -> Policy:
     """The policy that ``text`` is; raises PolicyError with ``path`` in it."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # of TOML, of a long number, of many brackets
         raise _syntax_error(path, str(error), text) from None
     for word in document:
         if word != "rule":

@@ -102,6 +102,8 @@ def test_what_the_callback_returns(words: str, status: int | None) -> None:
 
 MISTAKES = {
     "no-toml": ("[[rule]]\naction = ", 2, "no TOML"),
+    "deep": ("rule = " + "[" * 5000, 1, "no TOML: maximum recursion depth"),
+    "long-number": (rule("status = " + "9" * 5000), 2, "no TOML"),
     "empty": ("# nothing\n", 1, "no [[rule]]"),
     "other-table": ("[[rule]]\naction='log'\n[[rules]]\n", 3, "'rules' is not known"),
     "no-array": ("[rule]\naction='log'\n", 1, "[[rule]]"),
