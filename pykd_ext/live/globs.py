@@ -7,6 +7,8 @@ does; other brackets are brackets.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import count
 
 from ..target.errors import BadArgument
 from .key_paths import ANY_USER, is_any_control_set, kernel_form, kernel_patterns, names_of
@@ -16,8 +18,10 @@ __all__ = ["KeyGlob", "name_pattern", "process_pattern", "value_pattern"]
 _IMAGE_NAME_SIZE = 15  # UCHAR ImageFileName[15], with a terminating zero or without
 
 _PIECE = re.compile(rf"\[[*?[]\]|\*\*|{ANY_USER}|.", re.DOTALL)
-_IN_PATHS = {"**": ".*", "*": r"[^\\]*", "?": r"[^\\]", ANY_USER: "S-1-[0-9-]+"}
-_IN_NAMES = {"**": ".*", "*": ".*", "?": "."}
+_ANY, _ANY_IN_NAME, _SID = ".*", r"[^\\]*", "S-1-[0-9-]+"
+_IN_PATHS = {"**": _ANY, "*": _ANY_IN_NAME, "?": r"[^\\]", ANY_USER: _SID}
+_IN_NAMES = {"**": _ANY, "*": _ANY, "?": "."}
+_numbers = count()  # of groups, whose names may meet in one expression
 _BELOW_REGISTRY = {
     "MACHINE": "HKLM", "USER": "HKU", "A": "hives of applications", "WC": "hives of containers",
 }  # fmt: skip
@@ -87,7 +91,7 @@ def value_pattern(text: str) -> re.Pattern[str]:
 
 def name_pattern(text: str) -> re.Pattern[str]:
     """For names: ``*`` is any text, ``?`` one character."""
-    return re.compile("".join(_pieces(text)), re.IGNORECASE | re.DOTALL)
+    return re.compile(_joined(_pieces(text)), re.IGNORECASE | re.DOTALL)
 
 
 def process_pattern(text: str) -> re.Pattern[str]:
@@ -106,7 +110,32 @@ def _pieces(text: str) -> list[str]:
 
 
 def _expression(path: str) -> str:
-    return "".join(_piece(each, _IN_PATHS) for each in _PIECE.findall(kernel_form(path)))
+    return _joined([_piece(each, _IN_PATHS) for each in _PIECE.findall(kernel_form(path))])
+
+
+def _joined(pieces: Sequence[str]) -> str:
+    """One expression. Anybody can ask for a key whose name has 30,000 letters: what stands between
+    two wildcards is found where it comes first, and nowhere else is tried, or every wildcard would
+    be tried at every letter."""
+    expression, wildcard, between = "", "", list[str]()
+    for piece in pieces:
+        if piece in (_ANY, _ANY_IN_NAME):
+            expression += _found_first(wildcard, between, piece)
+            wildcard, between = piece, []
+        else:
+            between.append(piece)
+    return expression + wildcard + "".join(between)
+
+
+def _found_first(wildcard: str, between: Sequence[str], following: str) -> str:
+    """``wildcard`` and what stands between it and the ``following`` one. A later place would do
+    where the first leaves less to what follows: in an earlier name than ``**`` might reach."""
+    text = wildcard + "".join(between)
+    if not wildcard or _SID in between or (wildcard, following) == (_ANY, _ANY_IN_NAME):
+        return text
+    name = f"g{next(_numbers)}"
+    first = f"{wildcard}?{''.join(between)}"
+    return f"(?=(?P<{name}>{first}))(?P={name})"  # Python 3.11 has (?>...) for it
 
 
 def _piece(text: str, wildcards: dict[str, str]) -> str:

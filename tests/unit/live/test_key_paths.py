@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from pykd_ext.live.globs import KeyGlob, value_pattern
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pykd_ext.live.globs import KeyGlob, _joined, value_pattern
 from pykd_ext.live.nearest_paths import NearestPaths
 from tests.support.key_spellings import KEY, SPELLINGS, Spelling
 
@@ -144,3 +148,25 @@ def test_the_control_sets_that_a_pattern_stands_for(
     pattern: str, stands_for: tuple[str, ...]
 ) -> None:
     assert KeyGlob(pattern).control_sets == stands_for
+
+
+PATTERNS = st.lists(st.sampled_from(["a", "b", "\\", "*", "**", "?", "<SID>"]), max_size=9)
+TEXTS = st.text("ab\\", max_size=12) | st.text("ab1-S\\", max_size=12)
+
+
+@settings(max_examples=400)
+@given(pieces=PATTERNS, text=TEXTS)
+def test_wildcards_are_what_they_are_one_by_one(pieces: list[str], text: str) -> None:
+    meant = {"*": r"[^\\]*", "**": ".*", "?": r"[^\\]", "<SID>": "S-1-[0-9-]+"}
+    plain = [meant.get(each, re.escape(each)) for each in pieces]
+    found = re.fullmatch(_joined(plain), text, re.DOTALL) is not None
+    assert found == (re.fullmatch("".join(plain), text, re.DOTALL) is not None)
+
+
+def test_a_name_of_30000_letters_costs_nothing() -> None:
+    """It would take hours, of the guard's answer or of a trace."""
+    name = "A" * 30_000
+    assert not KeyGlob(r"HKLM\*a*a*a*b").matches(rf"\REGISTRY\MACHINE\{name}")
+    assert not KeyGlob(r"HKLM\**\a**\a**\b").matches("\\REGISTRY\\MACHINE" + r"\A" * 15_000)
+    assert value_pattern("*a*a*a*b").fullmatch(name) is None
+    assert value_pattern("*a*a*a").fullmatch(name)
