@@ -41,6 +41,7 @@ _OPTIONAL = {
     "fsspec": ("remote", "a target at a URL"),
     "dissect.evidence": ("ewf", "an E01 image"),
     "leechcorepyc": ("leechcore", "-z leechcore:DEVICE"),
+    "pylibmspack": ("cab", "compressed files of a symbol store"),
 }
 
 

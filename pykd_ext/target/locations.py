@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 __all__ = ["device_of", "file_name", "is_url", "scheme", "shown"]
 
@@ -39,6 +38,8 @@ def shown(path: str) -> str:
     has beside a signature becomes eight digits, so that two files have two names."""
     if not is_url(path):
         return path
+    from urllib.parse import parse_qsl, urlsplit  # noqa: PLC0415 - 2 ms
+
     try:
         parts = urlsplit(path)
     except ValueError:  # none, whatever it begins with
@@ -57,5 +58,7 @@ def shown(path: str) -> str:
 def file_name(path: str) -> str:
     """The last part of a path or a URL."""
     if is_url(path):
+        from urllib.parse import unquote, urlsplit  # noqa: PLC0415 - 2 ms
+
         path = unquote(urlsplit(path).path)
     return re.split(r"[\\/]", path)[-1]

@@ -1,4 +1,4 @@
-"""Wall time and peak memory of commands, taken in turns."""
+"""Time and peak memory of commands, taken in turns."""
 
 from __future__ import annotations
 
@@ -13,22 +13,33 @@ __all__ = ["Cost", "measure"]
 
 
 class Cost(NamedTuple):
-    """The median of the seconds, and the highest resident set, in bytes."""
+    """The medians of the seconds, and of those that a processor spent; the highest resident set,
+    in bytes."""
 
     seconds: float
+    processor: float
     peak: int
 
 
-def measure(commands: Sequence[Sequence[str]], rounds: int) -> list[Cost]:
-    """Each command's cost over ``rounds`` turns; the first turn warms the cache."""
-    samples: list[list[tuple[float, int]]] = [[] for _ in commands]
-    for turn in range(rounds + 1):
+def measure(
+    commands: Sequence[Sequence[str]], rounds: int, warm: bool = True, status: int = 0
+) -> list[Cost]:
+    """Each command's cost over ``rounds`` turns; the first turn warms the cache.
+
+    All of them end with ``status``; SystemExit says which one does not.
+    """
+    samples: list[list[Cost]] = [[] for _ in commands]
+    for turn in range(rounds + warm):
         for command, taken in zip(commands, samples):
-            sample = _run(command)
-            if turn:
+            sample = _run(command, status)
+            if turn >= warm:
                 taken.append(sample)
     return [
-        Cost(statistics.median(seconds for seconds, _ in taken), max(peak for _, peak in taken))
+        Cost(
+            statistics.median(each.seconds for each in taken),
+            statistics.median(each.processor for each in taken),
+            max(each.peak for each in taken),
+        )
         for taken in samples
     ]
 
@@ -44,11 +55,12 @@ import os, subprocess, sys, time
 start = time.perf_counter()
 process = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 _, status, usage = os.wait4(process.pid, 0)
-print(time.perf_counter() - start, status, usage.ru_maxrss * 1024)
+seconds, processor = time.perf_counter() - start, usage.ru_utime + usage.ru_stime
+print(seconds, processor, os.WEXITSTATUS(status) or os.WTERMSIG(status), usage.ru_maxrss * 1024)
 """
 
 
-def _run(command: Sequence[str]) -> tuple[float, int]:
+def _run(command: Sequence[str], expected: int) -> Cost:
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", _STARTER, *command],
         env=_ENVIRONMENT,
@@ -56,7 +68,7 @@ def _run(command: Sequence[str]) -> tuple[float, int]:
         check=True,
         text=True,
     )
-    seconds, status, peak = done.stdout.split()
-    if int(status):
+    seconds, processor, status, peak = done.stdout.split()
+    if int(status) != expected:
         raise SystemExit(f"{' '.join(command)} failed: {done.stderr[-500:]}")
-    return float(seconds), int(peak)
+    return Cost(float(seconds), float(processor), int(peak))

@@ -1,20 +1,36 @@
-"""What is measured: regcb as installed, Python itself, and volatility3."""
+"""What is measured: regcb as installed, Python itself, and other tools.
+
+Kdrill is on no package index: it is cloned from where KDRILL says, GitHub without it.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 import venv
 from functools import lru_cache
 from pathlib import Path
 
 from pykd_ext.target.pdb import Pdb
+from pykd_ext.target.pdb_server import PdbServer
+from pykd_ext.target.symbol_path import SymbolPath
 from tests.lab import Truth
 
-__all__ = ["bare_python", "decoding", "regcb", "regcb_scan", "regcb_verify", "volatility"]
+__all__ = [
+    "NotHere", "bare_python", "decoding", "kdrill", "ntoseye", "regcb", "regcb_scan",
+    "regcb_verify", "volatility",
+]  # fmt: skip
 
 _CHECKOUT = Path(__file__).parents[2]
 _VOLATILITY = "volatility3==2.28.2"
+_KDRILL = os.environ.get("KDRILL", "https://github.com/ExaTrack/Kdrill")
+_SCRIPTS = Path(__file__).with_name("scripts")
+
+
+class NotHere(Exception):
+    """The tool cannot be had, or shows nothing; ``str()`` says why."""
 
 
 @lru_cache
@@ -67,6 +83,45 @@ def volatility(truth: Truth, folder: Path) -> list[str]:
     )
     vol = str(_environment() / "vol")
     return [vol, "-q", "--offline", "-s", str(symbols), "-f", truth.path, "windows.callbacks"]
+
+
+def kdrill(dump: Truth, folder: Path) -> list[str]:
+    """`creg` of Kdrill, which has no symbols. Raises NotHere."""
+    clone = folder / "kdrill"
+    done = subprocess.run(
+        ["git", "clone", "-q", "--depth", "1", _KDRILL, str(clone)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise NotHere(" ".join(done.stderr.split()))
+    command = [
+        str(_environment() / "python"), str(clone / "Kdrill.py"), "-shell=creg", dump.path,
+    ]  # fmt: skip
+    _must_say(command, "Altitude", dump.count)
+    return command
+
+
+def ntoseye(dump: Truth, folder: Path) -> list[str]:
+    """A script of its own, with the kernel's PDB, in this process's environment: what ntoseye
+    brings makes regcb's tables slower. Raises NotHere."""
+    home = folder / "ntoseye"
+    home.mkdir()
+    server = PdbServer(SymbolPath(dump.symbols))
+    command = [
+        "/usr/bin/env", f"HOME={home}", f"NTOSEYE_PDB_SERVERS={server.url}", sys.executable,
+        str(_SCRIPTS / "ntoseye_list.py"), dump.path,
+    ]  # fmt: skip
+    _must_say(command, "0x", dump.count)
+    return command
+
+
+def _must_say(command: list[str], word: str, count: int) -> None:
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    if done.returncode or done.stdout.count(word) != count:
+        last = (done.stderr.splitlines() or ["it shows other callbacks"])[-1]
+        raise NotHere(f"{last} (exit status {done.returncode})")
 
 
 def decoding() -> dict[str, float]:

@@ -15,7 +15,7 @@ from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
 from .engine import INSIDE, Engine
 from .live import live_target
 
-__all__ = ["MEASURED", "requests_per_operation"]
+__all__ = ["MEASURED", "requests_per_operation", "script"]
 
 _SET = Operation("set-value", "\\REGISTRY\\MACHINE\\SOFTWARE\\Example", "Volume", bytes(4))
 _WORK = (Work("regedit.exe", 0x1A3C, 0x1A40, (_SET,)),)
@@ -49,14 +49,19 @@ MEASURED = {
 _REFUSED = Operation("set-value", "\\REGISTRY\\MACHINE\\SOFTWARE\\RegProtect", "Answer", bytes(4))
 
 
+def script(callbacks: int) -> Script:
+    """A machine with 1, 4, 16 or 64 callbacks in which one value is set again and again."""
+    return _SCRIPTS[callbacks]
+
+
 def requests_per_operation(
     engine: Engine, variant: str, callbacks: int, processors: int = 1
 ) -> float:
     """KD requests for one operation that all callbacks hear of before and after."""
-    script = _SCRIPTS[callbacks]._replace(processors=processors)
+    chosen = script(callbacks)._replace(processors=processors)
     if variant == "refused":
-        script = script._replace(work=(_WORK[0]._replace(operations=(_REFUSED,)),))
-    with live_target(script) as target:
+        chosen = chosen._replace(work=(_WORK[0]._replace(operations=(_REFUSED,)),))
+    with live_target(chosen) as target:
         done = target.run(engine, INSIDE / "placements.py", variant)
     if done.returncode:
         raise RuntimeError(done.stderr)
