@@ -87,6 +87,11 @@ class Msf:
             self.close()
             raise
 
+    @property
+    def size(self) -> int:
+        """Of the file, in bytes."""
+        return len(self._data)
+
     def close(self) -> None:
         self._data.close()
 

@@ -11,8 +11,10 @@ DATASYM32.
 from __future__ import annotations
 
 import struct
+from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
+from .errors import SymbolFileError
 from .msf import NO_STREAM, Msf, Stream
 from .pdb_addresses import PlacedName
 from .search import count_up_to
@@ -41,6 +43,25 @@ class _Module(NamedTuple):
     size: int
 
 
+def _place(function: PlacedName) -> tuple[int, int]:
+    return function.segment, function.offset
+
+
+class _Symbols:
+    """A module's functions and variables by their places; of several at one, the first stays so."""
+
+    def __init__(self, named: list[PlacedName]) -> None:
+        self._named = sorted(named, key=_place)
+        self._places = list(map(_place, self._named))
+
+    def at_or_below(self, place: tuple[int, int]) -> PlacedName | None:
+        index = bisect_right(self._places, place) - 1
+        return self._named[bisect_left(self._places, self._places[index])] if index >= 0 else None
+
+
+_NONE = _Symbols([])
+
+
 class Functions:
     """Looks functions up; a module's symbols are read when an address leads to them."""
 
@@ -55,7 +76,8 @@ class Functions:
         if self._has_symbols and contributions_size >= 4:
             self._entry_size = _CONTRIBUTION_SIZES.get(dbi.word(self._table), 0)
         self._count = (contributions_size - 4) // self._entry_size if self._entry_size else 0
-        self._by_module: dict[int, list[PlacedName]] = {}
+        self._by_stream: dict[int, _Symbols] = {}
+        self._left = msf.size  # bytes of symbols: modules have a stream each, none another's blocks
 
     def at_or_below(self, segment: int, offset: int) -> PlacedName | None:
         """The function at a place or closest below it, None without one.
@@ -66,8 +88,7 @@ class Functions:
         found = count_up_to(place, self._count, lambda index: self._contribution(index)[:2])
         for index in range(found - 1, max(found - 1 - _MOST_STEPS, -1), -1):
             in_segment, start, module = self._contribution(index)
-            before = [each for each in self._functions(module) if each[:2] <= place]
-            last = max(before, key=_place, default=None)
+            last = self._symbols(module).at_or_below(place)
             if last is not None and _place(last) >= (in_segment, start):
                 return last
         return None
@@ -81,14 +102,19 @@ class Functions:
         word = self._dbi.word
         return word(at, 2), word(at + 4), word(at + 16, 2)
 
-    def _functions(self, module: int) -> list[PlacedName]:
-        if module not in self._by_module:
-            known = module < len(self._modules) and self._modules[module].stream != NO_STREAM
-            self._by_module[module] = self._read_functions(self._modules[module]) if known else []
-        return self._by_module[module]
-
-    def _read_functions(self, module: _Module) -> list[PlacedName]:
-        return _named(self._msf.stream(module.stream).read(0, module.size))
+    def _symbols(self, module: int) -> _Symbols:
+        if module >= len(self._modules) or self._modules[module].stream == NO_STREAM:
+            return _NONE
+        stream, size = self._modules[module]
+        if stream not in self._by_stream:
+            raw = self._msf.stream(stream).read(0, size)
+            self._left -= len(raw)
+            if self._left < 0:
+                raise SymbolFileError(
+                    f"{self._msf.path}: its modules' symbols are larger together than the file"
+                )
+            self._by_stream[stream] = _Symbols(_named(raw))
+        return self._by_stream[stream]
 
 
 def _modules(raw: bytes) -> list[_Module]:
@@ -103,10 +129,6 @@ def _modules(raw: bytes) -> list[_Module]:
             break
         at = (file_end + 4) & ~3
     return modules
-
-
-def _place(function: PlacedName) -> tuple[int, int]:
-    return function.segment, function.offset
 
 
 def _named(raw: bytes) -> list[PlacedName]:

@@ -28,6 +28,7 @@ _FORWARD = 0x80  # CV_prop_t.fwdref
 _MOST_NAMESAKES = 4096  # records tried for one hash
 _LONGEST_CHAIN = 64  # field lists continued by LF_INDEX
 _HASH_SIZE = 4  # bytes
+_MOST_RECORDS = 8_000_000  # walked over in all: the index leads within some thousands of each
 _CHUNK = 1 << 17  # bytes read at once; the longest record has half as many
 
 
@@ -63,6 +64,7 @@ class Types:
         has_hashes = hashes != NO_STREAM and stream.word(24) == _HASH_SIZE
         self._hashes = msf.stream(hashes) if has_hashes else None
         self._known: tuple[int, ...] | None = None
+        self._left = _MOST_RECORDS
 
     def size(self, type_name: str) -> int | None:
         """The size of a structure, class or union in bytes; None without it."""
@@ -152,6 +154,12 @@ class Types:
                     raise SymbolFileError(f"{self._stream.name}: the type at {place:#x} is empty")
                 if end > len(chunk):
                     break
+                self._left -= 1
+                if self._left < 0:
+                    raise SymbolFileError(
+                        f"{self._stream.name}: {_MOST_RECORDS} types were passed over to find "
+                        "others, no more are: its index leads nowhere"
+                    )
                 yield chunk[at + 2 : end]
                 at = end
             if not at:

@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pykd_ext.target import pdb_types
 from pykd_ext.target.errors import SymbolFileError
+from pykd_ext.target.msf import Msf
 from pykd_ext.target.pdb import Pdb
 from tests.support.symbol_files.fixtures import BuildSample, sample
 from tests.support.symbol_files.msf_file import BLOCK_SIZE, patched, read_streams, write_streams
@@ -429,3 +431,29 @@ def test_a_closed_pdb_lets_go_of_its_file(sample: BuildSample, tmp_path: Path) -
     with pytest.raises(SymbolFileError) as raised:
         Pdb(str(bad))
     assert raised.traceback[1].frame.f_locals["self"]._msf._data.closed
+
+
+def test_types_without_an_index_are_not_walked_for_ever(
+    sample: BuildSample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of records with one hash, each at the end of a walk over all of them: hours."""
+    monkeypatch.setattr(pdb_types, "_MOST_RECORDS", 20)
+    built = sample("x64", True)
+    tpi = patched(read_streams(built.pdb)[TPI], 44, bytes(4))  # of the index's offsets
+    with opened(changed(built, tmp_path, {TPI: tpi})) as pdb:
+        with pytest.raises(SymbolFileError, match="20 types were passed over to find others"):
+            for name in type_sizes(built):
+                pdb.type_size(name)
+        with pytest.raises(SymbolFileError, match="its index leads nowhere"):
+            pdb.type_size(next(iter(type_sizes(built))))
+
+
+def test_symbols_of_modules_are_no_larger_together_than_the_file(
+    sample: BuildSample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Streams may share their blocks: a thousand of them were read as a thousand megabytes."""
+    built = sample("x64", True)
+    (function, *_) = functions(built)
+    monkeypatch.setattr(Msf, "size", 16)
+    with opened(built.pdb) as pdb, pytest.raises(SymbolFileError, match="larger together than"):
+        pdb.nearest(function.rva)
