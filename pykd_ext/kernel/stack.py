@@ -49,6 +49,7 @@ def code_addresses(target: Target, drivers: Drivers) -> list[CodeAddress]:
         return []
     images = _Images(target, drivers)
     found = []
+    symbols: dict[int, str | None] = {}  # a stack can be full of one address
     if images.has(counter):
         owner = drivers.owner(counter)
         found.append(CodeAddress(0, counter, owner, symbol_text(target, owner, counter), None))
@@ -58,8 +59,9 @@ def code_addresses(target: Target, drivers: Drivers) -> list[CodeAddress]:
         follows = _follows_call(target, address)
         if follows is not False:
             owner = drivers.owner(address)
-            symbol = symbol_text(target, owner, address)
-            found.append(CodeAddress(place, address, owner, symbol, follows))
+            if address not in symbols:
+                symbols[address] = symbol_text(target, owner, address)
+            found.append(CodeAddress(place, address, owner, symbols[address], follows))
     return found
 
 

@@ -13,8 +13,10 @@ import pytest
 from pykd_ext.kernel import waiting_threads
 from pykd_ext.kernel.drivers import Drivers
 from pykd_ext.kernel.layouts import BLOCKS
+from pykd_ext.kernel.stack import code_addresses
 from pykd_ext.kernel.threads import active_callbacks
 from pykd_ext.kernel.waiting_threads import threads_inside
+from pykd_ext.target import Symbol
 from pykd_ext.target.architecture import ArchitectureName
 from pykd_ext.target.containers import find_container
 from pykd_ext.target.crash_dump import CrashDump
@@ -22,6 +24,7 @@ from pykd_ext.target.errors import TargetError
 from pykd_ext.target.fields import unsigned
 from pykd_ext.target.file_bytes import map_file
 from pykd_ext.target.find_machine import find_machine
+from pykd_ext.target.loaded_symbols import LoadedSymbols
 from pykd_ext.target.memory import PAGE, Memory
 from pykd_ext.target.symbol_path import SymbolPath
 from pykd_ext.triage import silent_drivers
@@ -268,3 +271,30 @@ def test_a_set_of_a_hibernation_file_with_more_pages_than_any(tmp_path: Path) ->
     path.write_bytes(raw)
     with pytest.raises(TargetError, match="holds no pages"):
         find_container(map_file(str(path)))
+
+
+def test_a_stack_full_of_one_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its symbol was looked up for each of thousands of words."""
+    file = LabFile(tmp_path, ("x64-19041", 1, {"stopped_in": "RegNtPreSetValueKey"}))
+    start = file.symbol("CmpCallCallBacksEx")
+    assert start is not None
+    behind_a_call = start + file.read(start, 0x400).index(b"\xe8") + 5
+    target = CrashDump(str(file.path), SymbolPath(file.truth.symbols))
+    above = (target.register("rsp") & -PAGE) + PAGE
+    target.close()
+    dump = ForgedDump(file.raw)
+    dump.map(above, dump.add_pages(struct.pack("<Q", behind_a_call) * 512))
+    asked: list[int] = []
+    nearest = LoadedSymbols.nearest
+
+    def counted(symbols: LoadedSymbols, address: int) -> Symbol | None:
+        asked.append(address)
+        return nearest(symbols, address)
+
+    monkeypatch.setattr(LoadedSymbols, "nearest", counted)
+    path = dump.write(tmp_path / "stack.dmp")
+    target = CrashDump(str(path), SymbolPath(file.truth.symbols))
+    found = code_addresses(target, Drivers(target))
+    target.close()
+    assert [each.address for each in found].count(behind_a_call) >= 512
+    assert asked.count(behind_a_call) == 1
