@@ -49,7 +49,9 @@ class _Zip:
             self._file = zipfile.ZipFile(io.BufferedReader(FileStream(data)))
 
     def names(self) -> Sequence[str]:
-        return [each.filename for each in self._file.infolist() if not each.is_dir()]
+        # ZipInfo.is_dir takes no empty name.
+        names = (each.filename for each in self._file.infolist())
+        return [each for each in names if not each.endswith("/")]
 
     def head(self, name: str) -> bytes:
         with self._refusing(), self._file.open(self._entry(name)) as source:
