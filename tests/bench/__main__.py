@@ -73,14 +73,14 @@ Kdrill uses none. ntoseye and pykd have no command for registry callbacks: their
 tests/bench/scripts, and read the list's own fields alone. The machines are the lab's; an image that
 is full has a library's code in its empty pages.
 
-Of targets that are missed: volatility3 takes two seconds for the image of 16 GiB, since the lab's
-page tables lie where it looks first; the target comes from an image of which it searched all, for
-94 seconds. A refusal has two stops of 10 requests, a stop being the debugger engine's own, and what
-`--process` and `--thread` reject has one; the engine's own filters for them would lose verdicts on
-a second processor. `--key` is a few hundredths above its 12. `list` over KD costs more than a plain
-script below ten callbacks: it asks for the modules, the version and the cookie too. Of a `list` of
-the sample nearly all is the start, for images of memory and distant files too by now: a quarter
-more than when it took 4.4 times Python's. `scan` shows two processes' gain on two idle processors.
+Of targets that are missed: volatility3 takes a second for the image of 16 GiB, since the lab's page
+tables lie where it looks first; the target comes from an image of which it searched all, for 94. A
+refusal has two stops of 10 requests, a stop being the debugger engine's own, and what `--process`
+and `--thread` reject has one; the engine's own filters for them would lose verdicts on a second
+processor. `--key` is a few hundredths above its 12. `list` over KD costs more than a plain script
+below ten callbacks: it asks for the modules, the version and the cookie too. Of a `list` of the
+sample nearly all is the start, by now for images of memory and distant files too: a quarter more
+than when it took 4.4 times Python's. `scan` shows two processes' gain on two idle processors.
 """
 
 
