@@ -25,6 +25,8 @@ def unlisted_image(memory: Memory, address: int) -> UnlistedImage | None:
     where none is found within 8 MiB (2,048 reads), or its SizeOfImage ends before ``address``."""
     page = address & ~(PAGE - 1)
     for base in range(page, max(0, page - _MOST_PAGES * PAGE), -PAGE):
+        if not memory.is_there(base):
+            continue
         try:
             size = size_of_image(memory, base)
         except MemoryUnreadable:

@@ -53,18 +53,23 @@ def disagreements(both: Both) -> list[str]:
 
 
 def document(text: str) -> dict[str, Any]:
-    """The JSON, but for the path, which Windows writes in its own way, and for why there are no
-    symbols, which the engine says in its window."""
+    """The JSON, but for the path, which Windows writes in its own way, for why there are no
+    symbols, which the engine says in its window, and for the thread, which it knows without."""
     parsed: dict[str, Any] = json.loads(text)
     del parsed["target"]["path"]
     if "problems" in parsed:
         parsed["problems"] = [
             each if isinstance(each, str) else {**each, "what": reason(each["what"])}
             for each in parsed["problems"]
-            if isinstance(each, str) or each["where"] != "symbols"
+            if isinstance(each, str) or not _is_the_engines(each)
         ]
         parsed["problems"].sort(key=str)  # images are asked for their symbols as it comes
     return parsed
+
+
+def _is_the_engines(problem: dict[str, str]) -> bool:
+    of_the_thread = "in which callbacks it crashed: register $thread cannot be read"
+    return problem["where"] == "symbols" or problem["what"].startswith(of_the_thread)
 
 
 def reason(text: str) -> str:

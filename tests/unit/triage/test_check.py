@@ -335,3 +335,18 @@ def test_the_page_has_this_table() -> None:
 if __name__ == "__main__":
     page = PAGE.read_text("utf-8")
     PAGE.write_text(TABLE.sub(lambda _: table().strip(), page), "utf-8")
+
+
+def test_a_search_that_finds_nothing_has_missed_nothing(lab_dump: MakeDump, regcb: Regcb) -> None:
+    """Pages where an image might have begun are not named as what could not be judged; the entry's
+    own is."""
+
+    def not_judged(damage: str) -> list[str]:
+        truth = lab_dump(damage=(damage,))
+        words = ("-z", truth.path, "-y", truth.symbols, "check", "--json")
+        problems = json.loads(regcb(*words)[1])["problems"]
+        return [each["what"] for each in problems if each["what"].startswith("not judged")]
+
+    assert not_judged("function-nowhere") == []
+    (said,) = not_judged("entry-unreadable")
+    assert said.endswith(" (pages)")
