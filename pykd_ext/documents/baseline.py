@@ -23,7 +23,6 @@ _TARGET = {
     "last_cookie": ADDRESS, "boot_time": TEXT,
 }  # fmt: skip
 _LAYOUT = {"known": SURE_TEXT, "source": SURE_TEXT}
-_PROBLEM = {"where": SURE_TEXT, "what": SURE_TEXT}
 
 # Both hold the same list; a later generation of either would have to be read by other code.
 _SCHEMAS = ("regcb.callbacks/1", "regcb.findings/1")
@@ -72,12 +71,6 @@ def _damages(document: dict[str, Any]) -> Iterator[str]:
         yield "problems is no list of where and what"
     yield from _misfits("target", target, _TARGET)
     yield from _misfits("target.layout", target.get("layout", dict.fromkeys(_LAYOUT, "")), _LAYOUT)
-    problems = document.get("problems", [])
-    if not isinstance(problems, list):
-        yield "problems is no list"
-        return
-    for number, problem in enumerate(problems):
-        yield from _misfits(f"problem {number}", problem, _PROBLEM)
 
 
 def _misfits(name: str, value: Any, types: dict[str, FieldType]) -> Iterator[str]:

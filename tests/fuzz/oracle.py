@@ -62,6 +62,8 @@ def ask(words: Sequence[str], validate: Validate = validate) -> Answer:
     if status == 2:
         assert answer.errors.startswith("regcb: "), answer.errors
         assert answer.errors.count("\n") == 1, answer.errors
+    elif "--help" in words:
+        pass
     elif "--json" in words:
         document = json.loads(answer.output, parse_constant=_no_constant)
         validate(document)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from jsonschema import ValidationError
 
 from tests.fuzz.draw import Draw
 from tests.fuzz.fuzzer import Fuzzer
@@ -37,5 +41,13 @@ class FUZZER(Fuzzer):
             text = text[: len(text) // 2]
         self._path.write_bytes(text)
         words = ["diff", str(self._path), *form, *self._of_dump]
-        # What a baseline has that regcb does not know, the answer has as well.
-        ask(words, validate_as_a_reader)
+        ask(words, _validate)
+
+
+def _validate(document: Mapping[str, Any]) -> None:
+    """What a baseline has that regcb does not know, and what it lacks, is so in the answer, too."""
+    try:
+        validate_as_a_reader(document)
+    except ValidationError as error:
+        if error.validator != "required":
+            raise

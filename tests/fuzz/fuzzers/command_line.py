@@ -19,7 +19,7 @@ _WORDS = (
     "--json", "--csv", "--wide", "--full", "--limit", "--thread", "--process", "--class",
     "--value", "--help", "--no-symbols", "--engine", "none", "pykd", "0", "1", "-1", "0x",
     "0xfffff80412a00000", "99999999999999999999", "RegNtPreSetValueKey", "SetValueKey", "328010",
-    "3.5.1", "", "--", "-", "HKLM\\SOFTWARE", "\x1b[31m", "a;b", "<b>", "=1", "\ud800", "%n",
+    "3.5.1", "", "--", "-", "HKLM\\SOFTWARE", "\x1b[31m", "a;b", "<b>", "=1", "\udc80", "%n",
     "--layout", "nowhere", "STATUS_ACCESS_DENIED", "0xc0000022", "--carve", "--internal", "--force",
     "nan", "inf", "1e9",
 )  # fmt: skip
