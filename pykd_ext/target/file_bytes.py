@@ -7,6 +7,7 @@ import mmap
 import os
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Callable
 
 from .errors import TargetError
@@ -29,12 +30,16 @@ class MappedFile(mmap.mmap):
     path: str
     name: str
     file: str
-    release: Callable[[], object] | None = None  # what goes with it
+    release: Callable[[], None] | None = None  # what goes with it
 
     def close(self) -> None:
         super().close()
         if self.release is not None:
             self.release()
+
+    def __del__(self) -> None:
+        with suppress(BufferError):
+            self.close()
 
     def stretch(self, start: int, end: int) -> bytes:
         with open(self.file, "rb", buffering=0) as file:
@@ -178,8 +183,25 @@ def map_file(path: str, shown: str | None = None, folder: str | None = None) -> 
     mapped.path, mapped.name = shown or path, os.path.basename(path)
     mapped.file = path
     if folder is not None:
-        import shutil  # noqa: PLC0415 - seldom needed
-        import weakref  # noqa: PLC0415
-
-        mapped.release = weakref.finalize(mapped, shutil.rmtree, folder, True)
+        mapped.release = _removal(mapped, folder)
     return mapped
+
+
+def _removal(mapped: MappedFile, folder: str) -> Callable[[], None]:
+    """What removes ``folder``, at the interpreter's end if nobody did before. Windows removes no
+    file that is mapped, and garbage is told of before it closes anything: no weakref.finalize."""
+    import atexit  # noqa: PLC0415 - seldom needed
+    import shutil  # noqa: PLC0415
+    import weakref  # noqa: PLC0415
+
+    reference = weakref.ref(mapped)
+
+    def remove() -> None:
+        alive = reference()
+        if alive is not None:
+            mmap.mmap.close(alive)
+        shutil.rmtree(folder, ignore_errors=True)
+        atexit.unregister(remove)
+
+    atexit.register(remove)
+    return remove

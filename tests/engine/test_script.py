@@ -67,4 +67,4 @@ def test_one_line_for_what_cannot_be_done(
 
 
 def test_help(engine: Engine, truth: Truth) -> None:
-    assert py(engine, truth, "--help")["text"].startswith("usage: regcb")
+    assert py(engine, truth, "--help")["dml"].startswith("usage: regcb")

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
 
 from tests.support import foreign_schemas
 from tests.support.regcb import Regcb
+
+pytestmark = pytest.mark.toolchain  # PyYAML is none of the packages of Windows Python
 
 CHECKOUT = Path(__file__).parents[3]
 FLEET = CHECKOUT / "samples" / "fleet"
@@ -30,6 +31,8 @@ VQL = {
 
 
 def read(sample: str, schema: str) -> dict[str, Any]:
+    import yaml
+
     document: dict[str, Any] = yaml.safe_load((FLEET / sample).read_text("utf-8"))
     Draft202012Validator(json.loads((SCHEMAS / schema).read_text("utf-8"))).validate(document)
     return document

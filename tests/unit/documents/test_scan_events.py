@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -39,7 +40,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[ScanDocument]:
     are no dumps."""
     folder = tmp_path_factory.mktemp("broken")
     (folder / "empty.dmp").touch()
-    (folder / "hostile\x1b[2J\u202e.dmp").write_bytes(b"PAGEDU64")
+    control = "" if os.name == "nt" else "\x1b[2J"  # which Windows has in no name
+    (folder / f"hostile{control}\u202e.dmp").write_bytes(b"PAGEDU64")
     paths = [*sorted(SAMPLES.glob("*-x64.dmp")), *sorted(folder.iterdir())]
     return [{**scanned(path), "host": "WS-0042"} for path in paths]
 
