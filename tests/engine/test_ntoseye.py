@@ -110,8 +110,13 @@ def test_a_link_that_is_cut(ntoseye: Ntoseye, command: str, packets: int) -> Non
 
 
 def wait_for_breakpoints(target: LiveTarget) -> None:
-    while not target.state()["breakpoints"]:
+    """Until the target goes on with them: before that, a command has nothing to stop."""
+    while not (target.state()["breakpoints"] and goes_on(target.counts())):
         time.sleep(0.1)
+
+
+def goes_on(counts: dict[str, int]) -> bool:
+    return counts["Continue2"] == counts["stop"]
 
 
 def test_it_leaves_no_debugger_to_stop_for(ntoseye: Ntoseye, target: LiveTarget) -> None:

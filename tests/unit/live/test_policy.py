@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -100,10 +101,12 @@ def test_what_the_callback_returns(words: str, status: int | None) -> None:
     assert parse_policy(rule(words)).rules[0].status == status
 
 
+# Python before 3.9.14 reads a number of any length.
+TOO_LONG = (2, "no TOML") if hasattr(sys, "set_int_max_str_digits") else (1, "needs an action")
 MISTAKES = {
     "no-toml": ("[[rule]]\naction = ", 2, "no TOML"),
-    "deep": ("rule = " + "[" * 5000, 1, "no TOML: maximum recursion depth"),
-    "long-number": (rule("status = " + "9" * 5000), 2, "no TOML"),
+    "deep": ("rule = " + "[" * 5000, 1, "no TOML"),
+    "long-number": (rule("status = " + "9" * 5000), *TOO_LONG),
     "empty": ("# nothing\n", 1, "no [[rule]]"),
     "other-table": ("[[rule]]\naction='log'\n[[rules]]\n", 3, "'rules' is not known"),
     "no-array": ("[rule]\naction='log'\n", 1, "[[rule]]"),
