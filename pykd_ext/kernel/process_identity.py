@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..target.errors import MemoryUnreadable
 from .security_descriptor import BadDescriptor, parse_sid
-from .type_offsets import field_offset
+from .type_offsets import field_offset, field_pointer
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -32,7 +32,7 @@ class ProcessIdentity(NamedTuple):
 
 def read_process_identity(target: Target, process: int) -> ProcessIdentity:
     """Of the EPROCESS at the VA ``process``; six requests. Never raises for what memory holds."""
-    token = _pointer(target, process, "_EPROCESS", "Token")
+    token = field_pointer(target, process, "_EPROCESS", "Token")
     token &= ~_FAST_REFERENCE[target.memory.pointer_size]
     return ProcessIdentity(
         _image_path(target, process),
@@ -43,7 +43,7 @@ def read_process_identity(target: Target, process: int) -> ProcessIdentity:
 
 def _image_path(target: Target, process: int) -> str | None:
     """SE_AUDIT_PROCESS_CREATION_INFO has a pointer to OBJECT_NAME_INFORMATION, a UNICODE_STRING."""
-    name = _pointer(target, process, "_EPROCESS", "SeAuditProcessCreationInfo")
+    name = field_pointer(target, process, "_EPROCESS", "SeAuditProcessCreationInfo")
     memory = target.memory
     try:
         return (memory.text(memory.unicode_string(name), _LONGEST_PATH) or None) if name else None
@@ -61,7 +61,7 @@ def _session(target: Target, token: int) -> int | None:
 
 def _user(target: Target, token: int) -> str | None:
     """The first of the token's SID_AND_ATTRIBUTES, which begin with a pointer to the SID."""
-    groups = _pointer(target, token, "_TOKEN", "UserAndGroups")
+    groups = field_pointer(target, token, "_TOKEN", "UserAndGroups")
     try:
         sid = target.memory.pointer(groups) if groups else 0
         return parse_sid(_as_much_as_there_is(target, sid)) if sid else None
@@ -72,12 +72,3 @@ def _user(target: Target, token: int) -> str | None:
 def _as_much_as_there_is(target: Target, sid: int) -> bytes:
     count = target.memory.unsigned(sid + 1, 1)
     return target.memory.read(sid, min(8 + 4 * count, _LONGEST_SID))
-
-
-def _pointer(target: Target, base: int, type_name: str, field: str) -> int:
-    """What the field holds, 0 where it cannot be read or nobody knows the place of it."""
-    offset = field_offset(target, type_name, field)
-    try:
-        return 0 if offset is None else target.memory.pointer(base + offset)
-    except MemoryUnreadable:
-        return 0

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from ..target.errors import TypeNotFound
+from ..target.errors import MemoryUnreadable, TypeNotFound
 
 if TYPE_CHECKING:
     from ..target import Target
 
-__all__ = ["field_offset", "known_field_offset"]
+__all__ = ["field_offset", "field_pointer", "known_field_offset"]
 
 # Symbols do not change while a target lives, and each question is a target request.
 _KNOWN: WeakKeyDictionary[Target, dict[tuple[str, str], int | None]] = WeakKeyDictionary()
@@ -38,3 +38,13 @@ def known_field_offset(target: Target, type_name: str, field: str) -> int:
     if offset is None:
         raise TypeNotFound(f"{type_name}.{field}", "nt")
     return offset
+
+
+def field_pointer(target: Target, base: int, type_name: str, field: str) -> int:
+    """What a pointer in the structure at the VA ``base`` holds, 0 where it cannot be read or nobody
+    knows the place of it."""
+    offset = field_offset(target, type_name, field)
+    try:
+        return 0 if offset is None else target.memory.pointer(base + offset)
+    except MemoryUnreadable:
+        return 0

@@ -6,11 +6,12 @@ Read from the process itself, which can write what it likes there: names for a r
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ..target.errors import MemoryUnreadable
 from ..target.module_list import LoadedModule, loaded_modules
-from .type_offsets import field_offset
+from .type_offsets import field_pointer
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -28,17 +29,12 @@ def user_images(target: Target, process: int) -> Iterator[LoadedModule]:
     """Those that the EPROCESS at the VA ``process`` has loaded, as its PEB says, where that is the
     process whose memory the target shows; as many as can be read, and 1,000 at most. None without
     the kernel's symbols."""
-    offset = field_offset(target, "_EPROCESS", "Peb")
     memory = target.memory
-    if offset is None:
-        return
+    peb = field_pointer(target, process, "_EPROCESS", "Peb")
     try:
-        peb = memory.pointer(process + offset)
         loader = memory.pointer(peb + LDR[memory.pointer_size]) if peb else 0
-        if not loader:
-            return
-        head = loader + IN_LOAD_ORDER[memory.pointer_size]
-        for _, module in zip(range(_LIMIT), loaded_modules(memory, head)):
-            yield module
+        if loader:
+            head = loader + IN_LOAD_ORDER[memory.pointer_size]
+            yield from islice(loaded_modules(memory, head), _LIMIT)
     except MemoryUnreadable:
         return

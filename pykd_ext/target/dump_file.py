@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from . import BugCheck
 from .architecture import ARCHITECTURES, ArchitectureName, architecture_of_machine
 from .dump_origin import Origin, dump_origin
-from .dump_ranges import read_ranges
 from .errors import MemoryUnreadable, TargetError, UnsupportedTarget
 from .fields import Record, unpack_at, unsigned, words
 from .file_bytes import map_file
@@ -174,6 +173,8 @@ class DumpFile(StoredMemory):
         if self.header.dump_type in _WITH_RUNS:
             return self._runs(_read_runs(self._data, layout, self.path))
         if self.header.dump_type in _WITH_RANGES:
+            from .dump_ranges import read_ranges  # noqa: PLC0415 - few dumps are of these types
+
             is_complete = self.header.dump_type == _COMPLETE_RANGES
             return self._runs(read_ranges(self._data, layout.header_size, is_complete, self.path))
         is_old = self.header.dump_type == _KERNEL

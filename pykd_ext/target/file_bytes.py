@@ -36,6 +36,7 @@ class MappedFile(mmap.mmap):
         super().close()
         if self.release is not None:
             self.release()
+            self.release = None
 
     def __del__(self) -> None:
         with suppress(BufferError):

@@ -18,7 +18,7 @@ from tests.lab.profiles import PROFILES
 
 from .engine import INSIDE, CompletedRun, Engine
 
-__all__ = ["LISTED", "LiveTarget", "listed", "live_target"]
+__all__ = ["LISTED", "LiveTarget", "goes_on", "is_let_go", "listed", "live_target"]
 
 # Of a callback's document, what the lab knows.
 LISTED = ("owner", "function", "altitude", "context", "cookie", "active_uses", "problems")
@@ -112,6 +112,16 @@ def _serve(
     run(script, 0, pace, sender.send, PROFILES[profile], kernel, path)
     if path:
         threading.Event().wait()
+
+
+def goes_on(counts: Mapping[str, int]) -> bool:
+    """Whether a target with these counts has been let go on from every stop."""
+    return counts["Continue2"] == counts["stop"]
+
+
+def is_let_go(counts: Mapping[str, int], state: Mapping[str, Any]) -> bool:
+    """Whether it goes on, with nothing in it that stops it."""
+    return state["breakpoints"] == state["hardware"] == [] and goes_on(counts)
 
 
 def listed(truth: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from tests.lab.kd.script import Script
 from tests.support.schemas import validate
 
 from .engine import INSIDE, Engine
-from .live import live_target
+from .live import is_let_go, live_target
 from .ntoseye import Ntoseye
 
 __all__ = ["LiveRun", "live_regcb", "operations"]
@@ -41,8 +41,7 @@ class LiveRun(NamedTuple):
         has been let go, where regcb was the debugger."""
         if self.is_stopped:
             return self.engine_breakpoints == USERS
-        is_free = self.state["breakpoints"] == self.state["hardware"] == []
-        return is_free and self.counts["Continue2"] == self.counts["stop"]
+        return is_let_go(self.counts, self.state)
 
 
 # KD requests of a whole command, through pykd and through ntoseye, there also of attaching and of

@@ -15,7 +15,7 @@ from tests.lab.kd.script import Script
 
 from .engine import CompletedRun
 from .errors import EngineError
-from .live import LiveTarget, live_target
+from .live import LiveTarget, is_let_go, live_target
 
 __all__ = ["Ntoseye", "runs"]
 
@@ -60,6 +60,4 @@ class Ntoseye:
 
 def runs(target: LiveTarget) -> bool:
     """Whether ``target`` has been let go at the end, with nothing in it that stops it."""
-    counts, state = target.counts(), target.state()
-    is_free = state["breakpoints"] == state["hardware"] == []
-    return is_free and counts["Continue2"] == counts["stop"]
+    return is_let_go(target.counts(), target.state())

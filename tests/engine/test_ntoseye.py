@@ -15,7 +15,7 @@ from tests.lab.kd.script import Act, Actor, Operation, Script
 from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
 
 from .cut_link import cut_after
-from .live import LISTED, LiveTarget, listed
+from .live import LISTED, LiveTarget, goes_on, listed
 from .ntoseye import Ntoseye, runs
 
 QUIET = DEFAULT_SCRIPT._replace(drivers=())
@@ -113,10 +113,6 @@ def wait_for_breakpoints(target: LiveTarget) -> None:
     """Until the target goes on with them: before that, a command has nothing to stop."""
     while not (target.state()["breakpoints"] and goes_on(target.counts())):
         time.sleep(0.1)
-
-
-def goes_on(counts: dict[str, int]) -> bool:
-    return counts["Continue2"] == counts["stop"]
 
 
 def test_it_leaves_no_debugger_to_stop_for(ntoseye: Ntoseye, target: LiveTarget) -> None:
