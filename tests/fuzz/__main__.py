@@ -1,7 +1,7 @@
 """Fuzzers, one after the other.
 
     python -m tests.fuzz                          every fuzzer for a minute
-    python -m tests.fuzz callback_list --seconds 1800 --found /tmp/found
+    python -m tests.fuzz callback_list --seconds 1800 --found /tmp/found --corpus /tmp/corpus
     python -m tests.fuzz callback_list --input /tmp/found/0123456789ab
 
 For each: inputs run, edges and features (libFuzzer's) that were reached, failures. The exit status
@@ -28,6 +28,11 @@ def _main() -> int:
     parser.add_argument("--seconds", type=int, default=60, help="of each (%(default)s)")
     parser.add_argument("--runs", type=int, default=0, help="inputs of each, in place of seconds")
     parser.add_argument("--found", type=Path, help="folder for inputs that fail")
+    parser.add_argument(
+        "--corpus",
+        type=Path,
+        help="folder that a run leaves its inputs in, and the next goes on from",
+    )
     parser.add_argument("--input", type=Path, help="run this one, and fail as it does")
     arguments = parser.parse_args()
     if arguments.input:
@@ -42,24 +47,28 @@ def _main() -> int:
     limits = Limits(runs=arguments.runs) if arguments.runs else Limits(arguments.seconds)
     with tempfile.TemporaryDirectory() as folder:
         found = arguments.found or Path(folder, "found")
+        corpus = arguments.corpus or Path(folder, "corpus")
         print(
             f"{'fuzzer':16} {'inputs':>9} {'edges':>7} {'features':>9} {'kept':>6}  found",
             flush=True,
         )
-        clean = [_run(each, limits, found / each) for each in arguments.names or NAMES]
+        clean = [
+            _run(each, limits, found / each, corpus / each) for each in arguments.names or NAMES
+        ]
     return 0 if all(clean) else 1
 
 
-def _run(name: str, limits: object, found: Path) -> bool:
+def _run(name: str, limits: object, found: Path, corpus: Path) -> bool:
     """One fuzzer in a process of its own, and its line; whether it found nothing."""
     from tests.fuzz.harness import statistics
 
-    found.mkdir(parents=True, exist_ok=True)
+    for each in (found, corpus):
+        each.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder, "log")
         child = os.fork()
         if not child:
-            _child(name, limits, Path(folder), found, log)
+            _child(name, limits, Path(folder), found, corpus, log)
         _, status = os.waitpid(child, 0)
         text = log.read_text("utf-8", "replace")
     run = statistics(text)
@@ -77,7 +86,7 @@ def _run(name: str, limits: object, found: Path) -> bool:
     return sound
 
 
-def _child(name: str, limits: object, folder: Path, found: Path, log: Path) -> None:
+def _child(name: str, limits: object, folder: Path, found: Path, corpus: Path, log: Path) -> None:
     """Ends the process."""
     from tests.fuzz.fuzzers import fuzzer_class
     from tests.fuzz.harness import Limits, fuzz
@@ -87,8 +96,6 @@ def _child(name: str, limits: object, folder: Path, found: Path, log: Path) -> N
     for standard in (1, 2):
         os.dup2(descriptor, standard)
     try:
-        corpus = folder / "corpus"
-        corpus.mkdir()
         fuzz(fuzzer_class(name)(folder), limits, corpus, found)
     except BaseException:
         import traceback
