@@ -59,8 +59,8 @@ if TYPE_CHECKING:
     from .live.policy_file import read_policy as read_policy
     from .live.registrations import Registration as Registration
     from .live.stream import Stream as Stream
-    from .live.trace import CallbackVerdict as CallbackVerdict
-    from .live.trace import Operation as Operation
+    from .live.traced import CallbackVerdict as CallbackVerdict
+    from .live.traced import Operation as Operation
     from .notify.classes import NotifyClass as NotifyClass
     from .notify.notification import Field as Field
     from .notify.notification import KeyReference as KeyReference
@@ -111,7 +111,7 @@ _HOMES = {
     "live.policy_file": ("PolicyError", "read_policy"),
     "live.registrations": ("Registration",),
     "live.stream": ("Stream",),
-    "live.trace": ("CallbackVerdict", "Operation"),
+    "live.traced": ("CallbackVerdict", "Operation"),
     "notify.classes": ("NotifyClass",),
     "notify.notification": ("Field", "KeyReference", "Notification"),
     "notify.notification_call": ("NotificationCall",),

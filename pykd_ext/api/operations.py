@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Callable
 
 from ..live.breakpoints import can_stay
+from ..live.filters import Filters
 from ..live.first_call import await_first_call
 from ..live.globs import KeyGlob, name_pattern, process_pattern, value_pattern
 from ..live.nearest_paths import NearestPaths
@@ -14,7 +15,8 @@ from ..live.refusal_stop import RefusalStop
 from ..live.refused_key import security_of_refused
 from ..live.returns import place, places_of
 from ..live.stream import Stream
-from ..live.trace import Filters, Operation, Tracer
+from ..live.trace import Tracer
+from ..live.traced import Operation
 from ..notify.class_names import GivenClass, class_given
 from .live_target import live_target
 
@@ -92,7 +94,7 @@ def trace(
 
 
 class Trace(Stream[Operation]):
-    """Operations, each as all its callbacks saw it (:class:`.live.trace.Operation`).
+    """Operations, each as all its callbacks saw it (:class:`.live.traced.Operation`).
 
     ``problems`` say what will not be seen, and why; without the kernel's symbols that is known once
     it runs. ``others`` is how many operations were looked at and did not fit.
@@ -143,7 +145,7 @@ class Trace(Stream[Operation]):
     @property
     def others(self) -> int:
         """How many operations did not fit."""
-        return self._tracer.others
+        return self._tracer.inquiry.others
 
     @property
     def is_in_callback(self) -> bool:
@@ -153,7 +155,7 @@ class Trace(Stream[Operation]):
     def security_of(self, refused: Operation) -> SecurityDescriptor | str:
         """The security descriptor of the key that the kernel itself ``refused``, or why it is not
         known."""
-        return security_of_refused(self.target, self._tracer, refused)
+        return security_of_refused(self.target, self._tracer.inquiry, refused)
 
     def end_nearest(self) -> None:
         """Tells ``on_nearest`` now, unless it was told."""

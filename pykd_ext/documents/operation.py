@@ -3,7 +3,7 @@
 from typing import Optional, TypedDict
 
 from ..kernel.listing import RegistryCallback
-from ..live.trace import CallbackVerdict, Operation
+from ..live.traced import CallbackVerdict, Operation
 from .notification import (
     KeyReferenceDocument,
     NotifyClassDocument,

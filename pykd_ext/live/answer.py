@@ -10,7 +10,7 @@ from typing import NamedTuple, Union
 
 from ..notify.classes import NotifyClass
 from .operations import is_failure
-from .trace import Operation
+from .traced import Operation
 
 __all__ = ["Answer", "AnswerSearch", "Blocked", "Changed", "KernelRefused", "TakenOver", "asked"]
 

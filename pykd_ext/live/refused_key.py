@@ -9,16 +9,17 @@ from ..kernel.key_security import read_key_security
 from ..kernel.security_descriptor import BadDescriptor, SecurityDescriptor
 from ..target.errors import MemoryUnreadable
 from .key_paths import kernel_form
-from .trace import Operation, Tracer
 
 if TYPE_CHECKING:
     from ..target import Target
+    from .inquiry import Inquiry
+    from .traced import Operation
 
 __all__ = ["security_of_refused"]
 
 
 def security_of_refused(
-    target: Target, tracer: Tracer, refused: Operation
+    target: Target, inquiry: Inquiry, refused: Operation
 ) -> SecurityDescriptor | str:
     """That of the key that ``refused`` is about, or why it is not known.
 
@@ -27,7 +28,7 @@ def security_of_refused(
     """
     keys = refused.notified.notification.keys
     path = keys[0].path if keys else None
-    block = tracer.key_control_block(path) if path is not None else None
+    block = inquiry.key_control_block(path) if path is not None else None
     if path is None or block is None:
         return (
             "the key's security descriptor is not known: nothing was done to the key while "

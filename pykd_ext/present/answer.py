@@ -8,7 +8,7 @@ from ..documents.text import printable
 from ..kernel.listing import TargetFacts
 from ..kernel.security_descriptor import SecurityDescriptor
 from ..live.answer import Answer, Blocked, Changed, KernelRefused, TakenOver
-from ..live.trace import Operation
+from ..live.traced import Operation
 from ..notify.ntstatus import status_text
 from .notification import requestor_text
 from .operation import about_callback, callback_text, refusal_text, stack_lines, traced_text, whose

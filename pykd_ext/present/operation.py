@@ -9,7 +9,7 @@ from ..documents.text import address_text, printable
 from ..kernel.listing import RegistryCallback, TargetFacts
 from ..kernel.stack_frames import StackFrame
 from ..live.operations import BLOCKED, is_failure
-from ..live.trace import CallbackVerdict, Operation
+from ..live.traced import CallbackVerdict, Operation
 from ..notify.ntstatus import status_text
 from ..target.debugger_commands import module_command, unassemble_command
 from .notification import operation_text, requestor_text

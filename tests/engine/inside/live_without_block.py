@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 
+from pykd_ext.live.filters import Filters
 from pykd_ext.live.returns import place
-from pykd_ext.live.trace import Filters, Operation, Tracer
+from pykd_ext.live.trace import Tracer
+from pykd_ext.live.traced import Operation
 from pykd_ext.target.pykd_session import open_session
 
 

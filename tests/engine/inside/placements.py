@@ -16,12 +16,13 @@ import pykd
 
 from pykd_ext.kernel.callbacks import read_callbacks
 from pykd_ext.live.call_site import find_call_sites
+from pykd_ext.live.filters import Filters
 from pykd_ext.live.globs import KeyGlob
 from pykd_ext.live.operations import Returned
 from pykd_ext.live.policy import PRE_CLASSES
 from pykd_ext.live.refusal_stop import RefusalStop
 from pykd_ext.live.returns import BreakpointPlan, follow_returns, place
-from pykd_ext.live.trace import Filters, Tracer
+from pykd_ext.live.trace import Tracer
 from pykd_ext.notify.classes import NotifyClass
 from pykd_ext.target.pykd_session import PykdSession, open_session
 from tests.engine.inside import live

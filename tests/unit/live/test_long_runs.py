@@ -8,11 +8,13 @@ import pytest
 
 from pykd_ext.live import trace
 from pykd_ext.live.calls import FunctionCall
+from pykd_ext.live.filters import Filters
 from pykd_ext.live.operations import Operations, Returned
 from pykd_ext.live.pending_calls import PendingCalls
 from pykd_ext.live.returns import place
 from pykd_ext.live.thread_lives import create_time, is_gone, stack_limits
-from pykd_ext.live.trace import Filters, Operation, Tracer
+from pykd_ext.live.trace import Tracer
+from pykd_ext.live.traced import Operation
 from tests.support.lab_target import LabTarget
 from tests.support.long_run import THREAD_SIZE, Replay, recorded, script
 
@@ -95,7 +97,7 @@ def test_what_a_thread_leaves_open_when_it_ends_is_told(monkeypatch: pytest.Monk
     assert born
     assert not is_gone(target, thread, born)
     assert is_gone(target, thread, born + 1)
-    monkeypatch.setattr(trace, "_LASTS", -1.0)
+    monkeypatch.setattr(trace, "_SWEEP_EVERY", -1.0)
     found = followed(target, each=True)
     assert is_gone(target, thread, born)
     told = [(each.requestor and each.requestor.thread, each.is_over) for each in found]

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from pykd_ext.live.filters import Filters
 from pykd_ext.live.returns import place
 from pykd_ext.live.services import ThreadsInside, services_of
-from pykd_ext.live.trace import Filters, Operation, Tracer
+from pykd_ext.live.trace import Tracer
+from pykd_ext.live.traced import Operation
 from tests.support.lab_target import LabTarget
 from tests.support.long_run import script
 

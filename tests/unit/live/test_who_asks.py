@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from pykd_ext.live.filters import Filters
 from pykd_ext.live.returns import place
-from pykd_ext.live.trace import Filters, Operation, Tracer
+from pykd_ext.live.trace import Tracer
+from pykd_ext.live.traced import Operation
 from tests.support.lab_target import LabTarget
 from tests.support.long_run import script
 
@@ -28,7 +30,7 @@ def followed(**filters: Any) -> tuple[int, int]:
     target: Any = LabTarget(script("default"))
     tracer = Tracer(target, Filters(**filters), report)
     tracer.run(place(target), None)
-    return len(found), tracer.others
+    return len(found), tracer.inquiry.others
 
 
 @pytest.mark.parametrize(("only_blocked", "number"), [(False, OPERATIONS), (True, REFUSED)])
