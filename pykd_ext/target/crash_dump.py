@@ -117,7 +117,7 @@ def _refuse_page_tables(file: DumpFile, space: AddressSpace) -> None:
     header = file.header
     if space.maps(header.module_list) or space.maps(header.debugger_data):
         return
-    from .find_machine import SHARED_DATA  # noqa: PLC0415 - for the error alone
+    from .shared_data import SHARED_DATA  # noqa: PLC0415 - for the error alone
 
     top = space.directory & space.paging.table_mask
     if file.page(top >> 12) is None:
