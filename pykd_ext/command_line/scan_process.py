@@ -18,7 +18,7 @@ from threading import Thread
 from typing import Any, NamedTuple
 
 from ..documents.json_text import json_line
-from ..target.dump_file import is_kernel_dump
+from ..target.dump_header import is_kernel_dump
 from ..target.errors import TargetError
 from ..target.locations import is_url
 from .scan_dump import ScanOptions, scan_dump

@@ -123,7 +123,7 @@ def _file(path: str, symbol_path: SymbolPath) -> Target:
 
 
 def _unpacked(data: FileBytes) -> FileBytes:
-    from .dump_file import is_dump  # noqa: PLC0415
+    from .dump_header import is_dump  # noqa: PLC0415
 
     if is_dump(data[:4]):
         return data
@@ -133,7 +133,7 @@ def _unpacked(data: FileBytes) -> FileBytes:
 
 
 def _target_in(data: FileBytes, symbol_path: SymbolPath) -> Target:
-    from .dump_file import is_dump  # noqa: PLC0415
+    from .dump_header import is_dump  # noqa: PLC0415
 
     if not is_dump(data[:4]):
         from .containers import find_container  # noqa: PLC0415 - a dump needs none
