@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections import Counter
@@ -23,6 +22,7 @@ from ..command_line.workers import in_processes, on_cluster
 from ..documents.line_file import LineFile
 from ..documents.scan import ScanDocument
 from ..documents.scan_formats import EVENTS, FORMATS, header
+from ..kernel.saved_document import parse_json
 from ..present.output import Output
 from ..target.errors import RegcbError
 from ..target.locations import is_url, shown
@@ -203,11 +203,12 @@ def _record_of(line: bytes) -> dict[str, Any] | None:
     """The path and the state that a line of ours says, and of an event its number; None for a line
     of others."""
     try:
-        parsed = json.loads(line)
+        parsed = parse_json(line)
         record: dict[str, Any] = parsed.get("unmapped", parsed).get("regcb", parsed)
-        return record if {"path", "state"} <= set(record) else None
-    except (ValueError, AttributeError, TypeError):
+        texts = record.get("path"), record.get("state")
+    except (ValueError, AttributeError):
         return None
+    return record if all(isinstance(each, str) for each in texts) else None
 
 
 def _shown(

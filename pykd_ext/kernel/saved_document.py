@@ -9,7 +9,7 @@ from typing import Any
 
 from ..target.errors import RegcbError
 
-__all__ = ["read_document"]
+__all__ = ["parse_json", "read_document"]
 
 _LONGEST = 16 << 20  # bytes of a document: 20,000 callbacks have 14 MB
 # Objects and lists in it: they have 100,000. Python needs forty bytes for each bracket.
@@ -31,11 +31,9 @@ def read_document(
         raise error_type(f"{path}: cannot be read: {error.strerror}") from error
     if len(raw) > _LONGEST:
         raise error_type(f"{path}: larger than {_LONGEST >> 20} MB, nothing that {writer} writes")
-    if raw.count(b"{") + raw.count(b"[") > _MOST_PARTS:
-        raise error_type(f"{path}: more objects and lists than {writer} writes")
     try:
-        document = json.loads(raw.decode(_coding(raw)))
-    except (ValueError, RecursionError) as error:
+        document = parse_json(raw)
+    except ValueError as error:
         raise error_type(f"{path}: no JSON, as {writer} writes it: {error}") from error
     found: dict[str, Any] = document if isinstance(document, dict) else {}
     schema = found.get("schema")
@@ -43,6 +41,17 @@ def read_document(
         what = f"its schema is {schema!r:.60}" if schema else "it has no schema"
         raise error_type(f"{path}: {what}, not {schemas[0]} (save one: {writer})")
     return found
+
+
+def parse_json(raw: bytes) -> Any:
+    """What the JSON text ``raw`` says. Raises ValueError for what is none, and for more than regcb
+    ever writes: objects and lists by the million, or each in another."""
+    if raw.count(b"{") + raw.count(b"[") > _MOST_PARTS:
+        raise ValueError("more objects and lists than regcb writes")
+    try:
+        return json.loads(raw.decode(_coding(raw)))
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
 
 
 def _coding(raw: bytes) -> str:

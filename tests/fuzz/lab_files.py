@@ -110,6 +110,23 @@ class LabFile:
         return self._around([head, *self._processes.processes, *self._processes.threads], 1, 0x700)
 
     @cached_property
+    def identities(self) -> list[int]:
+        """Tokens and paths of processes."""
+        places = [
+            self._world.field(process, "_EPROCESS", each)
+            for process in self._processes.processes
+            for each in ("Token", "SeAuditProcessCreationInfo")
+            if self._world.offsets.has("_EPROCESS", each)
+        ]
+        return self._around([self._space.pointer(each) for each in places], 2)
+
+    @cached_property
+    def functions(self) -> list[int]:
+        """The first bytes of the callbacks, each of them."""
+        places = (self._places(each.function, 0x40) for each in self.truth.callbacks)
+        return [at + byte for each in places for at in each for byte in range(4)]
+
+    @cached_property
     def notification(self) -> list[int]:
         """What the stopped thread's callback is told."""
         assert self.truth.stop
@@ -184,6 +201,11 @@ class LabFile:
     def _first_page(self) -> int:
         """Dumps have their pages last, one run behind the other."""
         return len(self.raw) - PAGE * sum(count for _, count in self._space.memory.runs())
+
+    @property
+    def processes(self) -> Sequence[int]:
+        """VAs."""
+        return self._processes.processes
 
     def symbols(self) -> Sequence[str]:
         return ("-y", self.truth.symbols)

@@ -17,7 +17,7 @@ from pykd_ext.command_line import main as command_line
 from pykd_ext.present.output import Output, to_dml
 from tests.support.schemas import validate
 
-__all__ = ["Answer", "ask", "hold_html", "hold_line", "hold_lines"]
+__all__ = ["Answer", "ask", "hold_html", "hold_line", "hold_lines", "hold_marked", "hold_rows"]
 
 _LINK = re.compile(r'<link cmd="[^"<>;]*(?:&quot;[^"<>;]*)*">[^<>]*</link>')
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
@@ -39,12 +39,13 @@ class _Output(Output):
     """What is printed is held as WinDbg's window has it, too."""
 
     def write(self, text: str) -> None:
-        _hold_dml(to_dml(text))
+        hold_marked(text)
         super().write(text)
 
 
-def _hold_dml(dml: str) -> None:
-    """No tag but our links, no command in them but one."""
+def hold_marked(text: str) -> None:
+    """Text with links in it, as WinDbg has them: no other tag, one command in each."""
+    dml = to_dml(text)
     hold_lines(dml)
     rest = _LINK.sub("", dml)
     assert "<" not in rest, f"DML: {rest[rest.index('<') :][:80]}"
@@ -59,7 +60,7 @@ def ask(words: Sequence[str], validate: Validate = validate) -> Answer:
     answer = Answer(status, *(each.getvalue() for each in streams))
     assert status in (0, 1, 2), answer
     hold_lines(answer.errors)
-    if status == 2:
+    if status == 2 and not answer.output:
         assert answer.errors.startswith("regcb: "), answer.errors
         assert answer.errors.count("\n") == 1, answer.errors
     elif "--help" in words:
@@ -68,8 +69,7 @@ def ask(words: Sequence[str], validate: Validate = validate) -> Answer:
         document = json.loads(answer.output, parse_constant=_no_constant)
         validate(document)
     elif "--csv" in words:
-        for row in csv.reader(io.StringIO(answer.output)):
-            assert not any(cell.startswith(_FORMULAS) for cell in row), row
+        hold_rows(answer.output)
     hold_lines(answer.output)
     return answer
 
@@ -86,6 +86,12 @@ def _standard(output: io.StringIO, errors: io.StringIO) -> Iterator[None]:
 
 def _no_constant(name: str) -> None:
     raise AssertionError(f"{name} is no JSON")
+
+
+def hold_rows(text: str) -> None:
+    """CSV in which no cell is a formula."""
+    for row in csv.reader(io.StringIO(text)):
+        assert not any(cell.startswith(_FORMULAS) for cell in row), row
 
 
 def hold_lines(text: str) -> None:

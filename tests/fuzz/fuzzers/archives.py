@@ -7,6 +7,7 @@ import io
 import zipfile
 from pathlib import Path
 
+from tests.fuzz.byte_pokes import poked
 from tests.fuzz.draw import Draw
 from tests.fuzz.fuzzer import Fuzzer
 from tests.fuzz.oracle import ask
@@ -34,14 +35,14 @@ class FUZZER(Fuzzer):
 
     def run(self, data: bytes) -> None:
         draw = Draw(data)
-        raw = bytearray(draw.choice(self._archives))
+        raw = draw.choice(self._archives)
         size = len(raw) - (draw.number(2) if draw.number() == 1 else 0)
-        while draw.is_left:
-            # What tells of the files stands at both ends.
+
+        def place() -> int:
+            """What tells of the files stands at both ends."""
             at = draw.number(2) % 0x200
-            at = at if draw.number() & 1 else len(raw) - 1 - at
-            width = (1, 2, 4)[draw.number() % 3]
-            value = draw.word((len(raw),)) & ((1 << 8 * width) - 1)
-            raw[at : at + width] = value.to_bytes(width, "little")[: len(raw) - at]
-        self._path.write_bytes(raw[: max(size, 0)])
+            return at if draw.number() & 1 else len(raw) - 1 - at
+
+        changed = poked(raw, draw, place, (len(raw),))
+        self._path.write_bytes(changed[: max(size, 0)])
         ask(["list", "--json", "-z", str(self._path), "-y", self._symbols])

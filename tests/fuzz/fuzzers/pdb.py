@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pykd_ext.target.errors import SymbolFileError
 from pykd_ext.target.pdb import Pdb
+from tests.fuzz.byte_pokes import poked
 from tests.fuzz.draw import Draw
 from tests.fuzz.fuzzer import Fuzzer
 from tests.fuzz.oracle import hold_line
@@ -29,17 +30,17 @@ class FUZZER(Fuzzer):
 
     def run(self, data: bytes) -> None:
         draw = Draw(data)
-        raw = bytearray(draw.choice(self._originals))
+        raw = draw.choice(self._originals)
         rva = draw.number(3)
         size = len(raw) - (draw.number(2) if draw.number() == 1 else 0)
-        while draw.is_left:
-            # The directory and the streams' headers are a few blocks, the first and the last ones.
+
+        def place() -> int:
+            """The directory and the streams' headers are a few blocks, the first and last ones."""
             at = draw.number(3)
-            at = (at >> 1) % 0x1000 if at & 1 else at % len(raw)
-            width = (1, 2, 4, 4)[draw.number() % 4]
-            value = draw.word((len(raw), len(raw) // 4096)) & ((1 << 8 * width) - 1)
-            raw[at : at + width] = value.to_bytes(width, "little")[: len(raw) - at]
-        self._path.write_bytes(raw[: max(size, 0)])
+            return (at >> 1) % 0x1000 if at & 1 else at % len(raw)
+
+        changed = poked(raw, draw, place, (len(raw), len(raw) // 4096), (1, 2, 4, 4))
+        self._path.write_bytes(changed[: max(size, 0)])
         try:
             pdb = Pdb(str(self._path))
         except SymbolFileError as error:

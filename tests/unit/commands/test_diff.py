@@ -163,7 +163,10 @@ X64 = {"architecture": "x64"}
             "damaged: it has 20001 callbacks, more than the 20000 that are compared",
         ),
         (b"[" + b"{}," * (6 << 20), "larger than 16 MB, nothing that regcb list --json writes"),
-        (b"[" + b"[[]]," * 250_000, "more objects and lists than regcb list --json writes"),
+        (
+            b"[" + b"[[]]," * 250_000,
+            "no JSON, as regcb list --json writes it: more objects and lists than regcb writes",
+        ),
         (
             json.dumps({**NO_TARGET, "target": X64, "callbacks": [1]}).encode(),
             "damaged: callback 0 is no object",
