@@ -11,8 +11,7 @@ from pathlib import Path
 from threading import Thread
 from typing import IO, Any, NamedTuple
 
-from ..documents.scan import ScanDocument
-from .scan_dump import ScanOptions, failed
+from .scan_request import ScanOptions, ScanResult, failed
 
 __all__ = ["DEFAULT_LIMITS", "LimitedProcess", "Limits"]
 
@@ -46,23 +45,24 @@ class LimitedProcess:
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
         self.limits = limits
         self._process: subprocess.Popen[str] | None = None
-        self._answers: queue.Queue[str] = queue.Queue()
+        self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._asked = 0
         self._is_closed = False
 
-    def scan(self, path: str, options: ScanOptions) -> ScanDocument:
-        """As :func:`scan_dump`. Where the process dies the dump is looked at once more in a new
-        one, for it may have been ended for what others did; never raises."""
+    def scan(self, path: str, options: ScanOptions) -> ScanResult:
+        """What :func:`.scan_dump.scan_dump` says. Where the process dies the dump is looked at once
+        more in a new one, for it may have been ended for what others did; never raises."""
         try:
-            document: ScanDocument = self._ask_again({"dump": path, "options": options})
+            result = ScanResult(**self._ask_again({"dump": path, "options": options}))
         except _Died as end:
             if end.status is None:
                 said = f"took longer than {self.limits.seconds:g} s (--timeout)"
-                return failed(path, "time", said, self.limits.seconds)
-            return failed(path, "process", f"its process died, twice ({_how(end.status)})")
-        if document["fault"] == "memory":
+                return failed(path, "time", said, options, self.limits.seconds)
+            said = f"its process died, twice ({_how(end.status)})"
+            return failed(path, "process", said, options)
+        if result.fault == "memory":
             self._end()
-        return document
+        return result
 
     def dumps_of(self, path: str) -> tuple[list[str], list[tuple[str, str]]] | None:
         """As :func:`.scan_process.dumps_of`; None where that took too long, or ended it."""
@@ -124,7 +124,7 @@ class LimitedProcess:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))},
         )
         assert process.stdout is not None
-        answers = queue.Queue[str]()
+        answers = queue.SimpleQueue[str]()
         Thread(target=_pass_on, args=(process.stdout, answers), daemon=True).start()
         self._process, self._answers, self._asked = process, answers, 0
         return process
@@ -140,7 +140,7 @@ class LimitedProcess:
             return 0
 
 
-def _pass_on(source: IO[str], answers: queue.Queue[str]) -> None:
+def _pass_on(source: IO[str], answers: queue.SimpleQueue[str]) -> None:
     """Every line, and at the end one that is empty."""
     with source:
         for line in source:

@@ -7,37 +7,50 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .. import findings, open_target
 from ..documents.scan import Fault, ScanDocument, failed_scan_document, scan_document
+from ..documents.scan_format_names import EVENTS
+from ..documents.scan_formats import FORMATS
 from ..kernel.layout_file import use_layout_file
 from ..target.errors import RegcbError
 from ..target.locations import shown
 from .file_identity import file_identity
+from .scan_request import ScanOptions, ScanResult, host_of
 
 if TYPE_CHECKING:
     from .. import Triage
 
-__all__ = ["ScanOptions", "failed", "scan_dump"]
-
-
-class ScanOptions(NamedTuple):
-    """How every dump of a scan is looked at. ``layout``: a file of ``regcb verify --json``;
-    ``hashed``: whether its hash is wanted, for which all of it is read."""
-
-    symbol_path: str = ""
-    carve: bool = True
-    layout: str | None = None
-    hashed: bool = False
+__all__ = ["failed_dump", "scan_dump", "scan_result"]
 
 
 def scan_dump(path: str, options: ScanOptions) -> ScanDocument:
     """``regcb.scan/1`` about the dump at ``path`` or URL. Never raises: what went wrong is its
     ``error``, and whose it was its ``fault``; such a dump is not hashed, and none far away."""
-    document = _scan(path, options)
-    if options.hashed and document["fault"] is None:
+    document = _with_host(_scan(path, options), options)
+    if options.form in EVENTS and document["fault"] is None:
         document["sha256"], document["size"] = file_identity(path) or (None, None)
+    return document
+
+
+def failed_dump(
+    path: str, fault: Fault, reason: str, options: ScanOptions, seconds: float = 0
+) -> ScanDocument:
+    """The same about a dump that could not be looked at, ``seconds`` after it was begun."""
+    began = time.time() - seconds
+    return _with_host(failed_scan_document(shown(path), fault, reason, began, seconds), options)
+
+
+def scan_result(document: ScanDocument, options: ScanOptions) -> ScanResult:
+    """What :func:`scan_dump` says, as lines."""
+    text = "\n".join(FORMATS[options.form](document))
+    return ScanResult(document["state"], document["fault"], text)
+
+
+def _with_host(document: ScanDocument, options: ScanOptions) -> ScanDocument:
+    if options.host:
+        document["host"] = host_of(document["path"], options.host)
     return document
 
 
@@ -55,11 +68,6 @@ def _scan(path: str, options: ScanOptions) -> ScanDocument:
         fault = "regcb"
         reason = f"internal error, please report it: {type(error).__name__}: {error}"
     return failed_scan_document(shown(path), fault, reason, start, time.time() - start)
-
-
-def failed(path: str, fault: Fault, reason: str, seconds: float = 0) -> ScanDocument:
-    """The same about a dump that could not be looked at, ``seconds`` after it was begun."""
-    return failed_scan_document(shown(path), fault, reason, time.time() - seconds, seconds)
 
 
 def _look_at(path: str, options: ScanOptions) -> Triage:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from itertools import islice
-from queue import SimpleQueue
+from queue import Queue
 from typing import Any
 
-from ..documents.scan import ScanDocument
 from ..target.errors import RegcbError
 from .limited_process import LimitedProcess, Limits
-from .scan_dump import ScanOptions, failed
+from .scan_request import ScanOptions, ScanResult, failed
 
 __all__ = ["NoScheduler", "in_processes", "on_cluster", "scan_on_worker"]
 
@@ -23,38 +21,40 @@ class NoScheduler(RegcbError):
 
 
 def in_processes(
-    paths: Sequence[str], options: ScanOptions, limits: Limits, jobs: int
-) -> Iterator[ScanDocument]:
-    """One result for each path, as they are done, from so many processes."""
-    with ThreadPoolExecutor(jobs) as pool, _processes(limits, jobs) as free:
+    paths: Sequence[str], options: ScanOptions, first: LimitedProcess, jobs: int
+) -> Iterator[ScanResult]:
+    """One result for each path, as they are done, by ``first`` and so many processes like it as
+    make ``jobs``; all of them are closed."""
+    others = min(jobs, len(paths)) - 1
+    processes = [first, *(LimitedProcess(first.limits) for _ in range(others))]
+    waiting = deque(paths)
+    results: Queue[ScanResult | None] = Queue(2 * len(processes))  # who takes them may be slow
 
-        def scan(path: str) -> ScanDocument:
-            process = free.get()
-            try:
-                return process.scan(path, options)
-            finally:
-                free.put(process)
+    def look(process: LimitedProcess) -> None:
+        try:
+            while waiting:
+                results.put(process.scan(waiting.popleft(), options))
+        except IndexError:  # another one took the last
+            pass
+        finally:
+            results.put(None)
 
-        waiting = iter(paths)
-        running = {pool.submit(scan, path) for path in islice(waiting, 2 * jobs)}
-        while running:
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            running |= {pool.submit(scan, path) for path in islice(waiting, len(done))}
-            yield from (each.result() for each in done)
-
-
-@contextmanager
-def _processes(limits: Limits, count: int) -> Iterator[SimpleQueue[LimitedProcess]]:
-    """Ended before the pool is, whose threads wait for them."""
-    processes = [LimitedProcess(limits) for _ in range(count)]
-    free: SimpleQueue[LimitedProcess] = SimpleQueue()
+    at_work = len(processes)
     for each in processes:
-        free.put(each)
+        threading.Thread(target=look, args=(each,), daemon=True).start()
     try:
-        yield free
+        while at_work:
+            result = results.get()
+            if result is None:
+                at_work -= 1
+            else:
+                yield result
     finally:
+        waiting.clear()
         for each in processes:
             each.close()
+        while at_work:
+            at_work -= results.get() is None
 
 
 _of_thread = threading.local()
@@ -62,7 +62,7 @@ _of_thread = threading.local()
 
 def on_cluster(
     paths: Sequence[str], options: ScanOptions, limits: Limits, scheduler: str
-) -> Iterator[ScanDocument]:
+) -> Iterator[ScanResult]:
     """The same on the workers of a Dask scheduler (``tcp://host:8786``), which must see the paths
     and have regcb installed. Raises NoScheduler, also where it goes away in between: what has no
     result then was not looked at."""
@@ -97,10 +97,11 @@ def on_cluster(
             if done.status == "finished":
                 yield done.result()
             else:
-                yield failed(path, "cluster", f"its worker failed: {done.exception()}")
+                said = f"its worker failed: {done.exception()}"
+                yield failed(path, "cluster", said, options)
 
 
-def scan_on_worker(path: str, options: ScanOptions, limits: Limits) -> ScanDocument:
+def scan_on_worker(path: str, options: ScanOptions, limits: Limits) -> ScanResult:
     """In a process of the worker's thread, which the worker outlives."""
     process: LimitedProcess | None = getattr(_of_thread, "process", None)
     if process is None or process.limits != limits:  # an earlier scan had others

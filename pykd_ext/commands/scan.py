@@ -10,18 +10,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from ..command_line.command import Command
 from ..command_line.limited_process import DEFAULT_LIMITS, LimitedProcess, Limits
 from ..command_line.progress import progress_bar
-from ..command_line.scan_dump import ScanOptions, failed, scan_dump
-from ..command_line.scan_process import dumps_of
+from ..command_line.scan_request import ScanOptions, ScanResult, failed, host_of
 from ..command_line.targets import symbol_path_of
 from ..command_line.workers import in_processes, on_cluster
 from ..documents.line_file import LineFile
-from ..documents.scan import ScanDocument
-from ..documents.scan_formats import EVENTS, FORMATS, header
+from ..documents.scan_format_names import ScanFormat
 from ..kernel.saved_document import parse_json
 from ..present.output import Output
 from ..target.errors import RegcbError
@@ -48,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave out the dumps that FILE has all lines of, but for failed ones (not csv)",
     )
-    parser.add_argument("--format", choices=FORMATS, default="jsonl")
+    parser.add_argument("--format", choices=get_args(ScanFormat), default="jsonl")
     parser.add_argument(
         "--host",
         metavar="NAME",
@@ -90,16 +88,20 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     except OSError as error:
         why = error.strerror or error
         raise NothingToScan(f"{arguments.output}: cannot be read: {why}") from None
-    limits = Limits(arguments.timeout, arguments.memory)
-    found, unreadable = _dumps(arguments.paths, limits)
-    paths = [path for path in found if shown(path) not in done]
+    options = ScanOptions(
+        symbol_path_of(arguments), not arguments.no_carve, arguments.layout, arguments.format,
+        arguments.host,
+    )  # fmt: skip
     states, faults = Counter[str](), Counter[str]()
-    total = len(paths) + len(unreadable)
-    results = chain(unreadable, _results(arguments, paths, limits))
-    for result in _shown(results, arguments, total, output):
-        states[result["state"]] += 1
-        if result["fault"]:
-            faults[result["fault"]] += 1
+    with closing(LimitedProcess(Limits(arguments.timeout, arguments.memory))) as process:
+        found, unreadable = _dumps(arguments.paths, options, process)
+        paths = [path for path in found if shown(path) not in done]
+        total = len(paths) + len(unreadable)
+        results = chain(unreadable, _results(arguments, paths, options, process))
+        for result in _shown(results, arguments, total, output):
+            states[result.state] += 1
+            if result.fault:
+                faults[result.fault] += 1
     if faults:
         output.error(_said_of_failures(faults, total))
     if states and set(states) == {"failed"}:
@@ -108,13 +110,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _refuse_unknown_words(host: str | None) -> None:
-    if host is not None and {"{", "}"} & set(_host_of("", host)):
+    if host is not None and {"{", "}"} & set(host_of("", host)):
         raise NothingToScan(f"--host {host}: it may have {{folder}} and {{name}} in it, no others")
-
-
-def _host_of(path: str, host: str) -> str:
-    dump = Path(path)
-    return host.replace("{folder}", dump.parent.name).replace("{name}", dump.stem)
 
 
 def _said_of_failures(faults: Counter[str], total: int) -> str:
@@ -126,46 +123,48 @@ def _said_of_failures(faults: Counter[str], total: int) -> str:
 
 
 def _results(
-    arguments: argparse.Namespace, paths: list[str], limits: Limits
-) -> Iterator[ScanDocument]:
-    options = ScanOptions(
-        symbol_path_of(arguments), not arguments.no_carve, arguments.layout,
-        hashed=arguments.format in EVENTS,
-    )  # fmt: skip
-    for result in _unnamed(arguments, paths, limits, options):
-        if arguments.host:
-            result["host"] = _host_of(result["path"], arguments.host)
-        yield result
-
-
-def _unnamed(
-    arguments: argparse.Namespace, paths: list[str], limits: Limits, options: ScanOptions
-) -> Iterator[ScanDocument]:
+    arguments: argparse.Namespace, paths: list[str], options: ScanOptions, process: LimitedProcess
+) -> Iterator[ScanResult]:
     if arguments.scheduler:
-        return on_cluster(paths, options, limits, arguments.scheduler)
-    if inside_debugger():  # a new process would be a new debugger
-        return (scan_dump(path, options) for path in paths)
-    return in_processes(paths, options, limits, min(arguments.jobs, max(len(paths), 1)))
+        return on_cluster(paths, options, process.limits, arguments.scheduler)
+    if inside_debugger():
+        return _in_this_process(paths, options)
+    return in_processes(paths, options, process, arguments.jobs)
 
 
-def _dumps(paths: list[str], limits: Limits) -> tuple[list[str], list[ScanDocument]]:
+def _in_this_process(paths: list[str], options: ScanOptions) -> Iterator[ScanResult]:
+    """A new one would be a new debugger."""
+    from ..command_line.scan_dump import scan_dump, scan_result  # noqa: PLC0415 - seldom here
+
+    return (scan_result(scan_dump(path, options), options) for path in paths)
+
+
+def _dumps(
+    paths: list[str], options: ScanOptions, process: LimitedProcess
+) -> tuple[list[str], list[ScanResult]]:
     """Each dump once, by whatever names it was given, and lines about folders that cannot be read
     or do not answer. A process looks for them, since a dead mount may never answer."""
     found: dict[str, None] = {}
-    lines: list[ScanDocument] = []
-    with closing(LimitedProcess(limits)) as process:
-        for path in paths:
-            answer = dumps_of(path) if inside_debugger() else process.dumps_of(path)
-            if answer is None:
-                lines.append(failed(path, "time", f"does not answer in {limits.seconds:g} s"))
-                continue
-            dumps, unreadable = answer
-            if not dumps and not unreadable:
-                where = "matches this URL" if is_url(path) else "in this folder or below it"
-                raise NothingToScan(f"{shown(path)}: no kernel dump {where}")
-            found.update(dict.fromkeys(dumps))
-            lines += [failed(each, "dump", why) for each, why in unreadable]
+    lines: list[ScanResult] = []
+    for path in paths:
+        answer = _dumps_of(path) if inside_debugger() else process.dumps_of(path)
+        if answer is None:
+            why = f"does not answer in {process.limits.seconds:g} s"
+            lines.append(failed(path, "time", why, options))
+            continue
+        dumps, unreadable = answer
+        if not dumps and not unreadable:
+            where = "matches this URL" if is_url(path) else "in this folder or below it"
+            raise NothingToScan(f"{shown(path)}: no kernel dump {where}")
+        found.update(dict.fromkeys(dumps))
+        lines += [failed(each, "dump", why, options) for each, why in unreadable]
     return list(found), lines
+
+
+def _dumps_of(path: str) -> tuple[list[str], list[tuple[str, str]]]:
+    from ..command_line.scan_process import dumps_of  # noqa: PLC0415 - a process does it elsewhere
+
+    return dumps_of(path)
 
 
 def _done(arguments: argparse.Namespace) -> set[str]:
@@ -212,11 +211,10 @@ def _record_of(line: bytes) -> dict[str, Any] | None:
 
 
 def _shown(
-    results: Iterator[ScanDocument], arguments: argparse.Namespace, total: int, output: Output
-) -> Iterator[ScanDocument]:
+    results: Iterator[ScanResult], arguments: argparse.Namespace, total: int, output: Output
+) -> Iterator[ScanResult]:
     """Writes each result as it comes, whole lines, so that an end at any time loses one dump's at
     most."""
-    form = FORMATS[arguments.format]
     with ExitStack() as stack:
         file = None
         if arguments.output is not None:
@@ -224,11 +222,12 @@ def _shown(
         bar = progress_bar(total=total, unit="dump", leave=False, file=sys.stderr)
         stack.callback(bar.close)
         write = file.write if file else output.write
-        first = header(arguments.format)
-        if first and (file is None or file.is_empty):
-            write(first)
+        if arguments.format == "csv" and (file is None or file.is_empty):
+            from ..documents.scan_formats import header  # noqa: PLC0415 - 30 ms
+
+            write(header())
         for result in results:
-            write("\n".join(form(result)))
+            write(result.text)
             bar.update()
             yield result
 

@@ -15,9 +15,10 @@ from .findings import FindingDocument
 from .json_text import json_line
 from .ocsf import ocsf_events
 from .scan import ScanDocument
+from .scan_format_names import ScanFormat
 from .timesketch import timesketch_events
 
-__all__ = ["EVENTS", "FORMATS", "header"]
+__all__ = ["FORMATS", "header"]
 
 Format = Callable[[ScanDocument], list[str]]
 
@@ -55,17 +56,16 @@ _COLUMNS = (
 )
 
 
-def header(form: str) -> str | None:
-    """The line that stands before the first result, None for forms without one."""
-    return csv_header(_COLUMNS) if form == "csv" else None
+def header() -> str:
+    """The line of CSV that stands before the first result."""
+    return csv_header(_COLUMNS)
 
 
 # The lines of one dump: of CSV a row, of events one or more.
-FORMATS: dict[str, Format] = {
+FORMATS: dict[ScanFormat, Format] = {
     "jsonl": lambda result: [json_line(result)],
     "ecs": _lines(ecs_events),
     "ocsf": _lines(ocsf_events),
     "timesketch": _lines(timesketch_events),
     "csv": lambda result: [csv_row(_COLUMNS, result)],
 }
-EVENTS = ("ecs", "ocsf", "timesketch")  # formats in which a dump is known by its hash

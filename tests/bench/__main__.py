@@ -25,7 +25,15 @@ from .large_kernel import large_kernel
 from .measure import Cost, measure
 from .peers import peers
 from .requests import requests
-from .rivals import bare_python, decoding, regcb, regcb_scan, regcb_verify, volatility
+from .rivals import (
+    bare_python,
+    decoding,
+    regcb,
+    regcb_scan,
+    regcb_verify,
+    unscanned,
+    volatility,
+)
 from .rows import Row, at_least, table
 
 GIB = 1 << 30
@@ -145,10 +153,16 @@ def of_check(folder: Path) -> list[Row]:
 def of_scan(folder: Path) -> list[Row]:
     """The same dump under many names, by one process and by two."""
     many, symbols = _same_dump(folder / "many", SCANNED, SCANNED_SIZE)
-    one, two = measure([regcb_scan(many, symbols, jobs) for jobs in (1, 2)], rounds=5)
+    commands = [made(many, symbols, jobs) for made in (regcb_scan, unscanned) for jobs in (1, 2)]
+    one, two, alone, both = measure(commands, rounds=5)
     what = f"scan of {SCANNED} dumps of 32 MiB: two processes, to one"
     ratio = one.seconds / two.seconds
-    return [at_least(5, what, ratio, 1.7), at_least(14, what, ratio, 1.9), *_many(folder)]
+    return [
+        at_least(5, what, ratio, 1.7),
+        at_least(14, what, ratio, 1.9),
+        Row(14, "the same dumps, no scan, half of them each", alone.seconds / both.seconds),
+        *_many(folder),
+    ]
 
 
 def _many(folder: Path) -> list[Row]:

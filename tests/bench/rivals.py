@@ -20,7 +20,7 @@ from tests.lab import Truth
 
 __all__ = [
     "NotHere", "bare_python", "decoding", "kdrill", "ntoseye", "regcb", "regcb_scan",
-    "regcb_verify", "volatility",
+    "regcb_verify", "unscanned", "volatility",
 ]  # fmt: skip
 
 _CHECKOUT = Path(__file__).parents[2]
@@ -62,6 +62,17 @@ def regcb_scan(folder: Path, symbols: str, jobs: int) -> list[str]:
     return [
         str(_environment() / "regcb"), "-y", symbols, "scan", "--jobs", str(jobs), str(folder),
     ]  # fmt: skip
+
+
+def unscanned(folder: Path, symbols: str, processes: int) -> list[str]:
+    """The same work by so many processes that know nothing of each other: what the machine gains
+    by a second one."""
+    python, script = str(_environment() / "python"), str(_SCRIPTS / "look_at_dumps.py")
+    started = "".join(
+        f"'{python}' '{script}' '{symbols}' '{folder}'/*{digits}.dmp & "
+        for digits in (["[0-9]"] if processes == 1 else ["[02468]", "[13579]"])
+    )
+    return ["/bin/sh", "-c", f"{started}wait"]
 
 
 def regcb_verify(image: Path) -> list[str]:

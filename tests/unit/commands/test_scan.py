@@ -11,15 +11,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from pykd_ext.command_line.limited_process import DEFAULT_LIMITS, LimitedProcess, Limits
-from pykd_ext.command_line.scan_dump import ScanOptions, scan_dump
+from pykd_ext.command_line.scan_dump import scan_dump
 from pykd_ext.command_line.scan_process import dumps_of
+from pykd_ext.command_line.scan_request import ScanOptions, ScanResult
 from pykd_ext.command_line.workers import NoScheduler, in_processes, on_cluster, scan_on_worker
-from pykd_ext.documents.scan_formats import EVENTS, FORMATS
+from pykd_ext.documents.scan_format_names import EVENTS, ScanFormat
+from pykd_ext.documents.scan_formats import FORMATS
 from tests.support.regcb import MakeDump, Regcb
 from tests.support.schemas import validate
 
@@ -43,6 +45,13 @@ def folder(tmp_path: Path, lab_dump: MakeDump) -> Path:
 
 def lines(output: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in output.splitlines()]
+
+
+def document_of(result: ScanResult) -> dict[str, Any]:
+    (document,) = lines(result.text)
+    validate(document)
+    assert (document["state"], document["fault"]) == result[:2]
+    return document
 
 
 def without_times(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -84,6 +93,33 @@ def test_two_processes_say_what_one_does(folder: Path, regcb: Regcb) -> None:
     assert without_times(one) == without_times(two)
 
 
+@pytest.mark.toolchain
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_who_finds_the_dumps_looks_at_them(
+    jobs: int, folder: Path, regcb: Regcb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process takes longer to start than a small dump does."""
+    started: list[LimitedProcess] = []
+    start = LimitedProcess._start
+
+    def counted(process: LimitedProcess) -> Any:
+        started.append(process)
+        return start(process)
+
+    monkeypatch.setattr(LimitedProcess, "_start", counted)
+    assert len(lines(regcb("scan", folder, "--jobs", str(jobs))[1])) == 6
+    assert len(started) == jobs
+
+
+def test_who_asks_loads_nothing_of_what_looks() -> None:
+    code = "import sys, pykd_ext.commands.scan; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert not [each for each in loaded if each.startswith("pykd_ext.triage")]
+
+
 @pytest.fixture
 def deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What the processes of a scan import first: at a path with a word in it they die, stand still
@@ -113,8 +149,8 @@ def deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_process_that_dies_costs_one_dump(pause: float) -> None:
     paths = [*map(str, range(10)), "deadly", *map(str, range(10, 20))]
     results = {}
-    for each in in_processes(paths, ScanOptions(), DEFAULT_LIMITS, 2):
-        validate(each)
+    for result in in_processes(paths, ScanOptions(), LimitedProcess(), 2):
+        each = document_of(result)
         results[each["path"]] = (each["fault"], each["error"])
         time.sleep(pause)
     assert set(results) == set(paths)
@@ -126,7 +162,7 @@ def test_a_process_that_dies_costs_one_dump(pause: float) -> None:
 def test_one_that_was_ended_for_others_is_looked_at_again(deadly: Path) -> None:
     (deadly / "unlucky.dmp").touch()
     process = LimitedProcess()
-    result = process.scan(str(deadly / "unlucky.dmp"), ScanOptions())
+    result = document_of(process.scan(str(deadly / "unlucky.dmp"), ScanOptions()))
     process.close()
     assert (result["fault"], "No such file" in (result["error"] or "")) == ("dump", True)
 
@@ -135,16 +171,16 @@ def test_one_that_was_ended_for_others_is_looked_at_again(deadly: Path) -> None:
 @pytest.mark.usefixtures("deadly")
 def test_a_dump_has_limits() -> None:
     process = LimitedProcess(Limits(0.5, 1024))
-    slow = process.scan("endless", ScanOptions())
+    slow = document_of(process.scan("endless", ScanOptions()))
     assert (slow["fault"], slow["error"]) == ("time", "took longer than 0.5 s (--timeout)")
     process.close()
     process = LimitedProcess(Limits(600, 1024))
-    large = process.scan("huge", ScanOptions())
+    large = document_of(process.scan("huge", ScanOptions()))
     assert (large["fault"], large["error"]) == (
         "memory",
         "needs more memory than --memory allows",
     )
-    assert process.scan("another", ScanOptions())["fault"] == "dump"
+    assert process.scan("another", ScanOptions()).fault == "dump"
     process.close()
 
 
@@ -152,15 +188,15 @@ def test_a_dump_has_limits() -> None:
 @pytest.mark.usefixtures("deadly")
 def test_a_clusters_worker_takes_each_scans_limits() -> None:
     """It serves one scan after another, and keeps a process between dumps."""
-    assert scan_on_worker("another", ScanOptions(), DEFAULT_LIMITS)["fault"] == "dump"
-    assert scan_on_worker("huge", ScanOptions(), Limits(600, 1024))["fault"] == "memory"
+    assert scan_on_worker("another", ScanOptions(), DEFAULT_LIMITS).fault == "dump"
+    assert scan_on_worker("huge", ScanOptions(), Limits(600, 1024)).fault == "memory"
 
 
 @pytest.mark.toolchain
 @pytest.mark.usefixtures("deadly")
 def test_a_scan_that_is_stopped_leaves_no_process() -> None:
-    results = in_processes(["0", "endless"], ScanOptions(), DEFAULT_LIMITS, 2)
-    assert next(results)["path"] == "0"
+    results = in_processes(["0", "endless"], ScanOptions(), LimitedProcess(), 2)
+    assert document_of(next(results))["path"] == "0"
     results.close()  # type: ignore[attr-defined]  # as Ctrl+C does; it would wait for an hour
 
 
@@ -221,7 +257,7 @@ def test_a_scheduler_that_goes_away(folder: Path) -> None:
             DEFAULT_LIMITS,
             str(cluster.scheduler_address),
         )
-        assert next(results)["state"] == "clean"
+        assert next(results).state == "clean"
         cluster.close()
         with pytest.raises(NoScheduler, match="has gone; --skip-done goes on from here"):
             next(results)
@@ -304,6 +340,7 @@ def test_events_are_whole_after_a_kill(folder: Path, tmp_path: Path, regcb: Regc
     dump = os.path.realpath(folder / "emptied.dmp")
     result = scan_dump(dump, ScanOptions())
     out = tmp_path / "out.jsonl"
+    assert list(FORMATS) == list(get_args(ScanFormat))
     for form in EVENTS:
         events = FORMATS[form](result)
         assert len(events) > 1

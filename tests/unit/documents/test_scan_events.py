@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from pykd_ext.command_line.scan_dump import ScanOptions, scan_dump
+from pykd_ext.command_line.scan_dump import scan_dump
+from pykd_ext.command_line.scan_request import ScanOptions
 from pykd_ext.documents.attack_techniques import technique_of
 from pykd_ext.documents.callback_fields import CallbackDocument
 from pykd_ext.documents.ecs import ecs_events
@@ -31,7 +32,7 @@ Event = dict[str, Any]
 
 
 def scanned(path: Path, symbols: str = SYMBOLS) -> ScanDocument:
-    return scan_dump(str(path), ScanOptions(symbols, hashed=True))
+    return scan_dump(str(path), ScanOptions(symbols, form="ecs"))
 
 
 @pytest.fixture(scope="module")
