@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 from weakref import WeakSet
 
 try:
@@ -49,6 +49,9 @@ _DEBUG_REGISTERS = {"x64": 4}
 _BREAKPOINT = re.compile(r"^ *\d+ [ed] ([0-9a-f`]+) ", re.MULTILINE)
 _HARDWARE_BREAKPOINT = re.compile(r"^ *\d+ e \S+ [a-z] \d ", re.MULTILINE)
 
+# In it is no file; of an empty symbol path the engine makes Microsoft's server.
+_NOWHERE = "NUL"
+
 _WHAT_TO_TAKE = "take a kernel, automatic or complete memory dump (MEMORY.DMP)"
 
 
@@ -58,7 +61,8 @@ def has_session() -> bool:
 
 
 def open_session(dump: str | None = None, symbol_path: str | None = None) -> PykdSession:
-    """The session that pykd is in; with ``dump``, one of its own on that file.
+    """The session that pykd is in; with ``dump``, one of its own on that file, whose symbols are
+    in ``symbol_path``: nowhere where that is empty, where the engine looks where it is None.
 
     Raises TargetError when there is no pykd, no session, or one that is no kernel's.
     """
@@ -84,7 +88,7 @@ def open_session(dump: str | None = None, symbol_path: str | None = None) -> Pyk
         _name_the_kernel(session.nt_base)
         return session
     except TargetError:
-        pykd.closeDump(opened)
+        opened.close()
         raise
 
 
@@ -97,15 +101,26 @@ def _has_target() -> bool:
     return bool(status != pykd.executionStatus.NoDebuggee)
 
 
-def _load_dump(dump: str, symbol_path: str | None) -> int:
-    """The number by which pykd knows the dump that it opened."""
-    if symbol_path:
-        pykd.setSymbolPath(symbol_path)
+class _OpenedDump(NamedTuple):
+    """A dump that is ours to close: pykd's number for it, and the engine's symbol path before."""
+
+    number: int
+    path_before: str
+
+    def close(self) -> None:
+        pykd.closeDump(self.number)
+        pykd.setSymbolPath(self.path_before)
+
+
+def _load_dump(dump: str, symbol_path: str | None) -> _OpenedDump:
+    before: str = pykd.getSymbolPath()
+    if symbol_path is not None:
+        pykd.setSymbolPath(symbol_path or _NOWHERE)
     try:
-        number: int = pykd.loadDump(dump)
+        return _OpenedDump(pykd.loadDump(dump), before)
     except pykd.DbgException as error:
+        pykd.setSymbolPath(before)
         raise _why_not_loaded(dump, error) from None
-    return number
 
 
 def _why_not_loaded(dump: str, error: Exception) -> TargetError:
@@ -138,8 +153,7 @@ class PykdSession(ClosedAtEnd):
 
     is_ours = False
 
-    def __init__(self, dump: str | None = None, opened: int | None = None) -> None:
-        """``opened`` is pykd's number for ``dump``, to close it by."""
+    def __init__(self, dump: str | None = None, opened: _OpenedDump | None = None) -> None:
         self._opened = opened
         self._engine_memory = EngineMemory()
         self.architecture = _architecture()
@@ -390,7 +404,7 @@ class PykdSession(ClosedAtEnd):
             if file:
                 file.close()
         if self._opened is not None:
-            pykd.closeDump(self._opened)
+            self._opened.close()
 
     def _to_engine(self, address: int) -> int:
         """The engine sign-extends a 32-bit target's addresses; raises OverflowError for others.

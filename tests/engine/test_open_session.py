@@ -39,9 +39,12 @@ def test_sessions_that_are_there_already(engine: Engine, tmp_path: Path) -> None
     dump = windows_path(truth.path)
     done = engine.run(INSIDE / "open_twice.py", Path(truth.path), Path(truth.symbols))
     assert done.returncode == 0, done.stderr
-    nothing, own, closed, refused, session, again, user_mode = done.stdout.splitlines()
+    lines = done.stdout.splitlines()
+    nothing, own, closed, bare, path_after, refused, session, again, user_mode = lines
     assert nothing == closed
     assert nothing.startswith("no debugging session")
-    assert own == session == again == f"crash-dump {dump}"
+    assert own == session == again == f"crash-dump {dump} {windows_path(truth.symbols)}"
+    assert bare == f"crash-dump {dump} NUL"  # which is not Microsoft's server, as "" would be
+    assert path_after == "''"
     assert refused.startswith("the debugger has a target already: leave out -z and -y")
     assert user_mode.startswith("the debugger's target is not a kernel target")

@@ -1,6 +1,6 @@
 """``open_twice.py DUMP SYMBOLS``: what open_session says in states that a user can bring about.
 
-Prints a line for each: the kind of a target, or what the TargetError says.
+Prints a line for each: a target's kind, path and symbol path, or what the TargetError says.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def say(dump: str | None = None, symbols: str | None = None) -> None:
     except TargetError as error:
         print(error)
         return
-    print(session.kind, session.path)
+    print(session.kind, session.path, pykd.getSymbolPath())
     session.close()
 
 
@@ -27,6 +27,9 @@ if __name__ == "__main__":
     say()
     say(*sys.argv[1:])
     say()  # the session of the line before is closed
+    say(sys.argv[1], "")
+    print(repr(pykd.getSymbolPath()))
+    pykd.setSymbolPath(sys.argv[2])
     number = pykd.loadDump(sys.argv[1])
     say(*sys.argv[1:])
     say()
