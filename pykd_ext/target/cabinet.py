@@ -1,4 +1,5 @@
-"""Compressed files of a symbol store: a cabinet with one file in it, MSZIP or LZX.
+"""Cabinets, MSZIP or LZX: the library that reads them, and the compressed files of a symbol store,
+each a cabinet with one file in it.
 
 Microsoft, "Symbol File Compression": ``Driver.pd_`` has ``Driver.pdb``. libmspack expands them,
 through pylibmspack; weighed on PyPI in 2026: cabarchive has no LZX, cabfile needs Windows' DLL.
@@ -7,14 +8,23 @@ through pylibmspack; weighed on PyPI in 2026: cabarchive has no LZX, cabfile nee
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from .errors import SymbolFileError
 
-__all__ = ["compressed_name", "expand", "is_cabinet"]
+__all__ = ["cabinet_library", "compressed_name", "expand", "is_cabinet"]
 
 _MAGIC = b"MSCF"  # [MS-CAB] 2.1 CFHEADER
 _LARGEST = 1 << 30  # bytes; LZX makes as many of 1 MB
 _BY_HAND = {"nt": 'expand "{0}" "{1}"', "posix": "cabextract -p '{0}' > '{1}'"}
+
+
+def cabinet_library() -> tuple[Any, tuple[type[Exception], ...]]:
+    """pylibmspack's class of a cabinet, and what it raises of a damaged one; ImportError without
+    the library, which is an extra."""
+    from pylibmspack import CabArchive, MspackError  # noqa: PLC0415
+
+    return CabArchive, (MspackError, OSError, ValueError)
 
 
 def compressed_name(name: str) -> str:
@@ -39,7 +49,7 @@ def expand(path: str, name: str, folder: str) -> str:
     without the library.
     """
     try:
-        from pylibmspack import CabArchive, MspackError  # noqa: PLC0415 - an extra
+        open_cabinet, errors = cabinet_library()
     except ImportError:
         by_hand = _BY_HAND[os.name].format(path, os.path.join(os.path.dirname(path), name))
         raise SymbolFileError(
@@ -47,9 +57,9 @@ def expand(path: str, name: str, folder: str) -> str:
         ) from None
     try:
         os.mkdir(folder)
-        archive = CabArchive(path)
+        archive = open_cabinet(path)
         for member in archive.files():
             return str(archive.extract(member["name"], folder, max_size=_LARGEST))
-    except (MspackError, OSError, ValueError, UnicodeError) as error:
+    except errors as error:
         raise SymbolFileError(f"{path} cannot be expanded: {error}") from None
     raise SymbolFileError(f"{path} cannot be expanded: it is empty")

@@ -1,5 +1,4 @@
-"""Cabinets, MSZIP and LZX, as Windows Error Reporting and crash reports have them: libmspack's, as
-compressed symbol files are (:mod:`..cabinet`)."""
+"""Cabinets, as Windows Error Reporting and crash reports have them."""
 
 from __future__ import annotations
 
@@ -8,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ..cabinet import cabinet_library
 from ..errors import TargetError
 from ..locations import is_url
 
@@ -31,16 +31,15 @@ class _Cabinet:
     def __init__(self, data: FileBytes, room: Room) -> None:
         self._path, self._room = data.path, room
         try:
-            from pylibmspack import CabArchive, MspackError  # noqa: PLC0415 - an extra
+            open_cabinet, self._errors = cabinet_library()
         except ImportError:
             raise TargetError(
                 f"{data.path} is a cabinet: pip install 'regcb[cab]', or unpack it: "
                 "expand -F:* FILE FOLDER, cabextract FILE"
             ) from None
-        self._errors = (MspackError, OSError, ValueError, UnicodeError)
         self._unpacked: dict[str, str] = {}
         with self._refusing():
-            self._cabinet = CabArchive(self._local(data))
+            self._cabinet = open_cabinet(self._local(data))
             files = self._cabinet.files()
         if len(files) > _MOST_FILES:
             raise TargetError(f"{data.path}: there are {len(files)} files in this cabinet")
