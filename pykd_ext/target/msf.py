@@ -54,10 +54,17 @@ class Stream:
 
     def word(self, offset: int, size: int = 4) -> int:
         """The unsigned word at ``offset``; raises SymbolFileError beyond the end."""
+        return unsigned(self._record(offset, size))
+
+    def fields(self, layout: struct.Struct, offset: int) -> tuple[int, ...]:
+        """The numbers of the record at ``offset``; raises SymbolFileError beyond the end."""
+        return layout.unpack(self._record(offset, layout.size))
+
+    def _record(self, offset: int, size: int) -> bytes:
         raw = self.read(offset, size)
         if len(raw) < size:
             raise SymbolFileError(f"{self.name}: a record at {offset:#x} lies beyond the end")
-        return unsigned(raw)
+        return raw
 
     def words(self, offset: int, count: int) -> tuple[int, ...]:
         """``count`` unsigned words of 4 bytes; raises SymbolFileError beyond the end."""

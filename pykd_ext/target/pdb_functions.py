@@ -22,6 +22,7 @@ from .search import count_up_to
 __all__ = ["Functions"]
 
 _CONTRIBUTION_SIZES = {0xEFFE0000 + 19970605: 28, 0xEFFE0000 + 20140516: 32}  # by version
+_CONTRIBUTION = struct.Struct("<H2xI8xH")  # SectionContribEntry: ISect, Offset, ModuleIndex
 _MODULE_SIZE = 64  # ModInfo before its two names
 _MODULE = struct.Struct("<34xHI")  # of it ModuleSymStream, SymByteSize
 _SYMBOL = struct.Struct("<HH")  # every symbol: reclen, rectyp
@@ -94,13 +95,10 @@ class Functions:
         return None
 
     def _contribution(self, index: int) -> tuple[int, int, int]:
-        """A contribution's segment, offset and module; they are sorted by the first two.
-
-        SectionContribEntry: ISect +0, Offset +4, Size, Characteristics, ModuleIndex +16.
-        """
+        """A contribution's segment, offset and module; they are sorted by the first two."""
         at = self._table + 4 + index * self._entry_size
-        word = self._dbi.word
-        return word(at, 2), word(at + 4), word(at + 16, 2)
+        segment, offset, module = self._dbi.fields(_CONTRIBUTION, at)
+        return segment, offset, module
 
     def _symbols(self, module: int) -> _Symbols:
         if module >= len(self._modules) or self._modules[module].stream == NO_STREAM:

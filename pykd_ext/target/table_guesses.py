@@ -131,22 +131,22 @@ def _maps_itself(page: bytes, frame: int) -> bool:
         if at % 8 == 2:
             entry = _WORD.unpack_from(page, at - 2)[0]
             entries += entry & 1 and entry >> 12 & 0xF_FFFF_FFFF == frame
-        at = page.find(needle, at + 1)
+        at = page.find(needle, at + 1 + (1 - at) % 8)  # from the next entry's on
     return entries == 1
 
 
 # The last of four page directory pointers: there, no bit set that is to be clear (Intel SDM 3A
 # 4.4.1), below 64 GiB. By a pattern, since most memory is none.
-_LAST_POINTER = re.compile(
-    rb"\x01[\x00\x10\x20\x30\x40\x50\x60\x70\x80\x90\xA0\xB0\xC0\xD0\xE0\xF0]..[\0-\x0F]\0\0\0",
-    re.DOTALL,
+_LAST_POINTER = (
+    rb"\x01[\x00\x10\x20\x30\x40\x50\x60\x70\x80\x90\xA0\xB0\xC0\xD0\xE0\xF0]..[\0-\x0F]\0\0\0"
 )
 
 
 def _pae_pointers(memory: Container, high: int) -> Iterator[int]:
     """Four page directory pointers, of which the last, the system's, is there."""
+    pattern = re.compile(_LAST_POINTER, re.DOTALL)
     for frame, data in _stretches(memory, 1, high):
-        for match in _LAST_POINTER.finditer(data):
+        for match in pattern.finditer(data):
             offset = match.end() - _POINTERS.size
             if not offset % _POINTERS.size and all(
                 not each or each & 0xFFFF_FFF0_0000_0FFF == 1
