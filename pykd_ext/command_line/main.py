@@ -137,8 +137,8 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for name in command_names():
-        if name not in words:
-            commands.add_parser(name)  # one of those that there are: its file need not be read
+        if name not in words:  # one of those that there are, but nobody asks it to parse
+            commands.choices[name] = parser
             continue
         # A second set of the common options lets them stand behind the command; SUPPRESS keeps
         # its defaults from undoing what stood before it.

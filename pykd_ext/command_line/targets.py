@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import open_target
@@ -47,6 +46,8 @@ def target_of(arguments: argparse.Namespace) -> Target:
         on_download=_Download(),
     )
     if arguments.layout:
+        from pathlib import Path  # noqa: PLC0415 - 3 ms
+
         from ..kernel.layout_file import use_layout_file  # noqa: PLC0415 - seldom wanted
 
         try:

@@ -1,11 +1,13 @@
-"""The callbacks as a table: 120 columns, or as wide as it gets."""
+"""The callbacks as a table: 120 columns, or as wide as it gets.
+
+It is laid out here, where the widths are known: tabulate takes a sixth of the whole run, and `list`
+is what a prompt or a script asks again and again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
-
-from tabulate import tabulate
 
 from ..documents.callback_fields import CALLBACK_FIELDS
 from ..documents.field import Column, Field
@@ -22,18 +24,15 @@ __all__ = ["callbacks_table", "conditions", "headline"]
 
 
 _WIDTH = 120  # columns, of the narrow table
-_BETWEEN = 2  # columns
+_BETWEEN = "  "
 
 
 def callbacks_table(listing: Listing, wide: bool = False, findings: Sequence[Finding] = ()) -> str:
     """The headline, a row a callback, then a line for everything out of the ordinary, ``findings``
     first."""
-    columns = list(_columns(wide))
     parts = [headline(listing)]
     if listing.entries:
-        titles = [column.title for _, column in columns]
-        rows = _rows(listing, columns, wide)
-        parts.append(tabulate(rows, titles, tablefmt="simple", disable_numparse=True))
+        parts += _lines(listing, wide)
     elif listing.callbacks.head is not None:
         parts.append("no callbacks are registered")
     parts += [f"! {each.id}: {printable(each.summary)}" for each in findings]
@@ -81,30 +80,42 @@ def _columns(wide: bool) -> Iterator[tuple[Field, Column]]:
             yield field, column
 
 
-def _rows(listing: Listing, columns: Sequence[tuple[Field, Column]], wide: bool) -> list[list[str]]:
+def _lines(listing: Listing, wide: bool) -> Iterator[str]:
+    """The titles, a rule, a line for each callback."""
+    fields = list(_columns(wide))
+    columns = [column for _, column in fields]
     architecture = listing.target.architecture
-    texts = [
-        [field.shown(entry, architecture) for field, _ in columns] for entry in listing.entries
-    ]
+    texts = [[field.shown(entry, architecture) for field, _ in fields] for entry in listing.entries]
     widths = [
         max(len(column.title), *(len(row[index]) for row in texts))
-        for index, (_, column) in enumerate(columns)
+        for index, column in enumerate(columns)
     ]
     if not wide:
-        limits = [column.width or width for (_, column), width in zip(columns, widths)]
-        used = [min(limit, width) for limit, width in zip(limits, widths)]
-        rest = _WIDTH - sum(used) - _BETWEEN * (len(used) - 1)
-        widths = [
-            limit + max(rest, 0) if column.takes_rest else limit
-            for limit, (_, column) in zip(limits, columns)
-        ]
+        widths = _narrowed(columns, widths)
+    yield _line([column.title for column in columns], widths)
+    yield _line(["-" * width for width in widths], widths)
+    for entry, row in zip(listing.entries, texts):
+        yield _line(row, widths, [column.command(entry) for column in columns])
+
+
+def _narrowed(columns: Sequence[Column], widths: Sequence[int]) -> list[int]:
+    """What fits into the width of the table."""
+    kept = [min(column.width or width, width) for column, width in zip(columns, widths)]
+    rest = max(_WIDTH - sum(kept) - len(_BETWEEN) * (len(kept) - 1), 0)
     return [
-        [
-            link(cell(text, width), column.command(entry))
-            for text, width, (_, column) in zip(row, widths, columns)
-        ]
-        for row, entry in zip(texts, listing.entries)
+        min(few + rest, width) if column.takes_rest else few
+        for column, few, width in zip(columns, kept, widths)
     ]
+
+
+def _line(
+    texts: Sequence[str], widths: Sequence[int], commands: Sequence[str | None] | None = None
+) -> str:
+    """Texts side by side, links to ``commands`` as wide as what they show."""
+    cells = [cell(text, width) for text, width in zip(texts, widths)]
+    padding = [" " * (width - len(each)) for each, width in zip(cells, widths)]
+    linked = map(link, cells, commands) if commands else cells
+    return _BETWEEN.join(each + blanks for each, blanks in zip(linked, padding)).rstrip()
 
 
 def _notes(listing: Listing) -> Iterator[str]:

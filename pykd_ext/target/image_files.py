@@ -6,13 +6,12 @@ A symbol store keeps images beside PDBs, as ``name/TIMEDATESTAMPsizeofimage/name
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-
-from .symbol_path import SymbolPath
 
 if TYPE_CHECKING:
     import pefile
+
+    from .symbol_path import SymbolPath
 
 __all__ = ["ImageFiles", "WantedImage"]
 
@@ -78,7 +77,8 @@ class ImageFiles:
         try:
             # Not by name: pefile's mapping keeps the file locked on Windows. A bytearray, since it
             # relocates only that in place.
-            image = pefile.PE(data=bytearray(Path(path).read_bytes()), fast_load=True)
+            with open(path, "rb") as file:
+                image = pefile.PE(data=bytearray(file.read()), fast_load=True)
             stamp, size = image.FILE_HEADER.TimeDateStamp, image.OPTIONAL_HEADER.SizeOfImage
             if (stamp, size) == (wanted.time_date_stamp, wanted.size):
                 image.parse_data_directories([_RELOCATIONS])

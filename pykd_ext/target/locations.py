@@ -10,10 +10,9 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # more than one letter: none o
 _LEECHCORE = "leechcore:"
 
 # What a signed URL has in its query: of S3, of Google's storage, of Azure's (SAS), of CloudFront.
-_SIGNING = re.compile(
+_SIGNING = (
     r"(x-amz-|x-goog-).*|(awsaccesskeyid|googleaccessid|expires|signature|policy|key-pair-id"
-    r"|s[vspetr]|srt?|ss|spr|sig|sk[oet]id|sk[tesv]|sktid|se)",
-    re.IGNORECASE,
+    r"|s[vspetr]|srt?|ss|spr|sig|sk[oet]id|sk[tesv]|sktid|se)"
 )
 _SIGNATURES = {"x-amz-signature", "x-goog-signature", "signature", "sig"}
 
@@ -47,7 +46,7 @@ def shown(path: str) -> str:
     name = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     words = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True)]
     if _SIGNATURES & {name.lower() for name, _ in words}:
-        words = [each for each in words if not _SIGNING.fullmatch(each[0])]
+        words = [each for each in words if not re.fullmatch(_SIGNING, each[0], re.IGNORECASE)]
     if not words:
         return name
     from hashlib import sha256  # noqa: PLC0415 - 3 ms, for few

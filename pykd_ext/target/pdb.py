@@ -13,6 +13,8 @@ cvinfo.h); the sources are named at the offsets.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .architecture import ARCHITECTURES
 from .errors import SymbolFileError
 from .guids import guid_text
@@ -20,8 +22,10 @@ from .msf import Msf
 from .pdb_addresses import Addresses
 from .pdb_functions import Functions
 from .pdb_publics import Publics
-from .pdb_types import Field, Types
 from .symbol_names import decorations, undecorated
+
+if TYPE_CHECKING:
+    from .pdb_types import Field, Types
 
 __all__ = ["Pdb"]
 
@@ -130,5 +134,7 @@ class Pdb:
 
     def _open_types(self) -> Types:
         if self._types is None:
+            from .pdb_types import Types  # noqa: PLC0415 - a list asks for none
+
             self._types = Types(self._msf, _TPI)
         return self._types

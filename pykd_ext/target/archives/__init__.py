@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from ..errors import TargetError
 from ..file_bytes import map_file
-from .room import Room
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -56,6 +55,8 @@ def open_archive(data: FileBytes) -> FileBytes:
     kind = next((each for magic, each in _KINDS.items() if data[: len(magic)] == magic), None)
     if kind is None:
         return data
+    from .room import Room  # noqa: PLC0415 - 4 ms, and images are mostly not packed
+
     module, what = kind
     room = Room(data.path, len(data))
     try:

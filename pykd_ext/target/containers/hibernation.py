@@ -14,12 +14,10 @@ from collections.abc import Iterator, Sequence
 from struct import Struct, error
 from typing import TYPE_CHECKING, NamedTuple
 
-from .. import xpress, xpress_huffman
 from ..errors import TargetError, UnsupportedTarget
 from ..fields import unpack_at, unsigned
 from ..needles import places
 from ..physical import PAGE, Hints, Progress, silent
-from ..xpress import BadXpress
 from .container import damaged
 
 if TYPE_CHECKING:
@@ -198,9 +196,11 @@ class HibernationFile:
         return self._unpacked[number]
 
     def _unpack(self, data: bytes, found: _Set) -> bytes:
+        from .. import xpress, xpress_huffman  # noqa: PLC0415 - other images need none
+
         unpack = xpress_huffman.unpack if found.has_huffman else xpress.unpack
         try:
             return unpack(data, found.pages * PAGE)
-        except BadXpress as why:
+        except xpress.BadXpress as why:
             self.problems.append(f"the pages at {found.offset:#x} cannot be unpacked: {why}")
             return b""
