@@ -13,6 +13,8 @@ from ..command_line.command import TargetCommand
 from ..command_line.file_identity import file_identity
 from ..command_line.progress import bytes_bar
 from ..kernel.details import read_details
+from ..documents.text import printable
+from ..foreign_file import refuse_foreign_file
 from ..present.output import Output
 from ..present.report import ReportOrigin, report_html
 from ..target.errors import RegcbError
@@ -21,6 +23,7 @@ from ..whole_file import write_whole
 if TYPE_CHECKING:
     from ..target import Target
 
+_BEGINNING = "<!doctype html>"  # of present/html/report.html
 _DISASSEMBLED = 100  # callbacks with findings
 
 
@@ -39,6 +42,7 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     page: Path = arguments.page
     _need_jinja()
     _refuse_unwritable(page)
+    refuse_foreign_file(page, _BEGINNING)
     with bytes_bar("searching") as progress:
         triage = findings(target, carve=False if arguments.no_carve else None, progress=progress)
     accused = {each.callback for each in triage.findings if each.severity != "info"}
@@ -52,7 +56,9 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
         write_whole(page, html.encode())
     except OSError as error:
         raise CannotWrite(f"{page}: cannot be written: {error.strerror or error}") from None
-    output.write(f"{page}: {len(triage.findings)} findings, {len(html.encode()):,} bytes")
+    count = len(triage.findings)
+    said = f"{count} finding{'s' * (count != 1)}, {len(html.encode()):,} bytes"
+    output.write(f"{printable(str(page))}: {said}")
     return 0
 
 

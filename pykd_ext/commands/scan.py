@@ -19,7 +19,8 @@ from ..command_line.scan_request import ScanOptions, ScanResult, failed, host_of
 from ..command_line.targets import symbol_path_of
 from ..command_line.workers import in_processes, on_cluster
 from ..documents.line_file import LineFile
-from ..documents.scan_format_names import ScanFormat
+from ..documents.scan_format_names import BEGINNINGS, ScanFormat
+from ..foreign_file import refuse_foreign_file
 from ..kernel.saved_document import parse_json
 from ..present.output import Output
 from ..target.errors import RegcbError
@@ -83,6 +84,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         if getattr(arguments, option) <= 0:
             raise NothingToScan(f"--{option} must be more than 0")
     _refuse_unknown_words(arguments.host)
+    if arguments.output is not None:
+        refuse_foreign_file(arguments.output, BEGINNINGS[arguments.format])
     try:
         done = _done(arguments) if arguments.skip_done else set()
     except OSError as error:

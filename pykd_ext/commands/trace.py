@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import trace
@@ -22,6 +23,7 @@ from ..command_line.user_function import add_python, user_function
 from ..documents.json_text import json_line
 from ..documents.line_file import LineFile
 from ..documents.operation import operation_document
+from ..foreign_file import refuse_foreign_file
 from ..kernel.listing import target_facts
 from ..present.operation import traced_text
 from ..present.output import Output
@@ -29,6 +31,8 @@ from ..present.output import Output
 if TYPE_CHECKING:
     from .. import Operation
     from ..target.live import LiveTarget
+
+_BEGINNING = '{"schema": "regcb.operation/'  # of a file of --jsonl
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,6 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> int:
     on_operation = user_function(arguments.python)
+    if arguments.jsonl:
+        refuse_foreign_file(Path(arguments.jsonl), _BEGINNING)
     facts = target_facts(target)
     keys = arguments.keys or ()
     operations = trace(

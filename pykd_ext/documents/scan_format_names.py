@@ -2,9 +2,18 @@
 
 from typing import Literal
 
-__all__ = ["EVENTS", "ScanFormat"]
+__all__ = ["BEGINNINGS", "EVENTS", "ScanFormat"]
 
 ScanFormat = Literal["jsonl", "ecs", "ocsf", "timesketch", "csv"]
 
 # In which a dump is known by its hash.
 EVENTS: tuple[ScanFormat, ...] = ("ecs", "ocsf", "timesketch")
+
+# What a file of that form begins with, and one of another form does not.
+BEGINNINGS: dict[ScanFormat, str] = {
+    "jsonl": '{"schema": "regcb.scan/',
+    "ecs": '{"@timestamp": ',
+    "ocsf": '{"time": ',
+    "timesketch": '{"message": ',
+    "csv": "path,state,error,",
+}

@@ -238,6 +238,7 @@ def test_a_success_that_a_post_makes_a_failure(either: Engine | Ntoseye, tmp_pat
     log = tmp_path / "trace.jsonl"
     run = live_regcb(either, script, "trace", "--only-blocked", "--jsonl", log, "--count", "1")
     assert run.left_nothing()
+    assert log.read_bytes().startswith(b'{"schema": "regcb.operation/')  # what a log is known by
     (found,) = operations(log)
     assert found["result"]["name"] == "STATUS_DISK_FULL"
     assert found["blocked_by"]["owner"] == "stage.sys"
