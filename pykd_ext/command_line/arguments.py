@@ -1,12 +1,16 @@
-"""Addresses and processes on a command line."""
+"""Addresses, processes and counts on a command line."""
 
 from __future__ import annotations
+
+import argparse
 
 from ..kernel.selection import parse_address
 from ..target.architecture import ArchitectureName
 from ..target.errors import BadArgument
 
-__all__ = ["address_argument", "process_argument"]
+__all__ = ["address_argument", "count_argument", "process_argument"]
+
+_MOST_DIGITS = 9
 
 
 def address_argument(text: str, architecture: ArchitectureName) -> int:
@@ -15,6 +19,16 @@ def address_argument(text: str, architecture: ArchitectureName) -> int:
     if address is None:
         raise BadArgument(f"no address {text!r}: hexadecimal, as in ffffb080`12340000")
     return address
+
+
+def count_argument(text: str) -> int:
+    """How many are wanted, 1 at least, for none is no question; a ``type`` of argparse's."""
+    number = int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no whole number from 1 to {10**_MOST_DIGITS - 1}"
+        )
+    return number
 
 
 def process_argument(text: str, what: str = "process") -> int:

@@ -58,19 +58,23 @@ class LimitedProcess:
             if end.status is None:
                 said = f"took longer than {self.limits.seconds:g} s (--timeout)"
                 return failed(path, "time", said, options, self.limits.seconds)
-            said = f"its process died, twice ({_how(end.status)})"
-            return failed(path, "process", said, options)
+            return failed(path, "process", _twice(end.status), options)
         if result.fault == "memory":
             self._end()
         return result
 
-    def dumps_of(self, path: str) -> tuple[list[str], list[tuple[str, str]]] | None:
-        """As :func:`.scan_process.dumps_of`; None where that took too long, or ended it."""
+    def dumps_of(self, path: str, options: ScanOptions) -> tuple[list[str], list[ScanResult]]:
+        """The dumps of :func:`.scan_process.dumps_of`, and lines about what could not be looked
+        through; never raises."""
         try:
-            found = self._ask({"dumps_of": path})
-        except _Died:
-            return None
-        return found["dumps"], found["unreadable"]
+            found = self._ask_again({"dumps_of": path})
+        except _Died as end:
+            if end.status is None:
+                said = f"does not answer in {self.limits.seconds:g} s (--timeout)"
+                return [], [failed(path, "time", said, options, self.limits.seconds)]
+            return [], [failed(path, "process", _twice(end.status), options)]
+        unreadable = [failed(each, "dump", why, options) for each, why in found["unreadable"]]
+        return found["dumps"], unreadable
 
     def close(self) -> None:
         """Ends the process, also under a question that another thread waits for."""
@@ -148,5 +152,6 @@ def _pass_on(source: IO[str], answers: queue.SimpleQueue[str]) -> None:
     answers.put("")
 
 
-def _how(status: int) -> str:
-    return f"signal {-status}: out of memory?" if status < 0 else f"exit status {status}"
+def _twice(status: int) -> str:
+    how = f"signal {-status}" if status < 0 else f"exit status {status}"
+    return f"its process died, twice ({how}): out of memory, or is --memory too little?"

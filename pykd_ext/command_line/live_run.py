@@ -15,6 +15,7 @@ from ..live.nearest_paths import NearestPaths
 from ..present.output import Output
 from ..target.errors import BadArgument, RegcbError
 from ..target.fields import unsigned
+from .arguments import count_argument
 from .exit_statuses import BUG_CHECK, EXCEPTION, GONE, MODULE, REBOOT
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ _STATUS = {"exception": EXCEPTION, "bug-check": BUG_CHECK, "module": MODULE, "re
 
 def add_limits(parser: argparse.ArgumentParser, counted: str) -> None:
     """``--count`` and ``--for``."""
-    parser.add_argument("--count", type=int, metavar="N", help=f"stop after N {counted}")
+    parser.add_argument(
+        "--count", type=count_argument, metavar="N", help=f"stop after N {counted}"
+    )
     add_duration(parser)
 
 
@@ -78,10 +81,7 @@ def add_boot(parser: argparse.ArgumentParser) -> None:
 
 def live_target_of(target: Target, arguments: argparse.Namespace) -> LiveTarget:
     """``target``, which can be set going; raises TargetError where it cannot, and BadArgument for
-    limits that make no sense. ``arguments.seconds`` is None then for no end."""
-    count = getattr(arguments, "count", None)
-    if count is not None and not count > 0:
-        raise BadArgument(f"--count is more than 0, not {count}")
+    a time that makes no sense. ``arguments.seconds`` is None then for no end."""
     arguments.seconds = _seconds(arguments)
     return live_target(target, arguments.command, arguments.seconds)
 

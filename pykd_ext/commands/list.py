@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from .. import callbacks
+from ..command_line.arguments import count_argument
 from ..command_line.command import TargetCommand
 from ..kernel.callbacks import DEFAULT_LIMIT
 from ..present.output import Output
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--wide", action="store_true", help="more columns, nothing shortened")
     parser.add_argument(
         "--limit",
-        type=_entries,
+        type=count_argument,
         default=DEFAULT_LIMIT,
         metavar="N",
         help="read at most N entries (default: %(default)s)",
@@ -30,14 +31,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--carve", action="store_true", help="and search for callbacks that are on no list"
     )
-
-
-def _entries(text: str) -> int:
-    """How many are asked for; 1 at least, or the answer would seem to be "none"."""
-    number = int(text) if text.isdecimal() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of entries, 1 or more")
-    return number
 
 
 def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:

@@ -12,6 +12,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, get_args
 
+from ..api.live_target import LONGEST
+from ..command_line.arguments import count_argument
 from ..command_line.command import Command
 from ..command_line.limited_process import DEFAULT_LIMITS, LimitedProcess, Limits
 from ..command_line.progress import progress_bar
@@ -55,7 +57,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
-        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (%(default)s)"
+        "--jobs",
+        type=count_argument,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="processes (%(default)s)",
     )
     where.add_argument(
         "--scheduler", metavar="tcp://HOST:PORT", help="run on a Dask cluster (regcb[cluster])"
@@ -69,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--memory",
-        type=int,
+        type=count_argument,
         default=DEFAULT_LIMITS.megabytes,
         metavar="MIB",
         help="for one dump, beside the dump itself (%(default)s; no limit on Windows)",
@@ -80,9 +86,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
-    for option in ("jobs", "timeout", "memory"):
-        if getattr(arguments, option) <= 0:
-            raise NothingToScan(f"--{option} must be more than 0")
+    if not 0 < arguments.timeout <= LONGEST:
+        raise NothingToScan(f"--timeout is more than 0 and at most {LONGEST} seconds (a year)")
     _refuse_unknown_words(arguments.host)
     if arguments.output is not None:
         refuse_foreign_file(arguments.output, BEGINNINGS[arguments.format])
@@ -150,24 +155,21 @@ def _dumps(
     found: dict[str, None] = {}
     lines: list[ScanResult] = []
     for path in paths:
-        answer = _dumps_of(path) if inside_debugger() else process.dumps_of(path)
-        if answer is None:
-            why = f"does not answer in {process.limits.seconds:g} s"
-            lines.append(failed(path, "time", why, options))
-            continue
-        dumps, unreadable = answer
+        look = _dumps_of if inside_debugger() else process.dumps_of
+        dumps, unreadable = look(path, options)
         if not dumps and not unreadable:
             where = "matches this URL" if is_url(path) else "in this folder or below it"
             raise NothingToScan(f"{shown(path)}: no kernel dump {where}")
         found.update(dict.fromkeys(dumps))
-        lines += [failed(each, "dump", why, options) for each, why in unreadable]
+        lines += unreadable
     return list(found), lines
 
 
-def _dumps_of(path: str) -> tuple[list[str], list[tuple[str, str]]]:
+def _dumps_of(path: str, options: ScanOptions) -> tuple[list[str], list[ScanResult]]:
     from ..command_line.scan_process import dumps_of  # noqa: PLC0415 - a process does it elsewhere
 
-    return dumps_of(path)
+    found = dumps_of(path)
+    return found.dumps, [failed(each, "dump", why, options) for each, why in found.unreadable]
 
 
 def _done(arguments: argparse.Namespace) -> set[str]:

@@ -10,19 +10,22 @@ from .listing import Listing, RegistryCallback
 
 __all__ = ["parse_address", "select"]
 
+_MOST_DIGITS = 20  # of an index; Python refuses to read a number of some thousand
+
 
 def select(listing: Listing, what: str) -> list[RegistryCallback]:
     """The entries that ``what`` names; several when an owner has several.
 
-    Tried in this order: an index (decimal), an altitude, an address (of the block or of the
+    Tried in this order: an index (decimal, ``#`` or not), an altitude, an address (of the block or of the
     function), an owner's file or module name or a function's symbol (in any case). Raises
     TargetError when none fits.
 
     >>> [callback.altitude for callback in pykd_ext.select(pykd_ext.callbacks(target), "netmon")]
     ['385201']
     """
-    if what.isdecimal() and int(what) < len(listing.entries):
-        return [listing.entries[int(what)]]
+    number = what.removeprefix("#")  # as findings and remarks name it
+    if number.isdecimal() and len(number) <= _MOST_DIGITS and int(number) < len(listing.entries):
+        return [listing.entries[int(number)]]
     address = parse_address(what, listing.target.architecture)
     folded = what.casefold()
     for fits in (

@@ -168,9 +168,9 @@ def listed(status: int, output: str) -> list[dict[str, Any]]:
         ([], "which command? One of: altitude, check"),
         (["lst"], "invalid choice: 'lst'"),
         (["list", "--json", "--csv"], "not allowed with"),
-        (["list", "--limit", "x"], "'x' is no number of entries"),
-        (["list", "--limit", "0"], "'0' is no number of entries"),
-        (["list", "--limit=-1"], "'-1' is no number of entries"),
+        (["list", "--limit", "x"], "'x' is no whole number from 1"),
+        (["list", "--limit", "0"], "'0' is no whole number from 1"),
+        (["list", "--limit=-1"], "'-1' is no whole number from 1"),
         (["show"], "N|ADDR|NAME --thread is required"),
         (["list"], "no target: open a crash dump with -z FILE, or run inside WinDbg"),
         (["list", "-z"], "expected one argument"),
@@ -186,7 +186,7 @@ def test_pykd_where_there_is_none(lab_dump: MakeDump, regcb: Regcb) -> None:
     assert "pykd cannot be imported" in line
 
 
-@pytest.mark.parametrize("what", ["99", "nosuch.sys", "0xfffff80400000000", "", "\x1b[2J"])
+@pytest.mark.parametrize("what", ["99", "9" * 5000, "nosuch.sys", "0xfffff80400000000", "", "#", "\x1b[2J"])
 def test_callbacks_that_are_not_there(what: str, lab_dump: MakeDump, regcb: Regcb) -> None:
     truth = lab_dump("x64-19041")
     line = refused(regcb, "show", what, "-z", truth.path, "-y", truth.symbols)

@@ -154,7 +154,9 @@ def test_a_process_that_dies_costs_one_dump(pause: float) -> None:
         results[each["path"]] = (each["fault"], each["error"])
         time.sleep(pause)
     assert set(results) == set(paths)
-    assert results.pop("deadly") == ("process", "its process died, twice (exit status 3)")
+    assert results.pop("deadly") == (
+        "process", "its process died, twice (exit status 3): out of memory, or is --memory too little?"
+    )  # fmt: skip
     assert {fault for fault, _ in results.values()} == {"dump"}
 
 
@@ -368,13 +370,17 @@ def test_a_spreadsheet_without_formulas(
     ("words", "says"),
     [
         (("{empty}",), "no kernel dump in this folder or below it"),
-        (("{case}", "--jobs", "0"), "--jobs must be more than 0"),
+        (("{case}", "--jobs", "0"), "argument --jobs: '0' is no whole number from 1 to 999999999"),
+        (("{case}", "--memory", "9" * 5000), "is no whole number from 1 to 999999999"),
+        (("{case}", "--timeout", "0"), "--timeout is more than 0 and at most 31536000 seconds"),
+        (("{case}", "--timeout", "nan"), "--timeout is more than 0"),
+        (("{case}", "--timeout", "inf"), "--timeout is more than 0"),
         (("{case}", "-o", "{empty}"), "cannot be written: "),
         (("{case}", "--skip-done"), "--skip-done needs -o FILE"),
         (("{case}", "--skip-done", "-o", "x", "--format", "csv"), "--skip-done needs -o FILE"),
         (("{case}", "--host", "{{x}}"), "it may have {folder} and {name} in it, no others"),
     ],
-    ids=["empty", "jobs", "unwritable", "no-file", "csv", "host"],
+    ids=["empty", "jobs", "memory", "none", "nan", "inf", "unwritable", "no-file", "csv", "host"],
 )
 def test_what_cannot_be_scanned(
     words: tuple[str, ...], says: str, folder: Path, tmp_path: Path, regcb: Regcb
@@ -384,6 +390,17 @@ def test_what_cannot_be_scanned(
     status, output, errors = regcb("scan", *(w.format(case=folder, empty=empty) for w in words))
     assert (status, output) == (2, "")
     assert says in errors and errors.count("\n") == 1
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize("what", ["sound.dmp", "deep"])
+def test_too_little_memory_for_the_process_is_called_that(
+    what: str, folder: Path, regcb: Regcb
+) -> None:
+    status, output, _ = regcb("scan", folder / what, "--memory", "1")
+    (line,) = lines(output)
+    assert (status, line["fault"]) == (2, "process")
+    assert "its process died, twice" in line["error"] and "--memory" in line["error"]
 
 
 def test_a_dump_that_is_not_there_is_a_line(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ def ways_to_say(truth: Truth, index: int) -> list[str]:
     address = f"{known.address:016x}"
     return [
         str(index),
+        f"#{index}",
         str(known.altitude),
         hex(known.address),
         f"{address[:8]}`{address[8:]}",
