@@ -53,9 +53,7 @@ _STATUS = {"exception": EXCEPTION, "bug-check": BUG_CHECK, "module": MODULE, "re
 
 def add_limits(parser: argparse.ArgumentParser, counted: str) -> None:
     """``--count`` and ``--for``."""
-    parser.add_argument(
-        "--count", type=count_argument, metavar="N", help=f"stop after N {counted}"
-    )
+    parser.add_argument("--count", type=count_argument, metavar="N", help=f"stop after N {counted}")
     add_duration(parser)
 
 

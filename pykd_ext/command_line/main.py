@@ -44,7 +44,13 @@ class _Parser(argparse.ArgumentParser):
             Output(file or sys.stderr).write(message.rstrip("\n"))
 
     def error(self, message: str) -> NoReturn:
-        raise _Usage(f"{message} (regcb --help shows how)")
+        raise _Usage(f"{message} ({self.prog} --help shows how)")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """As argparse's, which answers a mistyped command with the names of all."""
+        if isinstance(action, argparse._SubParsersAction) and value not in action.choices:
+            raise argparse.ArgumentError(None, _no_command(value))
+        super()._check_value(action, value)
 
 
 class _MainParser(_Parser):
@@ -53,6 +59,15 @@ class _MainParser(_Parser):
     def format_help(self) -> str:
         self.epilog = f"{summaries()}\nregcb COMMAND --help has the options of a command"
         return super().format_help()
+
+
+def _no_command(word: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - for mistakes alone
+
+    names = command_names()
+    like = get_close_matches(word.lower(), names)
+    hint = f"did you mean {' or '.join(like)}?" if like else f"one of {', '.join(names)}"
+    return f"no command {word!r}: {hint}"
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
@@ -107,9 +122,13 @@ def _abandon_output() -> None:
 
 def _run(words: list[str], output: Output) -> int:
     try:
-        arguments = _parser(words).parse_args(words)
+        arguments, unknown = _parser(words).parse_known_args(words)
     except SystemExit:  # --help has printed what it had to
         return 0
+    if unknown:
+        of_command = f" {arguments.command}" if arguments.command else ""
+        said = f"unrecognized arguments: {' '.join(unknown)}"
+        raise _Usage(f"{said} (regcb{of_command} --help shows how)")
     if output.is_debugger:
         from .own_command import own_command  # noqa: PLC0415 - elsewhere there are no links
 
@@ -121,7 +140,8 @@ def _run(words: list[str], output: Output) -> int:
         output.write(f"regcb {__version__}, {origin()}")
         return 0
     if arguments.command is None:
-        raise _Usage(f"which command? One of: {', '.join(command_names())}")
+        names = ", ".join(command_names())
+        raise _Usage(f"which command? One of: {names} (regcb --help says what each is for)")
     return find_command(arguments.command).start(arguments, output)
 
 
@@ -150,7 +170,8 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _common(default: str | None) -> _Parser:
-    common = _Parser(add_help=False)
+    parser = _Parser(add_help=False)
+    common = parser.add_argument_group("options of all commands")
     common.add_argument(
         "-z",
         dest="dump",
@@ -189,4 +210,4 @@ def _common(default: str | None) -> _Parser:
         default=default,
         help="for ntoseye: kd:SOCKET, kdnet:port=PORT,key=KEY or gdb:HOST:PORT",
     )
-    return common
+    return parser

@@ -153,7 +153,7 @@ def _target(arguments: argparse.Namespace) -> Iterator[Look]:
         try:
             listing = callbacks(target)
             unread = len(listing.problems) + sum(1 for each in listing if each.problems)
-            what = f"regcb list says what of {unread} could not be read" if unread else None
+            what = f"regcb list says what is wrong with {unread}" if unread else None
             yield Look("callbacks", f"{len(listing)} can be listed", what)
         except RegcbError as error:
             yield Look("callbacks", str(error), "see above")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -30,9 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
+    python = arguments.python or _python()
+    if not re.fullmatch(r"\d(\.\d{1,2})?", python):
+        raise BadArgument(f"--python {python}: a version as !py takes it: 3.9")
     folder = _folder(arguments.folder)
     try:
-        settings = write_gallery(folder, arguments.python or _python())
+        settings = write_gallery(folder, python)
     except OSError as error:
         raise OutputError(f"cannot write {folder}: {error.strerror}") from None
     output.write(

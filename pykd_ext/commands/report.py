@@ -12,9 +12,9 @@ from .. import __version__, findings
 from ..command_line.command import TargetCommand
 from ..command_line.file_identity import file_identity
 from ..command_line.progress import bytes_bar
-from ..kernel.details import read_details
 from ..documents.text import printable
 from ..foreign_file import refuse_foreign_file
+from ..kernel.details import read_details
 from ..present.output import Output
 from ..present.report import ReportOrigin, report_html
 from ..target.errors import RegcbError
@@ -32,7 +32,9 @@ class CannotWrite(RegcbError):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("page", type=Path, metavar="OUT.html")
+    parser.add_argument(
+        "page", type=Path, metavar="OUT.html", help="where to; a report that is there is replaced"
+    )
     parser.add_argument(
         "--no-carve", action="store_true", help="do not search a dump for unlinked callbacks"
     )

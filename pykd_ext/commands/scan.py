@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "paths",
         nargs="+",
         metavar="DUMP|DIR|URL",
-        help="a folder: its dumps; a URL may have * in its path",
+        help="a folder stands for its dumps; a URL may have * in its path",
     )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="append the lines to it")
     parser.add_argument(
@@ -49,7 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave out the dumps that FILE has all lines of, but for failed ones (not csv)",
     )
-    parser.add_argument("--format", choices=get_args(ScanFormat), default="jsonl")
+    parser.add_argument(
+        "--format",
+        choices=get_args(ScanFormat),
+        default="jsonl",
+        help="regcb.scan/1 (%(default)s), events for a SIEM, or rows of a spreadsheet",
+    )
     parser.add_argument(
         "--host",
         metavar="NAME",
@@ -86,6 +91,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
+    if arguments.dump or arguments.connect:
+        raise NothingToScan("scan takes the names of dumps as they are: without -z and --connect")
     if not 0 < arguments.timeout <= LONGEST:
         raise NothingToScan(f"--timeout is more than 0 and at most {LONGEST} seconds (a year)")
     _refuse_unknown_words(arguments.host)

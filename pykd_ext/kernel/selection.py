@@ -16,8 +16,8 @@ _MOST_DIGITS = 20  # of an index; Python refuses to read a number of some thousa
 def select(listing: Listing, what: str) -> list[RegistryCallback]:
     """The entries that ``what`` names; several when an owner has several.
 
-    Tried in this order: an index (decimal, ``#`` or not), an altitude, an address (of the block or of the
-    function), an owner's file or module name or a function's symbol (in any case). Raises
+    Tried in this order: an index (decimal, also ``#3``), an altitude, an address (of the block or
+    of the function), an owner's file or module name or a function's symbol (in any case). Raises
     TargetError when none fits.
 
     >>> [callback.altitude for callback in pykd_ext.select(pykd_ext.callbacks(target), "netmon")]

@@ -177,7 +177,7 @@ def _connection(
 ) -> LiveTarget:
     if dump or not connect or engine not in (None, "ntoseye"):
         raise TargetError(
-            "--engine ntoseye needs --connect, is for nothing else, and opens no dump"
+            "--engine ntoseye and --connect go together, without -z: a kernel that runs, no dump"
         )
     from .ntoseye_session import open_connection  # noqa: PLC0415 - needs ntoseye
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,11 @@ def test_each_command_has_a_face_and_a_help_of_its_own(name: str, regcb: Regcb) 
     status, output, errors = regcb(name, "--help")
     assert (status, errors) == (0, "")
     assert command.summary in " ".join(output.split())
+    parser = argparse.ArgumentParser(add_help=False)
+    command.add_arguments(parser)
+    assert not [each.dest for each in parser._actions if not each.help]
+    if parser._actions:  # its own options come first
+        assert output.index(parser.format_help().split()[-1]) < output.index("options of all")
 
 
 @pytest.mark.parametrize("form", ["folder", "zip"])
@@ -91,4 +97,4 @@ def test_a_file_in_the_folder_is_a_command(form: str, tmp_path: Path) -> None:
 def test_a_word_that_is_no_command(regcb: Regcb) -> None:
     status, output, errors = regcb("lst")
     assert (status, output, errors.count("\n")) == (2, "", 1)
-    assert "'lst'" in errors and "who-blocks" in errors
+    assert "'lst': did you mean list?" in errors

@@ -166,12 +166,18 @@ def listed(status: int, output: str) -> list[dict[str, Any]]:
     ("words", "says"),
     [
         ([], "which command? One of: altitude, check"),
-        (["lst"], "invalid choice: 'lst'"),
+        (["lst"], "no command 'lst': did you mean list? (regcb --help shows how)"),
+        (["Who_Blocks"], "did you mean who-blocks?"),
+        (["nonsense"], "no command 'nonsense': one of altitude, check, "),
+        (["list", "--foo"], "unrecognized arguments: --foo (regcb list --help shows how)"),
+        (["--foo"], "unrecognized arguments: --foo (regcb --help shows how)"),
+        (["install", "x", "--python", "new"], "--python new: a version as !py takes it: 3.9"),
+        (["scan", "x", "-z", "y"], "scan takes the names of dumps as they are: without -z"),
         (["list", "--json", "--csv"], "not allowed with"),
         (["list", "--limit", "x"], "'x' is no whole number from 1"),
         (["list", "--limit", "0"], "'0' is no whole number from 1"),
         (["list", "--limit=-1"], "'-1' is no whole number from 1"),
-        (["show"], "N|ADDR|NAME --thread is required"),
+        (["show"], "N|ADDR|NAME --thread is required (regcb show --help shows how)"),
         (["list"], "no target: open a crash dump with -z FILE, or run inside WinDbg"),
         (["list", "-z"], "expected one argument"),
     ],
@@ -186,7 +192,9 @@ def test_pykd_where_there_is_none(lab_dump: MakeDump, regcb: Regcb) -> None:
     assert "pykd cannot be imported" in line
 
 
-@pytest.mark.parametrize("what", ["99", "9" * 5000, "nosuch.sys", "0xfffff80400000000", "", "#", "\x1b[2J"])
+@pytest.mark.parametrize(
+    "what", ["99", "9" * 5000, "nosuch.sys", "0xfffff80400000000", "", "#", "\x1b[2J"]
+)
 def test_callbacks_that_are_not_there(what: str, lab_dump: MakeDump, regcb: Regcb) -> None:
     truth = lab_dump("x64-19041")
     line = refused(regcb, "show", what, "-z", truth.path, "-y", truth.symbols)

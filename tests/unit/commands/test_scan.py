@@ -154,9 +154,8 @@ def test_a_process_that_dies_costs_one_dump(pause: float) -> None:
         results[each["path"]] = (each["fault"], each["error"])
         time.sleep(pause)
     assert set(results) == set(paths)
-    assert results.pop("deadly") == (
-        "process", "its process died, twice (exit status 3): out of memory, or is --memory too little?"
-    )  # fmt: skip
+    why = "its process died, twice (exit status 3): out of memory, or is --memory too little?"
+    assert results.pop("deadly") == ("process", why)
     assert {fault for fault, _ in results.values()} == {"dump"}
 
 
