@@ -19,6 +19,7 @@ _IMAGE_NAME_SIZE = 15  # UCHAR ImageFileName[15], with a terminating zero or wit
 
 _PIECE = re.compile(rf"\[[*?[]\]|\*\*|{ANY_USER}|.", re.DOTALL)
 _ANY, _ANY_IN_NAME, _SID = ".*", r"[^\\]*", "S-1-[0-9-]+"
+_SEPARATOR, _ANY_NAMES = r"\\", r"(?:[^\\]*\\)*?"
 _IN_PATHS = {"**": _ANY, "*": _ANY_IN_NAME, "?": r"[^\\]", ANY_USER: _SID}
 _IN_NAMES = {"**": _ANY, "*": _ANY, "?": "."}
 _numbers = count()  # of groups, whose names may meet in one expression
@@ -116,26 +117,54 @@ def _expression(path: str) -> str:
 def _joined(pieces: Sequence[str]) -> str:
     """One expression. Anybody can ask for a key whose name has 30,000 letters: what stands between
     two wildcards is found where it comes first, and nowhere else is tried, or every wildcard would
-    be tried at every letter."""
-    expression, wildcard, between = "", "", list[str]()
-    for piece in pieces:
-        if piece in (_ANY, _ANY_IN_NAME):
-            expression += _found_first(wildcard, between, piece)
-            wildcard, between = piece, []
+    be tried at every letter. What stands between two ``**`` is found so as a whole, once for each
+    name: what follows its ``*`` may be in a later name than the first."""
+    first, *others = _parted(pieces, _ANY)
+    expression = _within_names(first, bool(others))
+    for number, part in enumerate(others, 1):
+        is_last = number == len(others)
+        found = _anywhere(part, is_last)
+        expression += found if is_last or _SID in part else _once(found)
+    return expression
+
+
+def _anywhere(pieces: Sequence[str], is_last: bool) -> str:
+    """``**`` and what follows it, up to the next one."""
+    start, *others = _parted(pieces, _ANY_IN_NAME)
+    any_text = _ANY if is_last else f"{_ANY}?"
+    if not others or _SEPARATOR in start or _SID in start:  # at one place of a name anyway
+        return any_text + _within_names(pieces, not is_last)
+    rest = pieces[len(start) :]
+    return _ANY_NAMES + _once(f"{_ANY_IN_NAME}?{''.join(start)}") + _within_names(rest, not is_last)
+
+
+def _within_names(pieces: Sequence[str], is_followed: bool) -> str:
+    """No ``**`` is in ``pieces``; ``is_followed``: by one."""
+    start, *others = _parted(pieces, _ANY_IN_NAME)
+    expression = "".join(start)
+    for number, part in enumerate(others, 1):
+        text = "".join(part)
+        if _SID in part or (number == len(others) and not is_followed):
+            expression += _ANY_IN_NAME + text
         else:
-            between.append(piece)
-    return expression + wildcard + "".join(between)
+            expression += _once(f"{_ANY_IN_NAME}?{text}")
+    return expression
 
 
-def _found_first(wildcard: str, between: Sequence[str], following: str) -> str:
-    """``wildcard`` and what stands between it and the ``following`` one. A later place would do
-    where the first leaves less to what follows: in an earlier name than ``**`` might reach."""
-    text = wildcard + "".join(between)
-    if not wildcard or _SID in between or (wildcard, following) == (_ANY, _ANY_IN_NAME):
-        return text
+def _once(expression: str) -> str:
+    """What fits first; no other place is tried. Python 3.11 has (?>...) for it."""
     name = f"g{next(_numbers)}"
-    first = f"{wildcard}?{''.join(between)}"
-    return f"(?=(?P<{name}>{first}))(?P={name})"  # Python 3.11 has (?>...) for it
+    return f"(?=(?P<{name}>{expression}))(?P={name})"
+
+
+def _parted(pieces: Sequence[str], wildcard: str) -> list[list[str]]:
+    parts: list[list[str]] = [[]]
+    for piece in pieces:
+        if piece == wildcard:
+            parts.append([])
+        else:
+            parts[-1].append(piece)
+    return parts
 
 
 def _piece(text: str, wildcards: dict[str, str]) -> str:

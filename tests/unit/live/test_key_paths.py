@@ -168,5 +168,7 @@ def test_a_name_of_30000_letters_costs_nothing() -> None:
     name = "A" * 30_000
     assert not KeyGlob(r"HKLM\*a*a*a*b").matches(rf"\REGISTRY\MACHINE\{name}")
     assert not KeyGlob(r"HKLM\**\a**\a**\b").matches("\\REGISTRY\\MACHINE" + r"\A" * 15_000)
+    assert not KeyGlob(r"HKLM\**a*b**a*b**a*c").matches("\\REGISTRY\\MACHINE" + r"\AB" * 10_000)
+    assert not KeyGlob(r"HKLM\**a*a**a*a**a*b").matches(rf"\REGISTRY\MACHINE\{name}")
     assert value_pattern("*a*a*a*b").fullmatch(name) is None
     assert value_pattern("*a*a*a").fullmatch(name)
