@@ -25,6 +25,8 @@ from .scan_request import ScanOptions
 
 __all__ = ["Found", "answer", "dumps_of"]
 
+_COMPRESSED = (".zip", ".cab", ".gz")
+
 
 class Found(NamedTuple):
     """The paths of dumps; and what could not be looked through, with the reason."""
@@ -46,9 +48,9 @@ def answer(question: dict[str, Any]) -> dict[str, Any]:
 
 
 def dumps_of(path: str) -> Found:
-    """A file itself, and of a folder those below it that begin as a kernel dump does or are called
-    ``.dmp``, sorted, with links followed, so that a dump has one name; of a URL with ``*`` the
-    files that it matches."""
+    """A file itself; of a folder those below it that begin as a kernel dump does or are called
+    ``.dmp``, and archives with such a dump, sorted, with links followed, so that a dump has one
+    name; of a URL with ``*`` the files that it matches."""
     if is_url(path):
         return _at_url(path)
     folder = Path(path)
@@ -57,13 +59,18 @@ def dumps_of(path: str) -> Found:
     unreadable: list[str] = []
     walk = os.walk(path, onerror=lambda error: unreadable.append(str(error.filename)))
     files = (Path(folder, name) for folder, _, names in walk for name in names)
-    found = {
-        os.path.realpath(each)
-        for each in files
-        if each.is_file() and (each.suffix.lower() == ".dmp" or is_kernel_dump(str(each)))
-    }
+    found = {os.path.realpath(each) for each in files if each.is_file() and _is_meant(str(each))}
     why = "a folder that cannot be read"
     return Found(sorted(found), [(os.path.realpath(each), why) for each in unreadable])
+
+
+def _is_meant(path: str) -> bool:
+    ending = os.path.splitext(path)[1].lower()  # noqa: PTH122 - of thousands
+    if ending in _COMPRESSED:
+        from ..target.archives import holds_kernel_dump  # noqa: PLC0415 - 20 ms
+
+        return holds_kernel_dump(path)
+    return ending == ".dmp" or is_kernel_dump(path)
 
 
 def _at_url(url: str) -> Found:

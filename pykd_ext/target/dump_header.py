@@ -28,6 +28,7 @@ __all__ = [
     "WITH_RUNS",
     "DumpHeader",
     "HeaderLayout",
+    "begins_as_kernel_dump",
     "header_layout",
     "is_dump",
     "is_kernel_dump",
@@ -121,7 +122,12 @@ def is_dump(head: bytes) -> bool:
 def is_kernel_dump(path: str) -> bool:
     """Whether the file begins as a dump of a kernel does, 32-bit or 64-bit; False for one that
     cannot be read."""
-    return _magic(path) in _HEADER_LAYOUTS
+    return begins_as_kernel_dump(_magic(path))
+
+
+def begins_as_kernel_dump(head: bytes) -> bool:
+    """Whether the first bytes of a file, eight or more, are those of such a dump."""
+    return head[:8] in _HEADER_LAYOUTS
 
 
 def _magic(path: str) -> bytes:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ..dump_header import begins_as_kernel_dump
 from ..errors import TargetError
 from ..file_bytes import map_file
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from ..protocol import FileBytes
+    from .room import Room
 
     class Archive(Protocol):
         """What a compressed file gives; its methods raise TargetError where it is damaged."""
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
             """Unpacks the file; its path, in the room."""
 
 
-__all__ = ["open_archive"]
+__all__ = ["holds_kernel_dump", "open_archive"]
 
 # Local file header of .ZIP (APPNOTE.TXT 4.3.7), CFHEADER ([MS-CAB] 2.1), RFC 1952 with deflate.
 _KINDS = {
@@ -42,6 +44,7 @@ _KINDS = {
     b"\x1f\x8b\x08": ("gzip_archive", "gzip file"),
 }
 _DUMPS = (".dmp", ".mdmp", ".hdmp", ".kdmp")
+_KERNELS = (".dmp", ".kdmp")
 _SHOWN = 3  # names in an error
 
 
@@ -52,15 +55,13 @@ def open_archive(data: FileBytes) -> FileBytes:
     Raises TargetError, in one line, where there is none or more than one, where it is a user-mode
     minidump, is damaged, encrypted, or would fill the disk.
     """
-    kind = next((each for magic, each in _KINDS.items() if data[: len(magic)] == magic), None)
+    kind = _kind_of(data)
     if kind is None:
         return data
-    from .room import Room  # noqa: PLC0415 - 4 ms, and images are mostly not packed
-
     module, what = kind
-    room = Room(data.path, len(data))
+    room = _room_of(data)
     try:
-        archive: Archive = import_module(f".{module}", __name__).open_packed(data, room)
+        archive = _opened(module, data, room)
         name = _the_dump(archive, data.path, what)
         inside = map_file(archive.extract(name), shown=data.path, folder=room.folder)
     except BaseException:
@@ -70,13 +71,62 @@ def open_archive(data: FileBytes) -> FileBytes:
     return inside
 
 
+def holds_kernel_dump(path: str) -> bool:
+    """Whether the file at ``path`` is compressed and has a dump in it that is called as a kernel's
+    is, or that is alone and begins as one; True, too, where it cannot be looked into: whoever
+    opens it says why."""
+    try:
+        data = map_file(path)
+    except TargetError:
+        return True
+    kind = _kind_of(data)
+    if kind is None:
+        data.close()
+        return False
+    room = _room_of(data)
+    try:
+        archive = _opened(kind[0], data, room)
+        names = archive.names()
+        return any(_ending(each) in _KERNELS for each in names) or (
+            len(names) == 1 and _begins_as_kernel_dump(archive, names[0])
+        )
+    except TargetError:
+        return True
+    finally:
+        room.remove()
+        data.close()
+
+
+def _begins_as_kernel_dump(archive: Archive, name: str) -> bool:
+    try:
+        return begins_as_kernel_dump(archive.head(name))
+    except TargetError:
+        return False
+
+
+def _kind_of(data: FileBytes) -> tuple[str, str] | None:
+    return next((each for magic, each in _KINDS.items() if data[: len(magic)] == magic), None)
+
+
+def _room_of(data: FileBytes) -> Room:
+    from .room import Room  # noqa: PLC0415 - 4 ms, and images are mostly not packed
+
+    return Room(data.path, len(data))
+
+
+def _opened(module: str, data: FileBytes, room: Room) -> Archive:
+    archive: Archive = import_module(f".{module}", __name__).open_packed(data, room)
+    return archive
+
+
+def _ending(name: str) -> str:
+    return os.path.splitext(name)[1].lower()
+
+
 def _the_dump(archive: Archive, path: str, what: str) -> str:
     """The name of the only file that can be meant."""
     names = archive.names()
-    if len(names) == 1:
-        meant = list(names)
-    else:
-        meant = [each for each in names if os.path.splitext(each)[1].lower() in _DUMPS]
+    meant = [each for each in names if len(names) == 1 or _ending(each) in _DUMPS]
     if not meant:
         raise TargetError(f"{path}: there is no dump in this {what}, but {_list(names)}")
     kernels = [each for each in meant if archive.head(each)[:4] != b"MDMP"]

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
+from pykd_ext.command_line.scan_process import dumps_of
 from pykd_ext.target.archives import open_archive, room
 from pykd_ext.target.errors import RegcbError
 from pykd_ext.target.file_bytes import map_file
@@ -225,3 +226,34 @@ def test_archives_that_lie(kind: str, tmp_path: Path, data: some.DataObject) -> 
         return
     assert len(inside)
     inside.close()
+
+
+def test_a_folders_archives_are_scanned_as_named_ones_are(
+    dump: bytes, of_a_program: bytes, tmp_path: Path
+) -> None:
+    """Those with a dump, in which nobody need look for it, and what nobody can look into."""
+    folder = tmp_path / "evidence"
+    folder.mkdir()
+    damaged = zipped({"a.dmp": b"", "b": b""}).replace(b"PK\1\2", b"PK\1\0")
+    files = {
+        "named.zip": zipped({"MEMORY.DMP": dump, "notes.txt": b"x"}),
+        "alone.ZIP": zipped({"memory": dump}),
+        "named.cab": cabinet_of({"a.kdmp": dump, "b": b"x"}, mszip),
+        "alone.cab": cabinet_of({"memory": dump}, lzx),
+        "memory.dmp.gz": gzip.compress(dump),
+        "memory.gz": gzip.compress(dump),
+        "damaged.zip": damaged,
+    }
+    others = {
+        "notes.zip": zipped({"notes.txt": b"x", "more": dump}),
+        "program.zip": zipped({"program": of_a_program}),
+        "program.cab": cabinet_of({"program.mdmp": of_a_program, "report.wer": b"x"}, mszip),
+        "log.gz": gzip.compress(b"a line"),
+        "text.zip": b"PK, said the file",
+        "nothing.zip": zipped({}),
+    }
+    for name, data in {**files, **others}.items():
+        (folder / name).write_bytes(data)
+    found = dumps_of(str(folder))
+    assert {Path(each).name for each in found.dumps} == set(files)
+    assert not found.unreadable
