@@ -86,9 +86,8 @@ tables lie where it looks first; the target comes from an image of which it sear
 refusal has two stops of 10 requests, a stop being the debugger engine's own, and what `--process`
 and `--thread` reject has one; the engine's own filters for them would lose verdicts on a second
 processor. `--key` is a few hundredths above its 12. `list` over KD costs more than a plain script
-below ten callbacks: it asks for the modules, the version and the cookie too. Of a `list` of the
-sample nearly all is the start, by now for images of memory and distant files too: a quarter more
-than when it took 4.4 times Python's. `scan` shows two processes' gain on two idle processors.
+below ten callbacks: it asks for the modules, the version and the cookie too. `scan` shows two
+processes' gain on two idle processors.
 """
 
 
