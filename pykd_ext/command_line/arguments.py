@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from ..kernel.selection import parse_address
-from ..target.architecture import ArchitectureName
 from ..target.errors import BadArgument
+
+if TYPE_CHECKING:
+    from ..target.architecture import ArchitectureName
 
 __all__ = ["address_argument", "count_argument", "process_argument"]
 
@@ -15,6 +17,8 @@ _MOST_DIGITS = 9
 
 def address_argument(text: str, architecture: ArchitectureName) -> int:
     """The VA that ``text`` is in WinDbg's forms; raises BadArgument."""
+    from ..kernel.selection import parse_address  # noqa: PLC0415 - counts need none
+
     address = parse_address(text, architecture)
     if address is None:
         raise BadArgument(f"no address {text!r}: hexadecimal, as in ffffb080`12340000")
