@@ -22,13 +22,13 @@ the same one, hardware                              28 (14.0)  112 (14.0) 448 (1
 ``trace --process``, ``--thread``, one of another   11         11         11           11
 ``trace --class``, one of the class                 24         24         24           24
 ``trace --class``, one of another class             0          0          0            0
-``trace --only-blocked``, one that is refused       16         27         27           28
+``trace --only-blocked``, one that is refused       16         25         25           25
 ``who-blocks``, one that nobody refuses             0          0          0            0
 =================================================== ========== ========== ============ ============
 
 What is read once a run, such as the names of callbacks, is not in the last ten rows. They are of
 one processor; with more it is 18 for ``trace``, 16 for a key, 15 for a process or thread, 27 for
-the class, 32 for a refusal, 13 for each verdict.
+the class, 30 for a refusal, 13 for each verdict.
 
 A stop that regcb hears of costs eight requests of the engine's own, whatever is done there: the
 code around it, which it reads before it tells anybody (two), the registers, the special ones and
@@ -40,11 +40,11 @@ the four. The engine's own conditions (``bp /p``, ``/t``) reject for 5 and 4 req
 one breakpoint alone, for 13 with three, of which a trace cannot do without one; and another
 processor passes meanwhile.
 
-A refusal that callbacks above hear of is two stops. 18 at the first: those eight and two, the
-stack, the list's head (whose callback it is), the thread, the value, the key, two calls of the
-thread's list (what it was asked for in), and the breakpoint at the end. 9 at that: it need not be
-done again there, as it goes with the last refusal, but is the thread still the one, and what has
-become of the result?
+A refusal that callbacks above hear of is two stops. 16 at the first: those eight and two, the
+stack, the list's cookie (whose callback it is), the thread, the value, the key, and the breakpoint
+at the end. 9 at that: it need not be done again there, as it goes with the last refusal, but what
+has become of the result, is the thread still the one, and what callback is it in, if any? Before,
+two calls more of the thread's list would tell that.
 
 So few breakpoints are cheap, and one behind the call is the least that sees verdicts. Hence
 :mod:`.call_site` finds that place by disassembly, and what the callback was given in registers and

@@ -36,11 +36,12 @@ _KEPT = 1000  # names, and as many keys
 
 
 class About(NamedTuple):
-    """What is found out once of an operation; ``notified`` None: it is not wanted."""
+    """What is found out once of an operation; ``notified`` None: it is not wanted, ``around`` None:
+    not looked at yet."""
 
     requestor: Requestor | None = None
     notified: NotificationCall | None = None
-    around: tuple[RegistryCallback | None, ...] = ()
+    around: tuple[RegistryCallback | None, ...] | None = None
     stack: tuple[int, ...] = ()
 
 
@@ -64,20 +65,30 @@ class Inquiry:
         self.others = 0
 
     def look(self, event: Returned) -> About:
-        """What there is to be known of an operation, unless it does not fit."""
+        """What there is to be known of an operation, unless it does not fit; but for what is around
+        it."""
         self._forget(time.time())
         requestor, notified = self._read_fitting(event)
         if notified is None:
             self.others += 1
             return About()
-        around = callbacks_around(self._target, event.thread, event.block)
-        if around.problem:
-            notified = notified._replace(problems=(*notified.problems, around.problem))
-        if event.block or around.blocks:
+        if event.block:
             self._names.refresh()
-        callbacks = tuple(map(self._names.entry, around.blocks))
         stack = self._target.return_addresses(_STACK_LIMIT) if self._keeps_stack else []
-        return About(requestor, notified, callbacks, tuple(stack))
+        return About(requestor, notified, stack=tuple(stack))
+
+    def look_around(self, about: About, event: Returned) -> About:
+        """With the callbacks that the operation was asked for in. At its end the thread is in no
+        others: that spares the requests which tell them apart."""
+        if about.notified is None or about.around is not None:
+            return about
+        found = callbacks_around(self._target, event.thread, event.block)
+        if found.blocks:
+            self._names.refresh()
+        return about._replace(
+            notified=about.notified.with_problem(found.problem),
+            around=tuple(map(self._names.entry, found.blocks)),
+        )
 
     def _read_fitting(self, event: Returned) -> tuple[Requestor | None, NotificationCall | None]:
         """Who asks for what; the latter None where it does not fit. The key is asked first, of
@@ -102,9 +113,7 @@ class Inquiry:
             return requestor, None
         if block is not None:
             self._note_fitting(notified, block)
-        if requestor is None:
-            notified = notified._replace(problems=(*notified.problems, NO_REQUESTOR))
-        return requestor, notified
+        return requestor, notified.with_problem(None if requestor else NO_REQUESTOR)
 
     def fits_requestor(self) -> bool:
         """Whether it is wanted by who asks, which is one request."""
@@ -129,10 +138,14 @@ class Inquiry:
         return self._fitting_keys.get(kernel_form(path))
 
     def _requestor(self) -> Requestor | None:
+        self.read_thread_ahead()
+        return read_requestor(self._target, self._known_processes)
+
+    def read_thread_ahead(self) -> None:
+        """What is asked of the thread that the target is stopped in, in one request."""
         fields = self._thread_fields
         if fields:
             read_ahead(self._target, self._target.current_thread() + fields.start, len(fields))
-        return read_requestor(self._target, self._known_processes)
 
     def _forget(self, now: float) -> None:
         """What may have changed since it was read."""

@@ -10,7 +10,6 @@ from ..kernel.builds import refusals_stand
 from ..kernel.listing import RegistryCallback
 from ..kernel.stack_frames import stack_frames
 from ..notify.classes import notify_class
-from ..notify.notification_call import NotificationCall
 from .breakpoints import Breakpoints
 from .callback_names import CallbackNames
 from .filters import Filters
@@ -31,6 +30,7 @@ __all__ = ["Tracer"]
 
 _SWEEP_EVERY = 5.0  # seconds
 _CHANGED = "a callback has changed the result and not said so: --each tells which"
+_NO_END = "the callbacks that it was asked for in are not known: its end was not seen"
 
 
 class Tracer:
@@ -121,7 +121,7 @@ class Tracer:
         """One that is reported as soon as it is heard of: what becomes of it is not waited for."""
         if not self._is_due(event):
             return False
-        about = self.inquiry.look(event)
+        about = self._look(event)
         operation = OpenOperation(event.thread, event.number, event.information, about)
         operation.add(event)
         if self._is_told_of_the_end(event.block):
@@ -141,8 +141,8 @@ class Tracer:
         if not is_known and not self._has_callbacks():
             return False
         operation, gone = self._operations.of(event)
-        if operation.about is None:
-            operation.about = self.inquiry.look(event)
+        about = operation.about or self.inquiry.look(event)
+        operation.about = self.inquiry.look_around(about, event)
         operation.end(event.post)
         self._operations.end(operation)
         stops = any(self._finish(each) for each in gone)
@@ -153,6 +153,7 @@ class Tracer:
         that is heard of a thread may be an end; where every verdict is seen, a beginning is."""
         if not self._operations.is_known(event):
             return False
+        self.inquiry.read_thread_ahead()
         created = create_time(self._target, event.thread)
         if created is None:
             return False
@@ -188,7 +189,9 @@ class Tracer:
             operation.about = self.inquiry.look(event)
         operation.add(event)
         operation.is_over = is_over
-        if not is_over:
+        if is_over:
+            operation.about = self.inquiry.look_around(operation.about, event)
+        else:
             operation.result = None  # until its end is seen
         if is_over or (self._filters.only_blocked and operation.about.notified is None):
             self._operations.end(operation)
@@ -208,12 +211,15 @@ class Tracer:
         if any(self._finish(each) for each in gone):
             return True
         if operation.about is None and self._is_due(event):
-            operation.about = self.inquiry.look(event)
+            operation.about = self._look(event)
         operation.add(event)
         if operation.is_over:
             self._operations.end(operation)
             return self._finish(operation)
         return False
+
+    def _look(self, event: Returned) -> About:
+        return self.inquiry.look_around(self.inquiry.look(event), event)
 
     def _is_due(self, event: Returned) -> bool:
         """Whether it is time to look closer: at once, or when a callback has refused."""
@@ -237,8 +243,8 @@ class Tracer:
             Operation(
                 time=time.time(),
                 requestor=about.requestor,
-                notified=self._with_doubts(about.notified, operation),
-                around=about.around,
+                notified=about.notified.with_problem(self._doubt(operation)),
+                around=about.around or (),
                 verdicts=judged,
                 result=operation.result,
                 is_over=operation.is_over,
@@ -252,12 +258,10 @@ class Tracer:
             )
         )
 
-    def _with_doubts(
-        self, notified: NotificationCall, operation: OpenOperation[About]
-    ) -> NotificationCall:
-        if self._has_each or not operation.is_changed_unseen:
-            return notified
-        return notified._replace(problems=(*notified.problems, _CHANGED))
+    def _doubt(self, operation: OpenOperation[About]) -> str | None:
+        if operation.about and operation.about.around is None:
+            return _NO_END
+        return _CHANGED if operation.is_changed_unseen and not self._has_each else None
 
     def _shows(self, operation: OpenOperation[About], judged: tuple[CallbackVerdict, ...]) -> bool:
         """What only the end of an operation tells."""

@@ -26,6 +26,10 @@ class NotificationCall(NamedTuple):
     requestor: Requestor | None
     problems: tuple[str, ...]
 
+    def with_problem(self, problem: str | None) -> NotificationCall:
+        """With one more problem, if it is one."""
+        return self._replace(problems=(*self.problems, problem)) if problem else self
+
 
 def read_notification_call(
     target: Target,

@@ -15,7 +15,7 @@ MOST = {
     "other-process": FLOOR + 1.5,
     "other-thread": FLOOR + 1.5,
     "other-class": 0.5,
-    "refused": 28,
+    "refused": 25.5,
     "nobody-refuses": 0.5,
 }
 

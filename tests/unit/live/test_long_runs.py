@@ -21,6 +21,8 @@ from tests.support.long_run import THREAD_SIZE, Replay, recorded, script
 pytestmark = pytest.mark.toolchain
 
 DENIED = 0xC0000022
+PRE_SET, PRE_CREATE, POST_CREATE = 1, 26, 27
+KEY = "\\REGISTRY\\MACHINE\\SOFTWARE\\Example"
 
 
 def test_the_machine_tells_of_every_verdict() -> None:
@@ -87,6 +89,24 @@ def test_a_thread_that_comes_in_anothers_place_does_not_end_its_operation() -> N
 
     found = followed(target, is_replaced, only_blocked=True)
     assert [(each.result, each.is_over) for each in found] == [(None, False)] * 2
+    assert all("its end was not seen" in each.notified.problems[-1] for each in found)
+
+
+def test_in_which_callbacks_a_refused_operation_was_asked_for() -> None:
+    """Of one whose end callbacks above hear of that is read there; what they ask for then counts
+    for nothing."""
+    from tests.lab.kd.script import Act, Actor, Operation
+
+    create, query = (Operation(kind, KEY, "Volume") for kind in ("create", "query-value"))
+    actors = (
+        Actor("200020", (Act("perform", PRE_SET, operations=(create,)),)),
+        Actor("200010", (Act("perform", POST_CREATE, operations=(query,)),)),
+        Actor("200000", (Act("return", PRE_CREATE, status=DENIED),)),
+    )
+    nested = script("nested")._replace(actors=actors)
+    (found,) = followed(LabTarget(nested), only_blocked=True)
+    assert (found.result, found.is_over, found.notified.problems) == (DENIED, True, ())
+    assert [each and each.block.altitude for each in found.around] == ["200020"]
 
 
 def test_what_a_thread_leaves_open_when_it_ends_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
