@@ -16,6 +16,7 @@ from ..target.fields import unsigned, words
 from ..target.image import Section, sections
 from .doubts import note_doubt
 from .drivers import Drivers, Owner
+from .kernel_stacks import kernel_stack
 from .listing import symbol_text
 
 if TYPE_CHECKING:
@@ -106,12 +107,31 @@ def _words(target: Target, pointer: int) -> Iterator[tuple[int, int]]:
     while start < end:
         length = min(_AT_ONCE - start % _AT_ONCE, end - start)
         if not target.memory.is_there(start):
-            if target.small_dump:  # which says where its stack ends
-                note_doubt(target, f"the thread's stack could be read up to {start:#x} alone")
+            _note_where_it_ends(target, pointer, start)
             return
         raw = target.memory.read(start, length)
         yield from zip(range(start, start + length, size), words(raw, size))
         start += length
+
+
+def _note_where_it_ends(target: Target, pointer: int, missing: int) -> None:
+    """A doubt where the stack goes on at the VA ``missing``, as the dump or its thread says."""
+    if target.small_dump:
+        end = target.small_dump.stack[1]
+    else:
+        try:
+            stack = kernel_stack(target, target.current_thread())
+        except RegisterUnavailable:
+            return
+        if stack is None or pointer not in stack:  # a processor has stacks of its own
+            return
+        end = stack.base
+    if missing < end:
+        note_doubt(
+            target,
+            f"the thread's stack could be read up to {missing:#x} alone, and it goes up to "
+            f"{end:#x}: the memory between is not there",
+        )
 
 
 def _follows_call(target: Target, address: int) -> bool | None:
