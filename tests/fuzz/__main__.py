@@ -3,6 +3,7 @@
     python -m tests.fuzz                          every fuzzer for a minute
     python -m tests.fuzz callback_list --seconds 1800 --found /tmp/found --corpus /tmp/corpus
     python -m tests.fuzz callback_list --input /tmp/found/0123456789ab
+    python -m tests.fuzz --corpus /tmp/corpus --keep        renew the repository's own inputs
 
 For each: inputs run, edges and features (libFuzzer's) that were reached, failures. The exit status
 is 1 where something was found.
@@ -14,9 +15,15 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.fuzz.instrument import import_instrumented
+
+if TYPE_CHECKING:
+    from tests.fuzz.fuzzer import Fuzzer
+    from tests.fuzz.harness import Limits
 
 
 def _main() -> int:
@@ -33,6 +40,11 @@ def _main() -> int:
         type=Path,
         help="folder that a run leaves its inputs in, and the next goes on from",
     )
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="run nothing new: put those of CORPUS that reach most into the repository",
+    )
     parser.add_argument("--input", type=Path, help="run this one, and fail as it does")
     arguments = parser.parse_args()
     if arguments.input:
@@ -48,6 +60,10 @@ def _main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         found = arguments.found or Path(folder, "found")
         corpus = arguments.corpus or Path(folder, "corpus")
+        if arguments.keep:
+            for each in arguments.names or NAMES:
+                _renew(each, corpus / each)
+            return 0
         print(
             f"{'fuzzer':16} {'inputs':>9} {'edges':>7} {'features':>9} {'kept':>6}  found",
             flush=True,
@@ -58,19 +74,18 @@ def _main() -> int:
     return 0 if all(clean) else 1
 
 
-def _run(name: str, limits: object, found: Path, corpus: Path) -> bool:
+def _run(name: str, limits: Limits, found: Path, corpus: Path) -> bool:
     """One fuzzer in a process of its own, and its line; whether it found nothing."""
-    from tests.fuzz.harness import statistics
+    from tests.fuzz.corpus import kept_inputs
+    from tests.fuzz.harness import fuzz, statistics
 
     for each in (found, corpus):
         each.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder, "log")
-        child = os.fork()
-        if not child:
-            _child(name, limits, Path(folder), found, corpus, log)
-        _, status = os.waitpid(child, 0)
-        text = log.read_text("utf-8", "replace")
+
+    def work(fuzzer: Fuzzer) -> None:
+        fuzz(fuzzer, [*fuzzer.seeds(), *kept_inputs(name)], limits, corpus, found)
+
+    status, text = _in_a_process(name, work)
     run = statistics(text)
     # Between failures libFuzzer tells how it goes on.
     said = "\n".join(line for line in text.splitlines() if line[:1] not in ("#", ""))
@@ -86,17 +101,50 @@ def _run(name: str, limits: object, found: Path, corpus: Path) -> bool:
     return sound
 
 
-def _child(name: str, limits: object, folder: Path, found: Path, corpus: Path, log: Path) -> None:
+def _renew(name: str, corpus: Path) -> None:
+    """Keeps what reaches most, of what is kept and what the folder ``corpus`` has."""
+    from tests.fuzz.corpus import chosen, kept_inputs, write_inputs
+    from tests.fuzz.harness import features, reach
+
+    with tempfile.TemporaryDirectory() as folder:
+        for number, data in enumerate(kept_inputs(name)):
+            Path(folder, str(number)).write_bytes(data)
+        inputs = sorted([*Path(folder).iterdir(), *corpus.glob("*")])
+        if not inputs:
+            print(f"{name:16} has no inputs", flush=True)
+            return
+        control = Path(folder, "control")
+        _, text = _in_a_process(name, lambda fuzzer: reach(fuzzer, inputs, control))
+        found = features(control)
+    kept = chosen(found)
+    if not kept:
+        sys.exit(f"{name}: nothing was run\n{text[-20_000:]}")
+    reached, of_all = (len(set().union(*(found[one] for one in each))) for each in (kept, found))
+    what = f"{len(kept)} of {len(inputs)} inputs: {reached} of {of_all} features"
+    print(f"{name:16} {what}", flush=True)
+    write_inputs(name, kept)
+
+
+def _in_a_process(name: str, work: Callable[[Fuzzer], None]) -> tuple[int, str]:
+    """Has ``work`` do with the fuzzer what ends its process; its status, and all that it said."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder, "log")
+        child = os.fork()
+        if not child:
+            _child(name, work, Path(folder), log)
+        _, status = os.waitpid(child, 0)
+        return status, log.read_text("utf-8", "replace")
+
+
+def _child(name: str, work: Callable[[Fuzzer], None], folder: Path, log: Path) -> None:
     """Ends the process."""
     from tests.fuzz.fuzzers import fuzzer_class
-    from tests.fuzz.harness import Limits, fuzz
 
-    assert isinstance(limits, Limits)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT)
     for standard in (1, 2):
         os.dup2(descriptor, standard)
     try:
-        fuzz(fuzzer_class(name)(folder), limits, corpus, found)
+        work(fuzzer_class(name)(folder))
     except BaseException:
         import traceback
 
