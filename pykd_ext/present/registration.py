@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ..documents.callback_fields import owner_text
 from ..documents.text import address_text, printable
 from ..kernel.listing import TargetFacts
+from ..kernel.requestor import NO_REQUESTOR
 from ..live.operations import is_failure
 from ..live.registrations import Registration
 from ..notify.ntstatus import status_text
@@ -39,8 +40,14 @@ def registration_text(
             for holder in each.holders
         ),
     ]
+    lines += (f"  ! {printable(each)}" for each in _problems(registration))
     lines += (f"  ! {each.severity} {each.id}: {printable(each.summary)}" for each in findings)
     return "\n".join(lines)
+
+
+def _problems(registration: Registration) -> tuple[str, ...]:
+    requestor = registration.requestor
+    return (NO_REQUESTOR,) if requestor is None else requestor.problems
 
 
 def _what(registration: Registration) -> str:
