@@ -36,10 +36,11 @@ def stamp_text(stamp: int) -> str:
     return f"{stamp:08x} ({time_text(stamp)}, unless the build is reproducible)"
 
 
-def address_text(address: int | None, architecture: str, unknown: str = "?") -> str:
-    """``fffff804`12a03458`` on 64-bit targets, ``82a03458`` on x86; ``0`` for NULL."""
+def address_text(address: int | None, architecture: str) -> str:
+    """``fffff804`12a03458`` on 64-bit targets, ``82a03458`` on x86; ``0`` for NULL, ``?`` for
+    None."""
     if address is None:
-        return unknown
+        return "?"
     if not address:
         return "0"
     if ARCHITECTURES[architecture].pointer_size == 4 and address < 1 << 32:

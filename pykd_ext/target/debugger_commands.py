@@ -36,11 +36,9 @@ def unassemble_command(address: int | None) -> str | None:
     return f"u {address:#x}" if address else None
 
 
-def pointers_command(address: int | None, count: int | None = None) -> str | None:
+def pointers_command(address: int | None) -> str | None:
     """What lies there, pointer by pointer, with symbols; None for NULL."""
-    if not address:
-        return None
-    return f"dps {address:#x}{'' if count is None else f' L{count}'}"
+    return f"dps {address:#x}" if address else None
 
 
 def module_command(name: str | None) -> str | None:

@@ -7,10 +7,9 @@ import ctypes
 import sys
 from typing import Any, Callable
 
-__all__ = ["CONTROL", "DATA_SPACES", "EngineInterface", "EngineMemory"]
+__all__ = ["DATA_SPACES", "EngineInterface", "EngineMemory"]
 
 # As memory has them.
-CONTROL = "68e682515e106e41ad9224ef800424ba"  # IID_IDebugControl
 DATA_SPACES = "abdff788a73e3a4caefbc4e8106173aa"  # IID_IDebugDataSpaces
 
 _RELEASE, _READ_VIRTUAL, _WRITE_VIRTUAL = 2, 3, 4  # in a table of functions

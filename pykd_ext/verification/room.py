@@ -42,7 +42,6 @@ _INSTRUCTIONS = 2_000_000  # of one call; a registration takes some thousands
 _SECONDS = 60  # of all calls together
 _DATA_SIZE, _STACK_SIZE, _POOL_SIZE, _STUBS_SIZE = 0x20000, 0x20000, 0x80000, 0x20000
 BOOT_TIME = 0x01DA6ED5_49BDFE00  # the system time in the room: 5 March 2024
-_MOST_ABSENT = 8  # pages that are named
 
 _WRITES = (unicorn_const.UC_MEM_WRITE_UNMAPPED, unicorn_const.UC_MEM_WRITE_PROT)
 _FETCHES = (unicorn_const.UC_MEM_FETCH_UNMAPPED, unicorn_const.UC_MEM_FETCH_PROT)

@@ -29,7 +29,7 @@ def test_a_name_that_would_be_another_command_is_none(name: str | None) -> None:
 def test_no_look_at_what_is_not_there() -> None:
     assert unassemble_command(0) is unassemble_command(None) is None
     assert pointers_command(0) is pointers_command(None) is None
-    assert pointers_command(0x1000, 2) == "dps 0x1000 L2"
+    assert pointers_command(0x1000) == "dps 0x1000"
 
 
 @pytest.mark.parametrize(
