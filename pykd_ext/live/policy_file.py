@@ -195,7 +195,7 @@ class _RuleReader:
         )
 
     def _class(self, name: str) -> NotifyClass:
-        found = find_class(name) or find_class(f"Pre{name}")
+        found = find_class(name)
         if found is None or not found.is_known:
             names = {each.name[5:].lower(): each.name for each in CLASSES if each.phase == "pre"}
             word = name.lower()

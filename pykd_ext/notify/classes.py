@@ -366,13 +366,14 @@ def notify_class(argument: int) -> NotifyClass:
 
 
 def find_class(text: str) -> NotifyClass | None:
-    """The class that a person means: its name or alias in any case, with or without ``RegNt``, or
-    its number, decimal or 0x hexadecimal. None for a name that no class has, and for a number that
-    32 bits do not hold.
+    """The class that a person means: its name or alias in any case, with or without ``RegNt``, of
+    a pre class also without ``Pre``, or its number, decimal or 0x hexadecimal. None for a name that
+    no class has, and for a number that 32 bits do not hold.
     """
     word = text.strip().lower()
     number = _NUMBER.fullmatch(word)
     if number is None:
-        return _BY_NAME.get(word) or _BY_NAME.get(f"regnt{word}")
+        word = word[len("regnt") :] if word.startswith("regnt") else word
+        return _BY_NAME.get(f"regnt{word}") or _BY_NAME.get(f"regntpre{word}")
     value = int(number["hex"], 16) if number["hex"] else int(number["decimal"])
     return notify_class(value) if value <= 0xFFFF_FFFF else None

@@ -94,7 +94,7 @@ def test_json_of_one_and_of_all(regcb: Regcb) -> None:
     ("word", "complaint"),
     [
         ("RegNtPreSetValu", "did you mean RegNtPreSetValueKey, RegNtSetValueKey"),
-        ("CreateKeyEx", "did you mean RegNtPreCreateKeyEx"),
+        ("CreatKeyEx", "did you mean RegNtPreCreateKeyEx"),
         ("zzz", "(regcb classes lists them)"),
         ("-1", "no notify class '-1'"),
         ("0x", "no notify class '0x'"),

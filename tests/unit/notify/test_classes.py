@@ -85,6 +85,8 @@ def test_who_owes_nothing_may_be_bypassed() -> None:
         ("SetValueKey", 1),
         (" PostOpenKeyEx ", 29),
         ("RegNtDeleteKey", 0),
+        ("createkeyex", 26),
+        ("RegNtOpenKeyEx", 28),
         ("0x1b", 27),
         ("0X1B", 27),
         ("27", 27),
