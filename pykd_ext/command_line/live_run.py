@@ -108,7 +108,7 @@ def give_up(output: Output, seconds: float) -> None:
     process of our own is ended, a debugger is the user's."""
     how = "; the debugger waits for it until the session is ended" if output.is_debugger else ""
     output.error(
-        f"regcb: the target does not answer since {seconds:.0f} s: its connection is lost, or it "
+        f"regcb: the target has not answered for {seconds:.0f} s: its connection is lost, or it "
         f"hangs, and regcb's breakpoints may still be in it{how}"
     )
     if not output.is_debugger:
@@ -126,7 +126,7 @@ def say_what_is_missed(output: Output, operations: Trace, boots: bool) -> Callab
         if operations.problems == said:
             return
         for problem in operations.problems:
-            output.write(f"! {problem}")
+            output.write(f"! {printable(problem)}")
         said = operations.problems
         say_what_passes(output, operations.target, operations.is_airtight)
 
@@ -185,8 +185,8 @@ def report_end(output: Output, target: LiveTarget, why: str, what: str) -> int:
     Comes back with the exit status that the end alone has: 0 for one that is none of the target's.
     """
     for each in doubts(target):
-        output.write(f"! {each}")
+        output.write(f"! {printable(each)}")
     reason = _WHY.get(why) or f"the target stopped by itself: {printable(target.last_event)}"
     left = "goes on" if target.is_ours else "is stopped (g: go on)"
-    output.write(f"{what}; {reason}. regcb's breakpoints are gone, and the target {left}")
+    output.write(f"{printable(what)}; {reason}. regcb's breakpoints are gone, and the target {left}")
     return _STATUS.get(why, 0)

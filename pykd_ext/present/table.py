@@ -126,7 +126,7 @@ def _notes(listing: Listing) -> Iterator[str]:
     is_small = listing.callbacks.head is None
     about = {note: about[note] for note in about if not is_small or note != _WITNESSES["thread"]}
     for note, numbers in about.items():
-        yield f"{_ranges(numbers)}: {note}"
+        yield f"{_ranges(numbers)}: {printable(note)}"
     for problem in listing.problems:
         yield f"{printable(problem.where)}: {printable(problem.what)}"
 

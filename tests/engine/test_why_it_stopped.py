@@ -99,4 +99,4 @@ def test_a_connection_that_is_lost(engine: Engine, how: signal.Signals, script: 
         os.kill(target.process.pid, how)
         ended = done.result()
     assert ended.returncode == 6
-    assert "regcb: the target does not answer since " in ended.stderr
+    assert "regcb: the target has not answered for " in ended.stderr

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from pykd_ext.api.live_target import live_target
-from pykd_ext.command_line.live_run import live_target_of, say_what_is_meant
+from pykd_ext.command_line.live_run import live_target_of, report_end, say_what_is_meant
+from pykd_ext.kernel.doubts import note_doubt
 from pykd_ext.live.globs import KeyGlob
 from pykd_ext.present.output import Output
 from pykd_ext.target.errors import BadArgument
@@ -65,3 +66,19 @@ def test_a_link_that_is_not_followed_is_said() -> None:
         f"! {below}CurrentControlSet{key} stands for {below}ControlSet???{key}, too: "
         "where the target's CurrentControlSet leads is not looked up\n"
     )
+
+
+class OurTarget:
+    """One that goes on when the command has ended."""
+
+    is_ours = True
+
+
+def test_what_a_run_ends_with_acts_in_no_terminal() -> None:
+    target: Any = OurTarget()
+    note_doubt(target, "module \x1b[2J: it cannot be read")
+    stream = StringIO()
+    report_end(Output(stream), target, "time", "nothing of HKLM\\\x1b[2J")
+    first, last = stream.getvalue().splitlines()
+    assert first == "! module \\x1b[2J: it cannot be read"
+    assert last.startswith("nothing of HKLM\\\\x1b[2J; the time is over")
