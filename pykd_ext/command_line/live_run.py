@@ -188,5 +188,7 @@ def report_end(output: Output, target: LiveTarget, why: str, what: str) -> int:
         output.write(f"! {printable(each)}")
     reason = _WHY.get(why) or f"the target stopped by itself: {printable(target.last_event)}"
     left = "goes on" if target.is_ours else "is stopped (g: go on)"
-    output.write(f"{printable(what)}; {reason}. regcb's breakpoints are gone, and the target {left}")
+    output.write(
+        f"{printable(what)}; {reason}. regcb's breakpoints are gone, and the target {left}"
+    )
     return _STATUS.get(why, 0)

@@ -163,7 +163,8 @@ def conditions(entry: RegistryCallback) -> Iterator[str]:
     if callback.unregistering:
         yield "is being unregistered"
     if callback.active_uses:
-        yield f"in use by {callback.active_uses} operations"
+        uses = callback.active_uses
+        yield f"in use by {uses} operation{'s' * (uses != 1)}"
     if entry.owner.state == "none" and callback.function:
         yield "its function lies in no loaded image"
     if entry.owner.state == "unloaded":

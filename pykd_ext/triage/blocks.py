@@ -49,8 +49,8 @@ def unregister_pending(scene: Scene) -> Iterator[Finding]:
         severity, what, doubt = _of_pending(waiting)
         yield about(
             entry, "unregister-pending", severity,
-            f"is marked as being unregistered, so the kernel passes it over; {uses} operations are "
-            f"in it, and {what}",
+            f"is marked as being unregistered, so the kernel passes it over; {uses} "
+            f"operation{' is' if uses == 1 else 's are'} in it, and {what}",
             {"active_uses": uses, "waiting_threads": [f"{each:#x}" for each in waiting.threads]},
             doubt,
         )  # fmt: skip

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import TYPE_CHECKING
 
+from ..errors import TargetError
 from ..fields import unpack_at
 from ..physical import PAGE, Hints
 from .container import StoredContainer, damaged
@@ -42,7 +43,7 @@ def open_container(data: FileBytes) -> Container:
         raise damaged(data.path, _KIND, "it ends in its header")
     kind, _, table, size, count = unpack_at(_HEADER, data)
     if kind != _TYPE_CORE:
-        raise damaged(data.path, _KIND, "it is a program, no core")
+        raise TargetError(f"{data.path}: an ELF file that is no core: nothing of a memory is in it")
     count = min(count, _MOST_SEGMENTS)
     if size < _SEGMENT.size or table + count * size > len(data):
         raise damaged(data.path, _KIND, f"its program headers at {table:#x} are not in the file")

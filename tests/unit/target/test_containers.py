@@ -141,6 +141,14 @@ def test_memory_without_a_windows(tmp_path: Path, capsys: pytest.CaptureFixture[
     )
 
 
+def test_an_elf_file_that_is_a_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "program"
+    path.write_bytes(b"\x7fELF\x02\x01\x01".ljust(16, b"\0") + b"\x03\0\x3e\0".ljust(48, b"\0"))
+    assert refusal(capsys, path) == (
+        f"regcb: {path}: an ELF file that is no core: nothing of a memory is in it\n"
+    )
+
+
 def test_a_hibernation_file_that_was_resumed_from(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
