@@ -86,8 +86,9 @@ tables lie where it looks first; the target comes from an image of which it sear
 refusal has two stops of 10 requests, a stop being the debugger engine's own, and what `--process`
 and `--thread` reject has one; the engine's own filters for them would lose verdicts on a second
 processor. `--key` is a few hundredths above its 12. `list` over KD costs more than a plain script
-below ten callbacks: it asks for the modules, the version and the cookie too. `scan` shows two
-processes' gain on two idle processors.
+below ten callbacks: it asks for the modules, the version and the cookie too. What a second
+process gives `scan` on two idle processors is what it gives the same dumps without a scan, which
+stands below it: reading alone gains no more on a machine whose memory others use.
 """
 
 
