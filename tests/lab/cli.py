@@ -125,7 +125,7 @@ def _profiles(_: argparse.Namespace) -> None:
 
 def _damages(_: argparse.Namespace) -> None:
     for damage in DAMAGES.values():
-        print(f"{damage.name:22}  {damage.description}")
+        print(f"{damage.name:26}  {damage.description}")
 
 
 def _notifications(options: argparse.Namespace) -> None:

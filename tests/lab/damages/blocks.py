@@ -112,8 +112,10 @@ def driver_looks_up(scene: Scene, index: int) -> int:
 
 
 def driver_names_alike(scene: Scene, _: int) -> int:
-    """The drivers have two names between them, and one has the kernel's; the debugger knows that
-    halmacpi.dll is hal, and which files are kdcom and nt."""
+    """The drivers have two names between them, and one has the kernel's, as only a debugger tells.
+
+    It knows that halmacpi.dll is hal, and which files are kdcom and nt.
+    """
     names = ("halmacpi.dll", "HAL.sys", "kdnet.dll", "KDCOM.sys", "ntkrnlpa.exe")
     for entry, name in zip(scene.modules[1:], names):
         rename_file(scene.world, entry, name)

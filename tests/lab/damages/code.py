@@ -75,8 +75,10 @@ def prologue_hotpatch_named(scene: Scene, index: int) -> int:
 
 
 def prologue_hotpatch_unmarked(scene: Scene, index: int) -> int:
-    """A callback begins with a jump into a driver whose name and table are its hotpatch's; its
-    entry in the list of modules is not marked as one."""
+    """A callback begins with a jump into a driver that has its hotpatch's name and table alone.
+
+    Its entry in the list of modules is not marked as one.
+    """
     stamp = scene.callbacks[index].owner.image.time_date_stamp
     add_hotpatch_table(scene, _other_driver(scene)[1], stamp)
     return prologue_hotpatch_named(scene, index)
