@@ -67,7 +67,13 @@ def _no_command(word: str) -> str:
     names = command_names()
     like = get_close_matches(word.lower(), names)
     hint = f"did you mean {' or '.join(like)}?" if like else f"one of {', '.join(names)}"
-    return f"no command {word!r}: {hint}"
+    return f"no command {word!r}: {_meant_for_z([word]) or hint}"
+
+
+def _meant_for_z(words: Sequence[str]) -> str:
+    """What to say where one of ``words``, which mean nothing, is a file; else nothing."""
+    file = next((each for each in words if os.path.isfile(each)), None)  # noqa: PTH113
+    return "" if file is None else f"-z {file} opens a dump"
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
@@ -127,7 +133,8 @@ def _run(words: list[str], output: Output) -> int:
         return 0
     if unknown:
         of_command = f" {arguments.command}" if arguments.command else ""
-        said = f"unrecognized arguments: {' '.join(unknown)}"
+        hint = _meant_for_z(unknown)
+        said = f"unrecognized arguments: {' '.join(unknown)}{hint and f'; {hint}'}"
         raise _Usage(f"{said} (regcb{of_command} --help shows how)")
     if output.is_debugger:
         from .own_command import own_command  # noqa: PLC0415 - elsewhere there are no links

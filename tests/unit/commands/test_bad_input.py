@@ -171,6 +171,8 @@ def listed(status: int, output: str) -> list[dict[str, Any]]:
         (["nonsense"], "no command 'nonsense': one of altitude, check, "),
         (["list", "--foo"], "unrecognized arguments: --foo (regcb list --help shows how)"),
         (["--foo"], "unrecognized arguments: --foo (regcb --help shows how)"),
+        (["list", __file__], f"unrecognized arguments: {__file__}; -z {__file__} opens a dump"),
+        ([__file__], f"no command {__file__!r}: -z {__file__} opens a dump (regcb --help"),
         (["install", "x", "--python", "new"], "--python new: a version as !py takes it: 3.9"),
         (["scan", "x", "-z", "y"], "scan takes the names of dumps as they are: without -z"),
         (["list", "--json", "--csv"], "not allowed with"),
