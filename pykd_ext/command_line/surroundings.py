@@ -19,6 +19,7 @@ from typing import NamedTuple
 from .. import __version__, callbacks
 from ..target.errors import RegcbError, SymbolNotFound
 from ..target.opening import inside_debugger
+from ..target.symbol_path import missing_folders
 from .origin import origin
 from .targets import symbol_path_of, target_of
 
@@ -129,9 +130,8 @@ def _symbols(arguments: argparse.Namespace) -> Iterator[Look]:
         )
         return
     yield Look("symbol path", path)
-    for each in path.split(";"):
-        if "*" not in each and not os.path.isdir(each):  # noqa: PTH112 - as typed
-            yield Look("symbol path", f"{each} is no folder", "correct it")
+    for each in missing_folders(path):
+        yield Look("symbol path", f"{each} is no folder", "correct it")
 
 
 def _target(arguments: argparse.Namespace) -> Iterator[Look]:
@@ -153,7 +153,8 @@ def _target(arguments: argparse.Namespace) -> Iterator[Look]:
         try:
             listing = callbacks(target)
             unread = len(listing.problems) + sum(1 for each in listing if each.problems)
-            what = f"regcb list says what is wrong with {unread}" if unread else None
+            remarks = f"{unread} remark{'s' * (unread != 1)}"
+            what = f"regcb list has {remarks} on how they were read" if unread else None
             yield Look("callbacks", f"{len(listing)} can be listed", what)
         except RegcbError as error:
             yield Look("callbacks", str(error), "see above")

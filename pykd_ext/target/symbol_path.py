@@ -23,7 +23,7 @@ from .symbol_store import StoreFailed, existing, keep, place, stored
 if TYPE_CHECKING:
     from .symbol_server import Progress
 
-__all__ = ["SymbolPath"]
+__all__ = ["SymbolPath", "missing_folders"]
 
 _DEFAULT_STORE = os.path.join("~", ".regcb", "symbols")
 _PAGE = 0x1000  # an image's headers
@@ -31,11 +31,15 @@ _DEFAULT_SERVER = "https://msdl.microsoft.com/download/symbols"  # what .symfix 
 
 
 class _Element(NamedTuple):
-    """One element of a path: its stores from near to far, and a server behind them, or none."""
+    """One element of a path: its stores from near to far, and a server behind them, or none.
+
+    ``needed``: what holds nothing of use unless it is there already, for nothing is put into it.
+    """
 
     stores: tuple[str, ...]
     server: str | None = None
     is_folder: bool = False
+    needed: tuple[str, ...] = ()
 
 
 class _Wanted(NamedTuple):
@@ -108,10 +112,7 @@ class SymbolPath:
         if self._checked:
             return
         self._checked = True
-        for element in self._elements:
-            for store in element.stores:
-                if element.is_folder and not os.path.isdir(store):
-                    problems.append(f"symbol path: {store} is not a folder")
+        problems += (f"symbol path: {each} is not a folder" for each in _missing(self._elements))
 
     def _download(
         self, server: str, store: str, wanted: _Wanted, problems: list[str]
@@ -137,6 +138,15 @@ class SymbolPath:
         return None
 
 
+def missing_folders(text: str) -> list[str]:
+    """The folders and stores of the path ``text`` that are not there, and that nobody fills."""
+    return _missing(_parse(text))
+
+
+def _missing(elements: list[_Element]) -> list[str]:
+    return [store for each in elements for store in each.needed if not os.path.isdir(store)]
+
+
 def _silent(name: str, received: int, size: int) -> None:
     """The progress that nobody sees."""
 
@@ -155,7 +165,8 @@ def _parse(text: str) -> list[_Element]:
         elif _is_url(part):
             elements.append(_store_element([part], cache))
         else:
-            elements.append(_Element((_full(part),), is_folder=True))
+            folder = (_full(part),)
+            elements.append(_Element(folder, is_folder=True, needed=folder))
     return elements
 
 
@@ -166,8 +177,9 @@ def _store_element(words: list[str], cache: tuple[str, ...]) -> _Element:
     if words == [""]:
         servers = [_DEFAULT_SERVER]
     stores = tuple(_full(word or _DEFAULT_STORE) for word in words if not _is_url(word))
+    needed = stores[-1:] if words[-1:] != [""] and not servers else ()
     stores = cache + stores or (_full(_DEFAULT_STORE),)
-    return _Element(stores, servers[-1].rstrip("/") if servers else None)
+    return _Element(stores, servers[-1].rstrip("/") if servers else None, needed=needed)
 
 
 def _is_url(word: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pykd_ext.target.symbol_path import SymbolPath
+from pykd_ext.target.symbol_path import SymbolPath, missing_folders
 from tests.support.symbol_files.msf_file import empty_pdb
 from tests.support.symbol_files.server import Answer, SymbolServer
 from tests.support.symbol_files.stores import (
@@ -111,10 +111,16 @@ def test_nothing_is_found_on_an_empty_path() -> None:
     assert find("") == (None, [])
 
 
-def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["{}", "srv*{}", "srv*near*{}", "symsrv*symsrv.dll*{}"])
+def test_a_folder_that_does_not_exist(kind: str, tmp_path: Path) -> None:
     path = put(tmp_path / "there" / NAME)
-    text = f"{tmp_path / 'nowhere'};{tmp_path / 'there'}"
+    text = f"{kind.format(tmp_path / 'nowhere')};{tmp_path / 'there'}"
     assert find(text) == (path, [f"symbol path: {tmp_path / 'nowhere'} is not a folder"])
+
+
+def test_a_store_that_is_filled_need_not_exist(tmp_path: Path) -> None:
+    for each in ("srv*", "srv**", "srv*{}*http://x", "cache*{}", "http://x"):
+        assert missing_folders(each.format(tmp_path / "nowhere")) == []
 
 
 def test_another_pdb_of_that_name_is_refused_and_the_search_goes_on(tmp_path: Path) -> None:
