@@ -9,15 +9,17 @@ import json
 import os
 from pathlib import Path
 
-from tests.lab.kd.script import Actor, Operation, Script, Work
+from tests.lab.kd.script import PROTECTED_KEY, Actor, Operation, Script, Work
 from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
 
 from .engine import INSIDE, Engine
 from .live import live_target
+from .measured import OPERATIONS, TIMES
 
 __all__ = ["MEASURED", "requests_per_operation", "script"]
 
-_SET = Operation("set-value", "\\REGISTRY\\MACHINE\\SOFTWARE\\Example", "Volume", bytes(4))
+_EXAMPLE = "\\REGISTRY\\MACHINE\\SOFTWARE\\Example"
+_SET = Operation("set-value", _EXAMPLE, "Volume", bytes(4))
 _WORK = (Work("regedit.exe", 0x1A3C, 0x1A40, (_SET,)),)
 _SCRIPTS: dict[int, Script] = {
     1: DEFAULT_SCRIPT._replace(work=_WORK, drivers=("regprotect.sys",)),
@@ -46,7 +48,16 @@ MEASURED = {
     "refused": "`regcb trace --only-blocked`, an operation that is refused",
     "nobody-refuses": "`regcb who-blocks`, one that nobody refuses",
 }
-_REFUSED = Operation("set-value", "\\REGISTRY\\MACHINE\\SOFTWARE\\RegProtect", "Answer", bytes(4))
+_REFUSED = Operation("set-value", PROTECTED_KEY, "Answer", bytes(4))
+# Of what passes by: what ends the run.
+_ASKED_FOR = {
+    "stop": _REFUSED,
+    "other-key": _SET._replace(key=f"{_EXAMPLE}\\Settings"),
+    "other-process": _SET,
+    "other-thread": _SET,
+    "other-class": Operation("query-key", _EXAMPLE),
+    "nobody-refuses": _REFUSED,
+}
 
 
 def script(callbacks: int) -> Script:
@@ -61,12 +72,26 @@ def requests_per_operation(
     chosen = script(callbacks)._replace(processors=processors)
     if variant == "refused":
         chosen = chosen._replace(work=(_WORK[0]._replace(operations=(_REFUSED,)),))
+    if variant in _ASKED_FOR:
+        every = 1 if variant == "stop" else OPERATIONS  # 11,393 requests for one
+        chosen = chosen._replace(work=(*_WORK, _now_and_then(_ASKED_FOR[variant], every)))
     with live_target(chosen) as target:
         done = target.run(engine, INSIDE / "placements.py", variant)
     if done.returncode:
         raise RuntimeError(done.stderr)
     found: float = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+def _now_and_then(operation: Operation, every: int) -> Work:
+    """Another process, whose turn is after each operation of the first one. It does nothing that a
+    callback hears of until there were as many of those as a run takes."""
+    turns = [
+        each
+        for times in TIMES
+        for each in (*[Operation("print", name="not yet")] * times * every, operation)
+    ]
+    return Work("services.exe", 0x2AC, 0x2B0, tuple(turns))
 
 
 def _table(engine: Engine) -> str:

@@ -26,9 +26,8 @@ from pykd_ext.live.trace import Tracer
 from pykd_ext.notify.classes import NotifyClass
 from pykd_ext.target.pykd_session import PykdSession, open_session
 from tests.engine.inside import live
+from tests.engine.measured import OPERATIONS, TIMES
 
-OPERATIONS = 6
-_SECONDS = 2.0
 _SET, _QUERY = frozenset([NotifyClass(1)]), frozenset([NotifyClass(7)])
 
 Measure = Callable[[int], int]  # runs so many times as long, and says how many operations it were
@@ -155,21 +154,24 @@ def shown(counter: Counter, filters: Filters, each: bool = False) -> Measure:
 
 
 def passed_by(counter: Counter, filters: Filters) -> Measure:
-    """regcb trace, for some seconds that show nothing."""
-    return timed(Tracer(counter.session, filters, lambda _: True), counter)
+    """regcb trace, until what it shows is done once."""
+    return until_asked(Tracer(counter.session, filters, lambda _: True), counter)
 
 
 def stop_passed_by(counter: Counter) -> Measure:
-    """regcb who-blocks --stop, where nobody refuses."""
+    """regcb who-blocks --stop, where nobody refuses until the end."""
     callbacks = read_callbacks(counter.session).callbacks
-    return timed(RefusalStop(counter.session, callbacks, PRE_CLASSES, lambda _: True), counter)
+    return until_asked(
+        RefusalStop(counter.session, callbacks, PRE_CLASSES, lambda _: True), counter
+    )
 
 
-def timed(follower: Tracer | RefusalStop, counter: Counter) -> Measure:
-    def run(times: int) -> int:
+def until_asked(follower: Tracer | RefusalStop, counter: Counter) -> Measure:
+    """How many pass by before, the other process of tests.engine.placements knows."""
+
+    def run(_: int) -> int:
         before = done()
-        while done() - before < times:
-            follower.run(place(counter.session), times * _SECONDS)
+        follower.run(place(counter.session), None)
         return done() - before
 
     return run
@@ -189,9 +191,11 @@ REGCBS: dict[str, Callable[[Counter], Measure]] = {
     "stop": stop_passed_by,
     "trace": lambda counter: shown(counter, Filters()),
     "own-class": lambda counter: shown(counter, Filters(numbers=_SET)),
-    "other-key": lambda counter: passed_by(counter, Filters(keys=(KeyGlob("HKLM\\None"),))),
-    "other-process": lambda counter: passed_by(counter, Filters(process_id=4)),
-    "other-thread": lambda counter: passed_by(counter, Filters(thread_id=8)),
+    "other-key": lambda counter: passed_by(
+        counter, Filters(keys=(KeyGlob("HKLM\\SOFTWARE\\Example\\Settings"),))
+    ),
+    "other-process": lambda counter: passed_by(counter, Filters(process_id=0x2AC)),
+    "other-thread": lambda counter: passed_by(counter, Filters(thread_id=0x2B0)),
     "other-class": lambda counter: passed_by(counter, Filters(numbers=_QUERY)),
     "refused": lambda counter: shown(counter, Filters(only_blocked=True)),
     "nobody-refuses": lambda counter: passed_by(counter, Filters(only_blocked=True)),
@@ -199,8 +203,8 @@ REGCBS: dict[str, Callable[[Counter], Measure]] = {
 
 
 def done() -> int:
-    """Operations of all threads, up to now."""
-    return sum(each["count"] for thread in live.state()["operations"] for each in thread)
+    """Operations of the first thread, up to now."""
+    return sum(each["count"] for each in live.state()["operations"][0])
 
 
 def requests(run: Callable[[], object]) -> int:
@@ -214,9 +218,10 @@ def measure(name: str) -> float:
     if name in ENGINES:
         return requests(lambda: ENGINES[name](counter)) / OPERATIONS
     run = REGCBS[name](counter)
-    run(1)  # what is read once
+    first, *measured = TIMES
+    run(first)  # what is read once
     operations: list[int] = []
-    few, many = (requests(partial(lambda t: operations.append(run(t)), times)) for times in (1, 3))
+    few, many = (requests(partial(lambda t: operations.append(run(t)), t)) for t in measured)
     return (many - few) / (operations[1] - operations[0])
 
 
