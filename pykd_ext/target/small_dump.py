@@ -107,7 +107,8 @@ class Blocks:
         while len(found) < size:
             position = address + len(found)
             index = bisect_right(self._starts, position) - 1
-            start, offset, length = self._pieces[index] if index >= 0 else (0, 0, 0)
+            # An address that was computed from a forged pointer may be below 0.
+            start, offset, length = self._pieces[index] if index >= 0 else (position, 0, 0)
             inside = position - start
             if inside >= length:
                 raise MemoryUnreadable(address, size)

@@ -13,6 +13,7 @@ from pykd_ext.target.crash_dump import CrashDump
 from pykd_ext.target.dump_file import DumpFile
 from pykd_ext.target.errors import MemoryUnreadable
 from pykd_ext.target.module_list import loaded_modules, module_text
+from pykd_ext.target.small_dump import Blocks
 from pykd_ext.target.symbol_path import SymbolPath
 from tests.lab import Truth, make_dump
 from tests.lab.image_store import write_image_store
@@ -384,3 +385,10 @@ def test_an_image_of_another_build_is_not_read_from(
         target.read(truth.nt_base, 2)
     assert any("ntoskrnl.exe is refused" in each for each in target.symbol_problems())
     target.close()
+
+
+def test_an_address_below_zero() -> None:
+    """Of a list whose first link is 7: it was looked for without an end."""
+    data: Any = b"\0" * 16
+    with pytest.raises(MemoryUnreadable):
+        Blocks(data, [(0x1000, 0, 16)]).read(7 - 8, 16)
