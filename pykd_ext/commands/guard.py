@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("policy", metavar="POLICY.toml", help="samples/policies has some")
+    parser.add_argument(
+        "policy",
+        metavar="POLICY.toml",
+        help="rules: [[rule]], action = ..., and what it is about (docs/live.md)",
+    )
     parser.add_argument(
         "--at",
         metavar="CALLBACK",

@@ -1,15 +1,5 @@
-"""POLICY.toml: read whole and judged whole, before anything is set in a target.
-
-[[rule]]
-name = "the settings stay as they are"
-classes = ["SetValueKey", "DeleteValueKey"]   # else every pre-notification
-keys = ['HKLM\\SOFTWARE\\RegProtect']           # * and ? within a name, ** across names
-subkeys = true                                # keys below those, too
-values = ["Answer"]                           # "" or "@" is the unnamed value
-processes = ["regedit.exe", 4]                # image names, numbers
-mode = "user"                                 # or "kernel": the requestor's
-action = "deny"                               # allow, deny, bypass, log
-status = "STATUS_ACCESS_DENIED"               # of deny; any failing NTSTATUS, or its number
+"""POLICY.toml: read whole and judged whole, before anything is set in a target. What stands in one:
+docs/live.md, "A policy".
 """
 
 from __future__ import annotations

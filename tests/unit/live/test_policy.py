@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
-from pykd_ext.live.policy import Asked
+from pykd_ext.live.policy import ACTIONS, Asked
 from pykd_ext.live.policy_file import PolicyError, parse_policy, read_policy
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "policies"
 PROTECTED = "\\REGISTRY\\MACHINE\\SOFTWARE\\RegProtect"
 SET_VALUE = Asked(1, PROTECTED, "Answer", "regedit.exe", 6716, True)
+
+
+def test_the_documented_policy_is_one() -> None:
+    page = Path(__file__).parents[3] / "docs" / "live.md"
+    (block,) = re.findall(r"```toml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    (documented,) = parse_policy(block).rules
+    assert documented.matches(SET_VALUE._replace(key=f"{PROTECTED}\\Below"))
+    assert all(f"`{each}`" in page.read_text("utf-8") for each in ACTIONS)
+    words = set(re.findall(r"^(\w+) =", block, re.MULTILINE))
+    assert words == {
+        "name", "classes", "keys", "subkeys", "values", "processes", "mode", "action", "status"
+    }  # fmt: skip
 
 
 def rule(text: str) -> str:
