@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from pykd_ext.command_line.scan_process import dumps_of
@@ -206,7 +206,7 @@ def test_what_cannot_be_unpacked(
 
 
 @pytest.mark.parametrize("kind", PACKED)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(data=some.data())
 def test_archives_that_lie(kind: str, tmp_path: Path, data: some.DataObject) -> None:
     """An error of ours, or a file that can be read."""

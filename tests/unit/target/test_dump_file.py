@@ -8,7 +8,7 @@ from pathlib import Path
 
 import kdmp_parser
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pykd_ext.target.dump_file import DumpFile
@@ -252,7 +252,6 @@ def test_pages_that_are_there_twice(dump_type: int, lab_dump: MakeDump, tmp_path
     what=st.binary(min_size=1, max_size=16) | st.sampled_from([b"\xff" * 8, bytes(16)]),
     dump_type=st.sampled_from([8, 0xA]),
 )
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damaged_page_ranges(where: int, what: bytes, dump_type: int, lab_dump: MakeDump) -> None:
     """One line that says what is wrong, or pages that are in the file."""
     truth = lab_dump("x64-19041", dump_type)
