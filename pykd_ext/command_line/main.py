@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from .. import __version__
 from ..documents.text import printable
-from ..present.output import Output, OutputError
+from ..present.output import Output, OutputError, columns_of
 from ..target.errors import ConnectionLost, RegcbError
 from ..target.opening import ENGINES
 from .catalogue import command_names, find_command, summaries
@@ -22,7 +22,7 @@ from .exit_statuses import GONE, USAGE_ERROR
 
 __all__ = ["main"]
 
-_HELP_WIDTH = 100  # columns
+_HELP_WIDTH = 100  # columns at the most
 
 
 class _Usage(Exception):
@@ -30,10 +30,7 @@ class _Usage(Exception):
 
 
 class _Parser(argparse.ArgumentParser):
-    """Raises where argparse would end the process, which inside WinDbg is the debugger's.
-
-    Its width is fixed, since asking the terminal for it loads shutil and with it three archivers.
-    """
+    """Raises where argparse would end the process, which inside WinDbg is the debugger's."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"formatter_class": _formatter, **options})
@@ -77,11 +74,12 @@ def _meant_for_z(words: Sequence[str]) -> str:
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
-    return argparse.HelpFormatter(prog, width=_HELP_WIDTH)
+    return argparse.HelpFormatter(prog, width=columns_of(sys.stdout, _HELP_WIDTH))
 
 
 def _verbatim_formatter(prog: str) -> argparse.HelpFormatter:
-    return argparse.RawDescriptionHelpFormatter(prog, width=_HELP_WIDTH)
+    width = columns_of(sys.stdout, _HELP_WIDTH)
+    return argparse.RawDescriptionHelpFormatter(prog, width=width)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,7 +10,7 @@ from ..command_line.command import TargetCommand
 from ..command_line.progress import bytes_bar
 from ..documents.findings import findings_document
 from ..documents.json_text import json_text
-from ..present.findings import findings_text
+from ..present.findings import WIDTH, findings_text
 from ..present.output import Output
 
 if TYPE_CHECKING:
@@ -35,7 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
     triage = _check(target, arguments)
-    output.write(json_text(findings_document(triage)) if arguments.json else findings_text(triage))
+    if arguments.json:
+        output.write(json_text(findings_document(triage)))
+    else:
+        output.write(findings_text(triage, output.columns(WIDTH)))
     return 0 if triage.is_clean else _FOUND
 
 

@@ -10,7 +10,7 @@ from ..command_line.surroundings import look_around
 from ..documents.text import printable
 from ..present.output import Output
 
-_LINE = 112  # columns, and what stands before
+_LINE = 120  # columns, where there is room for them
 _WIDTH = 18  # of what was looked at
 _INDENT = " " * (_WIDTH + 3)
 
@@ -20,10 +20,10 @@ def add_arguments(_: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
-    status = 0
+    status, room = 0, output.columns(_LINE) - len(_INDENT)
     for look in look_around(arguments):
         mark = "!" if look.do else " "
-        found = wrap(printable(look.found), _LINE - _WIDTH) or [""]
+        found = wrap(printable(look.found), room) or [""]
         text = f"\n{_INDENT}".join(found)
         output.write(f"{mark} {look.what:{_WIDTH}} {text}")
         if look.do:

@@ -12,20 +12,20 @@ from .evidence import next_commands
 from .table import headline
 from .text import link
 
-__all__ = ["findings_text"]
+__all__ = ["WIDTH", "findings_text"]
 
-_WIDTH = 120  # columns
+WIDTH = 120  # columns, where there is room for them
 _INDENT = " " * 8
 
 
-def findings_text(triage: Triage) -> str:
+def findings_text(triage: Triage, columns: int = WIDTH) -> str:
     """The headline, how many of which severity, then each finding with its doubt and next step, and
-    the remarks."""
+    the remarks, broken into lines of so many ``columns``."""
     lines = [headline(triage.listing), _summary(triage), ""]
     for finding in triage.findings:
-        lines += _lines(finding)
+        lines += _lines(finding, columns)
     for remark in triage.remarks:
-        lines += _remark(remark)
+        lines += _remark(remark, columns)
     lines += (
         f"! {printable(each.where)}: {printable(each.what)}" for each in triage.listing.problems
     )
@@ -41,17 +41,18 @@ def _summary(triage: Triage) -> str:
     return f"findings: {', '.join(f'{count} {name}' for count, name in counts if count) or 'none'}"
 
 
-def _lines(finding: Finding) -> Iterator[str]:
+def _lines(finding: Finding, columns: int) -> Iterator[str]:
     about = "" if finding.callback is None else f"#{finding.callback} "
-    yield from _wrapped(f"{finding.severity.upper():<8}{about}{finding.id}: {finding.summary}")
+    said = f"{finding.severity.upper():<8}{about}{finding.id}: {finding.summary}"
+    yield from _wrapped(said, columns)
     if finding.doubt:
-        yield from _wrapped(f"{_INDENT}but: {finding.doubt}")
+        yield from _wrapped(f"{_INDENT}but: {finding.doubt}", columns)
     yield f"{_INDENT}next: {_next(finding)}"
 
 
 def _next(finding: Finding) -> str:
-    """As many commands as the line takes, between commas."""
-    room = _WIDTH - len(f"{_INDENT}next: ")
+    """As many commands as a wide line takes, between commas."""
+    room = WIDTH - len(f"{_INDENT}next: ")
     shown: list[str] = []
     for command in next_commands(finding):
         room -= len(command) + len(", ")
@@ -61,13 +62,13 @@ def _next(finding: Finding) -> str:
     return ", ".join(shown)
 
 
-def _remark(remark: Remark) -> list[str]:
+def _remark(remark: Remark, columns: int) -> list[str]:
     about = "" if remark.callback is None else f"#{remark.callback} "
-    return _wrapped(f"usual   {about}{remark.id}: {remark.summary}: {remark.why}")
+    return _wrapped(f"usual   {about}{remark.id}: {remark.summary}: {remark.why}", columns)
 
 
-def _wrapped(text: str) -> list[str]:
+def _wrapped(text: str, columns: int) -> list[str]:
     return textwrap.wrap(
-        printable(text), _WIDTH, subsequent_indent=_INDENT, break_on_hyphens=False,
+        printable(text), columns, subsequent_indent=_INDENT, break_on_hyphens=False,
         drop_whitespace=True,
     )  # fmt: skip

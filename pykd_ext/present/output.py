@@ -15,11 +15,13 @@ from typing import Any, TextIO
 from ..target.errors import RegcbError
 from .text import LINK_END, LINK_MIDDLE, LINK_START
 
-__all__ = ["Output", "OutputError", "to_dml", "to_plain"]
+__all__ = ["Output", "OutputError", "columns_of", "to_dml", "to_plain"]
 
 # dbgeng drops what is longer than 16,383 UTF-16 units (seen in 10.0.15063), and the bootstrapper
 # gives it what it is given.
 _LONGEST = 8_000  # characters
+
+_NARROWEST = 40  # columns that text is still broken for
 
 _SCRIPT = "!py regcb.py"  # starts regcb where its folder of scripts is in PATH
 _DML_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
@@ -45,6 +47,10 @@ class Output:
         self._write_dml: Any = getattr(stream, "writedml", None)
         self.is_debugger = self._write_dml is not None
 
+    def columns(self, most: int) -> int:
+        """As :func:`columns_of` the stream."""
+        return columns_of(self._stream, most)
+
     def write(self, text: str) -> None:
         """Prints ``text`` and a line feed, on their way when it comes back: who follows a live
         target through a pipe waits for them. Raises OutputError, BrokenPipeError."""
@@ -66,6 +72,20 @@ class Output:
             Output(sys.stderr).write(text)
         except (OutputError, BrokenPipeError):
             sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - or it is tried again at exit
+
+
+def columns_of(stream: TextIO | None, most: int) -> int:
+    """How many columns the terminal of ``stream`` has, ``most`` at the most; ``most`` where it is
+    none. shutil's function for it loads three archivers."""
+    try:
+        if stream is None or not stream.isatty():
+            return most
+        said = os.environ.get("COLUMNS", "")
+        known = said.isdecimal() and len(said) < 5
+        columns = int(said) if known else os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError, AttributeError):  # WinDbg's has no isatty
+        return most
+    return max(min(columns, most), _NARROWEST) if columns else most
 
 
 @contextmanager

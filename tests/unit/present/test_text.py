@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
+import os
 import re
-from typing import TextIO, cast
+import struct
+from io import StringIO
+from typing import Any, TextIO, cast
 
 import pytest
 
-from pykd_ext.present.output import Output, to_dml, to_plain
+from pykd_ext.present.output import Output, columns_of, to_dml, to_plain
 from pykd_ext.present.text import cell, link
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize(
+    ("columns", "said", "wide"),
+    [(200, "", 120), (70, "", 70), (70, "60", 60), (5, "", 40), (0, "", 120), (70, "wide", 70)],
+)
+def test_text_is_broken_for_its_terminal(
+    columns: int, said: str, wide: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+    import termios
+
+    monkeypatch.setenv("COLUMNS", said)
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("<4H", 24, columns, 0, 0))
+    with os.fdopen(theirs, "w") as terminal:
+        assert columns_of(terminal, 120) == wide
+    os.close(ours)
+
+
+def test_text_for_no_terminal_is_as_wide_as_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    debugger: Any = object()
+    assert [columns_of(each, 120) for each in (StringIO(), None, debugger)] == [120, 120, 120]
 
 
 def test_cells_are_cut_in_the_middle() -> None:
