@@ -15,9 +15,13 @@ def main() -> int:
     none: so it is looked for seldom, and what is left is let lie.
     """
     gc.set_threshold(100_000)
-    from .command_line.main import main as run  # noqa: PLC0415
+    try:
+        from .command_line.main import main as run  # noqa: PLC0415
 
-    status = run()
+        status = run()
+    except KeyboardInterrupt:  # among the imports; later ones are the command's
+        sys.stderr.write("regcb: interrupted\n")
+        status = 2
     gc.freeze()
     return status
 

@@ -70,6 +70,17 @@ def test_each_command_has_a_face_and_a_help_of_its_own(name: str, regcb: Regcb) 
         assert output.index(parser.format_help().split()[-1]) < output.index("options of all")
 
 
+def test_ctrl_c_before_there_is_a_command() -> None:
+    code = (
+        "class Pressed:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'pykd_ext.command_line.main': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Pressed())\n"
+        "from pykd_ext.__main__ import main; sys.exit(main())"
+    )
+    assert run_python(PACKAGE.parent, f"\n{code}", "list") == (2, "", "regcb: interrupted\n")
+
+
 @pytest.mark.parametrize("form", ["folder", "zip"])
 def test_a_file_in_the_folder_is_a_command(form: str, tmp_path: Path) -> None:
     """Also where the package is imported from a zip file; of the others no file is read."""
