@@ -13,7 +13,7 @@ import pytest
 from tests.lab.kd.script import Act, Actor, Operation, Script
 from tests.lab.kd.scripts import DEFAULT_SCRIPT, SCRIPTS
 
-from .engine import Engine
+from .engine import CompletedRun, Engine
 from .live import live_target
 from .live_command import live_regcb
 
@@ -84,19 +84,30 @@ def test_a_reboot(engine: Engine, command: str, filter_command: str) -> None:
     assert not any(each["count"] for each in thread)
 
 
-@pytest.mark.parametrize(
-    ("how", "script"),
-    [(signal.SIGKILL, DEFAULT_SCRIPT), (signal.SIGKILL, QUIET), (signal.SIGSTOP, QUIET)],
-    ids=["closed-while-busy", "closed", "silent"],
-)
-def test_a_connection_that_is_lost(engine: Engine, how: signal.Signals, script: Script) -> None:
-    """The engine waits for ever."""
+# How the other end goes, and what it does until then.
+LOST = {
+    "closed while busy": (signal.SIGKILL, DEFAULT_SCRIPT),
+    "closed": (signal.SIGKILL, QUIET),
+    "silent": (signal.SIGSTOP, QUIET),
+}
+
+
+def lost(engine: Engine, how: signal.Signals, script: Script) -> CompletedRun:
+    """What became of a command whose target goes, while it waits for the 10 s to be over."""
     with live_target(script) as target, ThreadPoolExecutor() as pool:
-        done = pool.submit(target.regcb, engine, "watch", "--for", "3")
-        while not target.state()["breakpoints"]:
+        done = pool.submit(target.regcb, engine, "watch", "--for", "10")
+        while not (target.state()["breakpoints"] or done.done()):
             time.sleep(0.1)
         assert target.process.pid is not None
         os.kill(target.process.pid, how)
-        ended = done.result()
-    assert ended.returncode == 6
-    assert "regcb: the target has not answered for " in ended.stderr
+        return done.result()
+
+
+def test_connections_that_are_lost(engine: Engine) -> None:
+    """The engine waits for ever, and regcb for some seconds: for all of them at once."""
+    with ThreadPoolExecutor() as pool:
+        running = {name: pool.submit(lost, engine, *LOST[name]) for name in LOST}
+        ended = {name: each.result() for name, each in running.items()}
+    assert {name: each.returncode for name, each in ended.items()} == dict.fromkeys(LOST, 6)
+    for name, each in ended.items():
+        assert "regcb: the target has not answered for " in each.stderr, name
