@@ -299,7 +299,8 @@ class _Arm64(_Decoder):
             return _SIZES[mnemonic[-1]]
         names = instruction.op_str.replace("{", "").split(", ")
         name = names[1 if mnemonic.startswith(("stxr", "stlxr", "stxp", "stlxp")) else 0]
-        return {"w": 4, "s": 4, "h": 2, "b": 1, "q": 16}.get(name[0], 8)
+        # A prefetch whose kind is reserved has none, and moves nothing.
+        return {"w": 4, "s": 4, "h": 2, "b": 1, "q": 16}.get(name[:1], 8)
 
     def _flow(self, instruction: Any, mnemonic: str) -> str:
         groups = self._capstone

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Emulation", "emulation"]
 
-_ARITHMETIC = ("test", "cmp", "sub")  # with flags that x86 and x64 have
+# By the flags of EFLAGS.
+_ARITHMETIC = dict.fromkeys(("x64", "x86"), ("test", "cmp", "sub"))
 _ADDRESSES = ("lea", "adr")
 _COPIES = ("mov", "movabs", "movzx", "ldr", "str", "ldur", "stur", "ldrb", "ldrh", "strb", "strh")
 
@@ -68,7 +69,7 @@ def _effect(architecture: str, instruction: Instruction) -> _Effect | None:
         return lambda _: {}
     if isinstance(first, (Register, Immediate)) and name == "push":
         return _push(architecture, first)
-    if first is not None and name in _ARITHMETIC and len(operands) == 2:
+    if first is not None and name in _ARITHMETIC.get(architecture, ()) and len(operands) == 2:
         return _arithmetic(name, first, operands[1])
     if len(operands) == 2 and not instruction.flow and name in (*_ADDRESSES, *_COPIES):
         to, source = reversed(operands) if name.startswith("st") else operands
@@ -179,7 +180,8 @@ def _value(target: LiveTarget, operand: Operand) -> int:
     if isinstance(operand, Immediate):
         return operand.value
     if isinstance(operand, Register):
-        return 0 if operand.name == "xzr" else target.register(operand.name)
+        whole = 0 if operand.name == "xzr" else target.register(operand.name)
+        return whole & (1 << 8 * operand.size) - 1
     return unsigned(target.read(_address(target, operand), operand.size))
 
 

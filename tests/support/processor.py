@@ -42,7 +42,10 @@ class Processor:
             raise MemoryUnreadable(address, size) from None
 
     def write(self, address: int, data: bytes) -> None:
-        self.machine.mem_write(address, data)
+        try:
+            self.machine.mem_write(address, data)
+        except unicorn.UcError:
+            raise MemoryUnreadable(address, len(data)) from None
 
     def _number(self, name: str) -> int:
         is_arm = self.architecture == "arm64"

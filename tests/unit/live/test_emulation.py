@@ -9,18 +9,11 @@ import pytest
 
 from pykd_ext.kernel.instructions import decode
 from pykd_ext.live.emulation import emulation
-from pykd_ext.target.architecture import ARCHITECTURES
 from tests.support.assembly import assembled
-from tests.support.processor import Processor
+from tests.support.stopped_processor import CODE, StoppedProcessor
 
 pytestmark = pytest.mark.toolchain
 
-CODE, DATA = 0x82840000, 0x82850000
-NAMES = {
-    "x64": ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8", "r15", "rip", "eflags"),
-    "x86": ("eax", "ebx", "ecx", "edx", "esi", "edi", "ebp", "esp", "eip", "eflags"),
-    "arm64": ("x0", "x1", "x2", "x19", "fp", "sp", "pc"),
-}
 DONE = {
     "x64": (
         "mov ebx, eax", "mov rcx, [r8 + 8]", "mov [rsp + 0x10], rbx", "mov al, 7", "mov cl, dl",
@@ -30,7 +23,7 @@ DONE = {
         "test eax, eax", "test r15b, r15b", "test rbx, rbx", "test cx, cx", "test rbp, rbp",
         "cmp eax, 0xC0000503", "cmp r15b, 0x7F", "cmp r15b, 0x80", "cmp rcx, -1", "cmp cx, 1",
         "sub rsp, 0x28", "cmp ecx, 0x7FFFFFFF", "sub ecx, -1", "push -2",
-        "cmp dword ptr [rsp + 8], 0x80",
+        "cmp dword ptr [rsp + 8], 0x80", "movzx eax, cl", "movzx r8d, dx", "movzx edx, r15b",
     ),
     "x86": (
         "mov [ebp - 8], eax", "mov esi, [ebx + 4]", "mov edi, edi", "lea eax, [esp + 4]",
@@ -50,36 +43,18 @@ NOT_DONE = {
         "push qword ptr [rbx]", "sub dword ptr [rbx], 1",
     ),
     "x86": ("push dword ptr [ebp + 8]", "cmp dword ptr fs:[0x124], 0", "cmp [ebx], eax"),
-    "arm64": ("ldp x0, x1, [sp]", "str x0, [sp, #-16]!", "cbz w0, 1f; 1: nop", "add x0, x0, #1"),
+    "arm64": (
+        "ldp x0, x1, [sp]", "str x0, [sp, #-16]!", "cbz w0, 1f; 1: nop", "add x0, x0, #1",
+        "cmp x0, #1",
+    ),
 }  # fmt: skip
 CASES = [(architecture, text) for architecture, texts in DONE.items() for text in texts]
-
-
-class Stopped(Processor):
-    """With an instruction before it."""
-
-    def __init__(self, architecture: str, code: bytes) -> None:
-        super().__init__(architecture)
-        for page in (CODE, DATA):
-            self.machine.mem_map(page, 0x1000)
-        self.machine.mem_write(CODE, code.ljust(0x100, b"\x77"))
-        self.machine.mem_write(DATA, bytes(range(256)) * 16)
-        for number, name in enumerate(NAMES[architecture]):
-            if name != "eflags":
-                self.set_registers({name: DATA + 0x80 * (number + 1)})
-        if architecture == "x64":
-            self.set_registers({"rcx": 0xFFFF0000, "r15": 0x80, "efl": 0x8D7})
-        self.set_registers({ARCHITECTURES[architecture].program_counter: CODE})
-
-    def state(self) -> tuple[dict[str, int], bytes]:
-        registers = {name: self.register(name) for name in NAMES[self.architecture]}
-        return registers, self.read(DATA, 0x1000)
 
 
 @pytest.mark.parametrize(("architecture", "text"), CASES)
 def test_as_the_processor_does(architecture: str, text: str, tmp_path: Path) -> None:
     code = assembled(architecture, text, tmp_path)
-    real, done = Stopped(architecture, code), Stopped(architecture, code)
+    real, done = StoppedProcessor(architecture, code), StoppedProcessor(architecture, code)
     real.machine.emu_start(CODE, CODE + len(code), count=1)
     emulate = emulation(architecture, next(decode(architecture, code, CODE, 1)))
     target: Any = done
@@ -98,7 +73,7 @@ def test_what_is_left_to_the_processor(architecture: str, tmp_path: Path) -> Non
 def test_memory_that_is_not_there(tmp_path: Path) -> None:
     """The processor will fault on it itself."""
     code = assembled("x64", "mov rax, [rbx]", tmp_path)
-    processor = Stopped("x64", code)
+    processor = StoppedProcessor("x64", code)
     processor.set_registers({"rbx": 0x1000})
     before = processor.state()
     emulate = emulation("x64", next(decode("x64", code, CODE, 1)))
