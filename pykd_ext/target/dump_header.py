@@ -139,6 +139,17 @@ def _magic(path: str) -> bytes:
         return b""
 
 
+# What is given in a dump's place now and then, by its first bytes.
+_OTHER_FILES = (
+    (b"7z\xbc\xaf", "a 7-Zip archive: unpack it"),
+    (b"Rar!", "a RAR archive: unpack it"),
+    (b"\xfd7zXZ", "an xz file: unpack it"),
+    (b"(\xb5/\xfd", "a Zstandard file: unpack it"),
+    (b"BZh", "a bzip2 file: unpack it"),
+    (b"MZ", "a Windows program or driver"),
+)
+
+
 def header_layout(data: FileBytes, path: str) -> HeaderLayout:
     """That of the dump in ``data``; raises TargetError for what is no kernel's."""
     magic = data[:8]
@@ -148,6 +159,9 @@ def header_layout(data: FileBytes, path: str) -> HeaderLayout:
             "kernel, automatic or complete memory dump (MEMORY.DMP)"
         )
     layout = _HEADER_LAYOUTS.get(magic)
+    other = next((what for start, what in _OTHER_FILES if magic.startswith(start)), None)
+    if layout is None and other:
+        raise TargetError(f"{path} is not a Windows crash dump, but {other}")
     if layout is None:
         raise TargetError(
             f"{path} is not a Windows crash dump: it starts with {magic!r}, "

@@ -43,6 +43,22 @@ def test_files_that_are_no_dump_of_a_kernel(kind: str, tmp_path: Path, regcb: Re
     assert SAYS[kind] in line
 
 
+@pytest.mark.parametrize(
+    ("start", "says"),
+    [
+        (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive: unpack it"),
+        (b"\x28\xb5\x2f\xfd\x04", "a Zstandard file: unpack it"),
+        (b"MZ\x90\0", "a Windows program or driver"),
+    ],
+)
+def test_files_that_stand_for_a_dump_now_and_then(
+    start: bytes, says: str, tmp_path: Path, regcb: Regcb
+) -> None:
+    path = tmp_path / "MEMORY.dmp"
+    path.write_bytes(start.ljust(0x2000, b"\0"))
+    assert f"is not a Windows crash dump, but {says}\n" in refused(regcb, "list", "-z", path)
+
+
 def test_files_that_cannot_be_opened(tmp_path: Path, regcb: Regcb) -> None:
     assert "No such file" in refused(regcb, "list", "-z", tmp_path / "none.dmp")
     assert "cannot be opened" in refused(regcb, "list", "-z", tmp_path)
