@@ -30,15 +30,17 @@ What is read once a run, such as the names of callbacks, is not in the last ten 
 one processor; with more it is 18 for ``trace``, 16 for a key, 15 for a process or thread, 27 for
 the class, 30 for a refusal, 13 for each verdict.
 
-A stop that regcb hears of costs eight requests of the engine's own, whatever is done there: the
-code around it, which it reads before it tells anybody (two), the registers, the special ones and
-the code segment's descriptor, both written where the instruction was done in the processor's place
-(:mod:`.emulation`), and the going on. To that come two for each software breakpoint, which is taken
-out and put back; or two for each processor, whose registers are read once more, with any number of
-hardware ones. So these are used where there is one processor, and as far as the user leaves some of
-the four. The engine's own conditions (``bp /p``, ``/t``) reject for 5 and 4 requests where there is
-one breakpoint alone, for 13 with three, of which a trace cannot do without one; and another
-processor passes meanwhile.
+A stop that regcb hears of costs eight requests of the engine's own, whatever is done there and
+however it is set up: the 64 bytes of code around it, of which the target has told 16, before it
+calls anybody (two); the registers; the special ones and the code segment's descriptor, which it
+asks for once a register is to be written; both written, where the instruction was done in the
+processor's place (:mod:`.emulation`); and the going on. To that come two for each software
+breakpoint, which is taken out and put back; or two for each processor, whose registers are read
+once more, with any number of hardware ones. So these are used where there is one processor, and as
+far as the user leaves some of the four. The engine's own conditions (``bp /p``, ``/t``) call nobody
+and write no register: they reject for 5 and 4 requests where there is one breakpoint alone, for 13
+with three, of which a trace cannot do without one. But for that the breakpoint is taken out for a
+step, and what passes meanwhile is not seen.
 
 A refusal that callbacks above hear of is two stops. 16 at the first: those eight and two, the
 stack, the list's cookie (whose callback it is), the thread, the value, the key, and the breakpoint

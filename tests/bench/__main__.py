@@ -82,13 +82,14 @@ tests/bench/scripts, and read the list's own fields alone. The machines are the 
 is full has a library's code in its empty pages.
 
 Of targets that are missed: volatility3 takes a second for the image of 16 GiB, since the lab's page
-tables lie where it looks first; the target comes from an image of which it searched all, for 94. A
-refusal has two stops of 10 requests, a stop being the debugger engine's own, and what `--process`
-and `--thread` reject has one; the engine's own filters for them would lose verdicts on a second
-processor. `--key` is a few hundredths above its 12. `list` over KD costs more than a plain script
-below ten callbacks: it asks for the modules, the version and the cookie too. What a second
-process gives `scan` on two idle processors is what it gives the same dumps without a scan, which
-stands below it: reading alone gains no more on a machine whose memory others use.
+tables lie where it looks first; the target comes from an image of which it searched all, for 94.
+What `--process` and `--thread` reject has a stop, 10 requests of the debugger engine's own, and one
+for the thread; the engine's own filters for them would lose verdicts on a second processor. What
+`--key` rejects has two beside the stop, and each key is looked at again after five seconds. `list`
+over KD costs more than a plain script below ten callbacks: it asks for the modules, the version and
+the cookie too. What a second process gives `scan` on two idle processors is what it gives the same
+dumps without a scan, which stands below it: reading alone gains no more on a machine whose memory
+others use.
 """
 
 

@@ -90,6 +90,7 @@ def refused(engine: Engine, folder: Path, count: int) -> Traced:
         not each["is_over"]
         or each["result"]["name"] != "STATUS_ACCESS_DENIED"
         or each["blocked_by"]["owner"] != _LAB[-1]
+        or each["inside"] != []
         for each in found
     )
     return Traced(run, Counter(each["thread"]["id"] for each in found), odd)
