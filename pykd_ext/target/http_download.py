@@ -146,6 +146,7 @@ class _Redirections(HTTPRedirectHandler):
     ) -> Request | None:
         if urlsplit(newurl).scheme not in ("https", urlsplit(req.full_url).scheme):
             raise HTTPError(newurl, code, f"and leads to {newurl}", headers, fp)
+        fp.close()  # or all of its body is read, however long that says it is
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
