@@ -7,6 +7,7 @@ WinDbg's own commands differ from it in x64 names alone: they take one underscor
 from __future__ import annotations
 
 from collections.abc import Iterator
+from string import digits
 
 __all__ = ["decorations", "undecorated"]
 
@@ -61,7 +62,7 @@ def _scopes(text: str) -> list[str]:
     seen: list[str] = []
     at = 0
     while text[at : at + 1] not in ("", "@"):
-        if text[at].isdigit():
+        if text[at] in digits:
             if int(text[at]) >= len(seen):
                 return []
             scopes.append(seen[int(text[at])])
