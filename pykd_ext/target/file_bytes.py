@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FileStream", "MappedFile", "RangedFile", "map_file", "open_bytes"]
 
-_CHUNK = 1 << 20  # bytes read at once of a file of this machine: they stay in the cache
+_CHUNK = 1 << 18  # bytes read at once of a file of this machine: they stay in a core's cache
 _BLOCK = 64 << 10  # bytes: a range is some of them
 _LONGEST = 4 << 20  # bytes of a range
 _CACHED = 64 << 20  # bytes

@@ -152,11 +152,11 @@ def of_check(folder: Path) -> list[Row]:
 
 
 def of_scan(folder: Path) -> list[Row]:
-    """The same dump under many names, by one process and by two."""
+    """The same dump under many names, on one core and on two."""
     many, symbols = _same_dump(folder / "many", SCANNED, SCANNED_SIZE)
-    commands = [made(many, symbols, jobs) for made in (regcb_scan, unscanned) for jobs in (1, 2)]
+    commands = [made(many, symbols, cores) for made in (regcb_scan, unscanned) for cores in (1, 2)]
     one, two, alone, both = measure(commands, rounds=5)
-    what = f"scan of {SCANNED} dumps of 32 MiB: two processes, to one"
+    what = f"scan of {SCANNED} dumps of 32 MiB: two cores, to one"
     ratio = one.seconds / two.seconds
     return [
         at_least(5, what, ratio, 1.7),

@@ -57,22 +57,28 @@ def regcb(truth: Truth, *words: str) -> list[str]:
     ]  # fmt: skip
 
 
-def regcb_scan(folder: Path, symbols: str, jobs: int) -> list[str]:
-    """`regcb scan` of the dumps in ``folder``."""
+def regcb_scan(folder: Path, symbols: str, cores: int) -> list[str]:
+    """`regcb scan` of the dumps in ``folder``, on so many cores: who writes the lines has none of
+    its own."""
     return [
-        str(_environment() / "regcb"), "-y", symbols, "scan", "--jobs", str(jobs), str(folder),
+        *_on(cores), str(_environment() / "regcb"), "-y", symbols, "scan", "--jobs", str(cores),
+        str(folder),
     ]  # fmt: skip
 
 
-def unscanned(folder: Path, symbols: str, processes: int) -> list[str]:
-    """The same work by so many processes that know nothing of each other: what the machine gains
-    by a second one."""
+def unscanned(folder: Path, symbols: str, cores: int) -> list[str]:
+    """The same work by a process for each core that knows nothing of the other: what the machine
+    gains by a second one."""
     python, script = str(_environment() / "python"), str(_SCRIPTS / "look_at_dumps.py")
     started = "".join(
         f"'{python}' '{script}' '{symbols}' '{folder}'/*{digits}.dmp & "
-        for digits in (["[0-9]"] if processes == 1 else ["[02468]", "[13579]"])
+        for digits in (["[0-9]"] if cores == 1 else ["[02468]", "[13579]"])
     )
-    return ["/bin/sh", "-c", f"{started}wait"]
+    return [*_on(cores), "/bin/sh", "-c", f"{started}wait"]
+
+
+def _on(cores: int) -> list[str]:
+    return ["/usr/bin/taskset", "--cpu-list", f"0-{cores - 1}"]
 
 
 def regcb_verify(image: Path) -> list[str]:
