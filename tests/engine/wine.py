@@ -34,8 +34,9 @@ def make_prefix(prefix: Path) -> None:
 
 
 @contextmanager
-def running(prefix: Path, python: Path) -> Iterator[None]:
-    """Keeps Wine's servers up, so that a program starts in 0.3 s instead of 2.6 s.
+def running(prefix: Path, python: Path, preloaded: Path) -> Iterator[None]:
+    """Keeps Wine's servers up, so that a program starts in 0.3 s instead of 2.6 s; ``preloaded`` is
+    a library for them.
 
     They stay as long as any program runs, here one that waits for the end of its input; so they end
     by themselves, even when this process is killed, and two test runs can share them. And they
@@ -49,7 +50,7 @@ def running(prefix: Path, python: Path) -> Iterator[None]:
     )
     with subprocess.Popen(
         [_tool("wine"), windows_path(python), "-c", waits],
-        env=_environment(prefix, _NATIVE),
+        env={**_environment(prefix, _NATIVE), "LD_PRELOAD": str(preloaded)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
