@@ -79,7 +79,7 @@ def test_ctrl_c_leaves_nothing(ntoseye: Ntoseye, script: Script) -> None:
 
 def test_a_connection_that_is_lost(ntoseye: Ntoseye) -> None:
     with ntoseye.target(QUIET) as target:
-        running = ntoseye.start(target, "watch", "--for", "3")
+        running = ntoseye.start(target, "watch", "--for", "10")
         wait_for_breakpoints(target)
         target.process.kill()
         _, errors = running.communicate(timeout=600)
