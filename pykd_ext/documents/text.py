@@ -3,7 +3,6 @@ strings made harmless."""
 
 from __future__ import annotations
 
-import time
 from typing import overload
 
 from ..target.architecture import ARCHITECTURES
@@ -28,7 +27,10 @@ def time_text(seconds: int | None) -> str | None:
     """Seconds since 1970 as ISO 8601 UTC, ``2026-11-23T09:30:00Z``; None for no known date."""
     if seconds is None or not 0 <= seconds < _YEAR_10000:
         return None
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    # time.gmtime knows no year 3001 on Windows.
+    from datetime import datetime, timedelta  # noqa: PLC0415 - 1 ms, where there is a time
+
+    return f"{datetime(1970, 1, 1) + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def stamp_text(stamp: int) -> str:

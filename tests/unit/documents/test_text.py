@@ -1,11 +1,11 @@
-"""Addresses as WinDbg writes them, and hostile strings made harmless."""
+"""Addresses as WinDbg writes them, times, and hostile strings made harmless."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pykd_ext.documents.text import address_text, printable
+from pykd_ext.documents.text import address_text, printable, time_text
 from pykd_ext.kernel.selection import parse_address
 
 
@@ -35,3 +35,10 @@ def test_no_control_character_reaches_the_terminal(text: str) -> None:
 def test_what_is_harmless_stays_as_it_is() -> None:
     assert printable("\\SystemRoot\\Größe 驱动.sys") == "\\SystemRoot\\Größe 驱动.sys"
     assert printable("a\x1b[31m\u202eb\n") == "a\\x1b[31m\\u202eb\\x0a"
+
+
+def test_times_are_told_to_the_year_9999() -> None:
+    # Windows' own function ends in the year 3000.
+    assert time_text(32_535_216_000) == "3001-01-01T00:00:00Z"
+    assert time_text(253_402_300_799) == "9999-12-31T23:59:59Z"
+    assert time_text(253_402_300_800) is None
