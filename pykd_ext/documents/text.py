@@ -3,6 +3,7 @@ strings made harmless."""
 
 from __future__ import annotations
 
+import time
 from typing import overload
 
 from ..target.architecture import ARCHITECTURES
@@ -10,6 +11,7 @@ from ..target.architecture import ARCHITECTURES
 __all__ = ["address_text", "hexadecimal", "printable", "stamp_text", "time_text"]
 
 _YEAR_10000 = 253_402_300_800  # in seconds since 1970
+_400_YEARS = 146_097 * 86_400  # seconds
 
 
 @overload
@@ -27,10 +29,10 @@ def time_text(seconds: int | None) -> str | None:
     """Seconds since 1970 as ISO 8601 UTC, ``2026-11-23T09:30:00Z``; None for no known date."""
     if seconds is None or not 0 <= seconds < _YEAR_10000:
         return None
-    # time.gmtime knows no year 3001 on Windows.
-    from datetime import datetime, timedelta  # noqa: PLC0415 - 1 ms, where there is a time
-
-    return f"{datetime(1970, 1, 1) + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
+    # Windows' own calendar ends in the year 3000; and this one repeats itself.
+    cycles, rest = divmod(seconds, _400_YEARS)
+    moment = time.gmtime(rest)
+    return f"{moment.tm_year + 400 * cycles}-{time.strftime('%m-%dT%H:%M:%SZ', moment)}"
 
 
 def stamp_text(stamp: int) -> str:
