@@ -116,7 +116,7 @@ def _serve(
 
 def goes_on(counts: Mapping[str, int]) -> bool:
     """Whether a target with these counts has been let go on from every stop."""
-    return counts["Continue2"] == counts["stop"]
+    return counts.get("Continue2") == counts["stop"]  # the first has none yet
 
 
 def is_let_go(counts: Mapping[str, int], state: Mapping[str, Any]) -> bool:
