@@ -38,7 +38,7 @@ def both_ways(
     file = folder / "commands.json"
     file.write_text(json.dumps(through), encoding="utf-8")
     done = engine.run(INSIDE / "batch.py", file, timeout=600)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done
     outcomes = [tuple(each) for each in json.loads(done.stdout)]
     return dict(zip(asked, zip(without, outcomes)))
 
