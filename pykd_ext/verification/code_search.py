@@ -31,10 +31,12 @@ class CodeSearch:
     def __init__(self, target: RoomTarget) -> None:
         self._target = target
         parts = [each for each in sections(target.memory, target.nt_base) if each.executable]
-        self._parts = [
-            (target.nt_base + each.address, self._bytes(each))
-            for each in sorted(parts, key=lambda each: not each.discardable)
-        ]
+        self._parts: list[tuple[int, bytes]] = []
+        left = target.room.source.size  # sections do not overlap, but in a forged image
+        for each in sorted(parts, key=lambda each: not each.discardable):
+            code = self._bytes(each, left)
+            self._parts.append((target.nt_base + each.address, code))
+            left -= len(code)
         self._called: list[int] | None = None
 
     def naming(self, addresses: Collection[int]) -> Iterator[int]:
@@ -80,8 +82,9 @@ class CodeSearch:
             self._called = sorted(found)
         return self._called
 
-    def _bytes(self, part: Section) -> bytes:
-        return self._target.room.source_bytes(self._target.nt_base + part.address, part.size)
+    def _bytes(self, part: Section, most: int) -> bytes:
+        start, size = self._target.nt_base + part.address, min(part.size, most)
+        return self._target.room.source_bytes(start, size)
 
 
 def _absolute(base: int, code: bytes, addresses: Collection[int]) -> Iterator[int]:
