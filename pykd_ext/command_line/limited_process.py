@@ -55,10 +55,7 @@ class LimitedProcess:
         try:
             result = ScanResult(**self._ask_again({"dump": path, "options": options}))
         except _Died as end:
-            if end.status is None:
-                said = f"took longer than {self.limits.seconds:g} s (--timeout)"
-                return failed(path, "time", said, options, self.limits.seconds)
-            return failed(path, "process", _twice(end.status), options)
+            return self._failed(path, end, "took longer than", options)
         if result.fault == "memory":
             self._end()
         return result
@@ -69,12 +66,18 @@ class LimitedProcess:
         try:
             found = self._ask_again({"dumps_of": path})
         except _Died as end:
-            if end.status is None:
-                said = f"does not answer in {self.limits.seconds:g} s (--timeout)"
-                return [], [failed(path, "time", said, options, self.limits.seconds)]
-            return [], [failed(path, "process", _twice(end.status), options)]
+            return [], [self._failed(path, end, "does not answer in", options)]
         unreadable = [failed(each, "dump", why, options) for each, why in found["unreadable"]]
         return found["dumps"], unreadable
+
+    def _failed(self, path: str, end: _Died, so_long: str, options: ScanOptions) -> ScanResult:
+        """What is said of ``path`` where the process died, twice, or took ``so_long``."""
+        if end.status is None:
+            said = f"{so_long} {self.limits.seconds:g} s (--timeout)"
+            return failed(path, "time", said, options, self.limits.seconds)
+        how = f"signal {-end.status}" if end.status < 0 else f"exit status {end.status}"
+        said = f"its process died, twice ({how}): out of memory, or is --memory too little?"
+        return failed(path, "process", said, options)
 
     def close(self) -> None:
         """Ends the process, also under a question that another thread waits for."""
@@ -150,8 +153,3 @@ def _pass_on(source: IO[str], answers: queue.SimpleQueue[str]) -> None:
         for line in source:
             answers.put(line)
     answers.put("")
-
-
-def _twice(status: int) -> str:
-    how = f"signal {-status}" if status < 0 else f"exit status {status}"
-    return f"its process died, twice ({how}): out of memory, or is --memory too little?"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Callable
 
 from ..api.live_target import LONGEST, live_target
-from ..documents.text import printable
+from ..documents.text import counted, printable
 from ..kernel.doubts import doubts
 from ..live.globs import KeyGlob
 from ..live.nearest_paths import NearestPaths
@@ -98,8 +98,8 @@ def require_initial_break(listing: Listing) -> None:
     count = len(listing.entries)
     if count:
         raise BadArgument(
-            f"--boot starts at the initial break, and this kernel has {count} "
-            f"callback{'s' * (count != 1)} already: sxe ibp; .reboot leads there, or kd -b"
+            f"--boot starts at the initial break, and this kernel has "
+            f"{counted(count, 'callback')} already: sxe ibp; .reboot leads there, or kd -b"
         )
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .. import __version__, callbacks
+from ..documents.text import counted
 from ..target.errors import RegcbError, SymbolNotFound
 from ..target.opening import inside_debugger
 from ..target.symbol_path import missing_folders
@@ -153,9 +154,8 @@ def _target(arguments: argparse.Namespace) -> Iterator[Look]:
         try:
             listing = callbacks(target)
             unread = len(listing.problems) + sum(1 for each in listing if each.problems)
-            remarks = f"{unread} remark{'s' * (unread != 1)}"
-            what = f"regcb list has {remarks} on how they were read" if unread else None
-            yield Look("callbacks", f"{len(listing)} can be listed", what)
+            what = f"regcb list has {counted(unread, 'remark')} on how they were read"
+            yield Look("callbacks", f"{len(listing)} can be listed", what if unread else None)
         except RegcbError as error:
             yield Look("callbacks", str(error), "see above")
     finally:

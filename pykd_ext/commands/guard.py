@@ -14,6 +14,7 @@ from ..command_line.live_run import (
     say_what_is_meant,
     say_what_passes,
 )
+from ..documents.text import counted
 from ..kernel.listing import target_facts
 from ..present.decision import decision_text, rules_text
 from ..present.operation import callback_text
@@ -102,8 +103,7 @@ def _operations(count: int) -> str:
 
 
 def _total(policy: Policy, count: int) -> str:
-    rules = len(policy.rules)
-    return f"{count} decision{'s' * (count != 1)} by {rules} rule{'s' * (rules != 1)}"
+    return f"{counted(count, 'decision')} by {counted(len(policy.rules), 'rule')}"
 
 
 COMMAND = LiveCommand(

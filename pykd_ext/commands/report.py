@@ -12,7 +12,7 @@ from .. import __version__, findings
 from ..command_line.command import TargetCommand
 from ..command_line.file_identity import file_identity
 from ..command_line.progress import bytes_bar
-from ..documents.text import printable
+from ..documents.text import counted, printable
 from ..foreign_file import refuse_foreign_file
 from ..kernel.details import read_details
 from ..present.output import Output
@@ -58,8 +58,7 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
         write_whole(page, html.encode())
     except OSError as error:
         raise CannotWrite(f"{page}: cannot be written: {error.strerror or error}") from None
-    count = len(triage.findings)
-    said = f"{count} finding{'s' * (count != 1)}, {len(html.encode()):,} bytes"
+    said = f"{counted(len(triage.findings), 'finding')}, {len(html.encode()):,} bytes"
     output.write(f"{printable(str(page))}: {said}")
     return 0
 

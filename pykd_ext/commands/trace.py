@@ -23,6 +23,7 @@ from ..command_line.user_function import add_python, user_function
 from ..documents.json_text import json_line
 from ..documents.line_file import LineFile
 from ..documents.operation import operation_document
+from ..documents.text import counted
 from ..foreign_file import refuse_foreign_file
 from ..kernel.listing import target_facts
 from ..present.operation import traced_text
@@ -107,7 +108,7 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
         why = operations.run(report)
     say_problems()
     others = f", {operations.others} did not fit" if operations.others else ""
-    status = report_end(output, target, why, f"{count} operation{'s' * (count != 1)}{others}")
+    status = report_end(output, target, why, f"{counted(count, 'operation')}{others}")
     operations.end_nearest()
     return status
 

@@ -8,7 +8,7 @@ from typing import overload
 
 from ..target.architecture import ARCHITECTURES
 
-__all__ = ["address_text", "hexadecimal", "printable", "stamp_text", "time_text"]
+__all__ = ["address_text", "counted", "hexadecimal", "printable", "stamp_text", "time_text"]
 
 _YEAR_10000 = 253_402_300_800  # in seconds since 1970
 _400_YEARS = 146_097 * 86_400  # seconds
@@ -23,6 +23,11 @@ def hexadecimal(value: int | None) -> str | None: ...
 def hexadecimal(value: int | None) -> str | None:
     """``0xfffff80412a03458``; None stays None."""
     return None if value is None else f"{value:#x}"
+
+
+def counted(count: int, what: str) -> str:
+    """``1 finding``, ``2 findings``."""
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def time_text(seconds: int | None) -> str | None:

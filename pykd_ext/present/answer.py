@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ..documents.text import printable
+from ..documents.text import counted, printable
 from ..kernel.listing import TargetFacts
 from ..kernel.security_descriptor import SecurityDescriptor
 from ..live.answer import Answer, Blocked, Changed, KernelRefused, TakenOver
@@ -62,7 +62,7 @@ def _kernel_refused(
 ) -> str:
     statuses = Counter(each.result for each in answer.traced if each.result is not None)
     said = ", ".join(
-        f"{count} time{'s' * (count != 1)}: {status_text(status)}"
+        f"{counted(count, 'time')}: {status_text(status)}"
         for status, count in statuses.most_common()
     )
     return "\n".join(

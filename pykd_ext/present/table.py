@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..documents.callback_fields import CALLBACK_FIELDS
 from ..documents.field import Column, Field
 from ..documents.field_types import TEXT
-from ..documents.text import address_text, printable, time_text
+from ..documents.text import address_text, counted, printable, time_text
 from ..kernel.callback_block import LEGACY_ALTITUDE
 from ..kernel.listing import Listing, RegistryCallback
 from .text import cell, link
@@ -163,8 +163,7 @@ def conditions(entry: RegistryCallback) -> Iterator[str]:
     if callback.unregistering:
         yield "is being unregistered"
     if callback.active_uses:
-        uses = callback.active_uses
-        yield f"in use by {uses} operation{'s' * (uses != 1)}"
+        yield f"in use by {counted(callback.active_uses, 'operation')}"
     if entry.owner.state == "none" and callback.function:
         yield "its function lies in no loaded image"
     if entry.owner.state == "unloaded":
