@@ -14,10 +14,11 @@ class ForeignFile(RegcbError):
     """An output's file holds something else; ``str()`` says which."""
 
 
-def refuse_foreign_file(path: Path, beginning: str) -> None:
+def refuse_foreign_file(path: Path, beginning: str, asked: str = "file") -> None:
     """Of a file that is to be written over, or to be gone on in: raises ForeignFile where it holds
     what does not begin as our outputs of that kind do. An empty file is as good as none, one that
-    ends in its ``beginning`` was cut off, a pipe or a device holds nothing."""
+    ends in its ``beginning`` was cut off, a pipe or a device holds nothing. ``asked`` is what the
+    user gave a name of."""
     wanted = beginning.encode()
     try:
         if not path.is_file():
@@ -27,4 +28,5 @@ def refuse_foreign_file(path: Path, beginning: str) -> None:
     except OSError as error:
         raise ForeignFile(f"{path}: cannot be read: {error.strerror or error}") from None
     if held != wanted[: len(held)]:
-        raise ForeignFile(f"{path}: holds something else, and is left as it is: name another file")
+        left = "holds something else, and is left as it is"
+        raise ForeignFile(f"{path}: {left}: name another {asked}")

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from unicodedata import category
 
 from ..command_line.command import Command
 from ..present.output import Output, OutputError
@@ -35,6 +36,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     if not re.fullmatch(r"\d(\.\d{1,2})?", python):
         raise BadArgument(f"--python {python}: a version as !py takes it: 3.9")
     folder = _folder(arguments.folder)
+    if any(category(letter).startswith("C") for letter in str(folder)):  # controls, no letters
+        raise BadArgument(f"{folder}: WinDbg cannot be told this name: name another folder")
     try:
         settings = write_gallery(folder, python)
     except OSError as error:

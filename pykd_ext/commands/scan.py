@@ -22,6 +22,7 @@ from ..command_line.targets import symbol_path_of
 from ..command_line.workers import in_processes, on_cluster
 from ..documents.line_file import LineFile
 from ..documents.scan_format_names import BEGINNINGS, ScanFormat
+from ..documents.text import counted
 from ..foreign_file import refuse_foreign_file
 from ..kernel.saved_document import parse_json
 from ..present.output import Output
@@ -118,7 +119,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             if result.fault:
                 faults[result.fault] += 1
     if faults:
-        output.error(_said_of_failures(faults, total))
+        output.error(_said_of_failures(faults, total, arguments.format))
     if states and set(states) == {"failed"}:
         return _NONE_COULD_BE_READ
     return (_FOUND if states["findings"] else 0) + (_NOT_ALL if states["failed"] else 0)
@@ -129,12 +130,11 @@ def _refuse_unknown_words(host: str | None) -> None:
         raise NothingToScan(f"--host {host}: it may have {{folder}} and {{name}} in it, no others")
 
 
-def _said_of_failures(faults: Counter[str], total: int) -> str:
+def _said_of_failures(faults: Counter[str], total: int, form: ScanFormat) -> str:
     whose = ", ".join(f"{fault}: {count}" for fault, count in faults.most_common())
-    return (
-        f"regcb: {sum(faults.values())} of {total} dumps could not be looked at ({whose}); "
-        "-o FILE --skip-done tries them again"
-    )
+    of_all = f"{sum(faults.values())} of {counted(total, 'dump')}"
+    again = "" if form == "csv" else "; -o FILE --skip-done tries them again"
+    return f"regcb: {of_all} could not be looked at ({whose}){again}"
 
 
 def _results(
@@ -162,6 +162,8 @@ def _dumps(
     found: dict[str, None] = {}
     lines: list[ScanResult] = []
     for path in paths:
+        if not path:
+            raise NothingToScan("an empty name: name a dump, a folder or a URL")
         look = _dumps_of if inside_debugger() else process.dumps_of
         dumps, unreadable = look(path, options)
         if not dumps and not unreadable:

@@ -36,7 +36,9 @@ def _of_target(name: str) -> Field:
 
 
 def _count(severity: str) -> Field:
-    def count(result: ScanDocument) -> int:
+    def count(result: ScanDocument) -> int | None:
+        if result["state"] == "failed":
+            return None
         return sum(each["severity"] == severity for each in result["findings"])
 
     return Field(severity, COUNT, count)
@@ -53,6 +55,7 @@ _COLUMNS = (
     *map(_count, SEVERITIES),
     Field("findings", TEXT, _ids),
     Field("seconds", COUNT, itemgetter("seconds")),
+    Field("host", TEXT, itemgetter("host")),
 )
 
 

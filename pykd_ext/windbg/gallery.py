@@ -12,6 +12,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from .. import __version__
+from ..foreign_file import refuse_foreign_file
 from ..packaged import packaged_text
 from ..whole_file import write_whole
 from .tables import tables
@@ -25,20 +26,35 @@ _FILES = (
 
 
 def write_gallery(folder: Path, python: str) -> Path:
-    """Writes the gallery to ``folder``, which is made or written over; the configuration file that
-    WinDbg is to load once. ``python`` is the version that commands go to which the script has not,
-    as ``!py`` takes it: ``3.9``. Raises OSError."""
+    """Writes the gallery to ``folder``, which is made; one that is there is written over, whatever
+    its version. The configuration file that WinDbg is to load once. ``python`` is the version that
+    commands go to which the script has not, as ``!py`` takes it: ``3.9``. Raises ForeignFile,
+    before anything is written, where a file of another's has one of the names (another gallery's,
+    WinDbg's own settings); OSError."""
+    texts = {name: packaged_text(__name__, name) for name in _FILES}
+    for name, text in texts.items():
+        refuse_foreign_file(folder / name, _windows_lines(_up_to_our_name(text)), "folder")
     folder.mkdir(parents=True, exist_ok=True)
     place = str(folder.absolute())
-    for name in _FILES:
-        text = packaged_text(__name__, name)
+    for name, template in texts.items():
+        text = template
         if name == _SCRIPT:
             text = _with_tables(text, f"{place}\\startup.wds", python)
         is_xml = name.endswith(".xml")
         text = text.replace("@FOLDER@", escape(place, {'"': "&quot;"}) if is_xml else place)
         text = text.replace("@VERSION@", f"{__version__}.0")
-        write_whole(folder / name, text.replace("\n", "\r\n").encode())
+        write_whole(folder / name, _windows_lines(text).encode())
     return folder / "config.xml"
+
+
+def _up_to_our_name(text: str) -> str:
+    """What no other's begins with; all of a text without the name."""
+    before, name, _ = text.partition("regcb")
+    return before + name
+
+
+def _windows_lines(text: str) -> str:
+    return text.replace("\n", "\r\n")
 
 
 def _with_tables(script: str, startup: str, python: str) -> str:

@@ -359,9 +359,14 @@ def test_a_spreadsheet_without_formulas(
 ) -> None:
     monkeypatch.chdir(folder)
     Path("=cmd.dmp").write_bytes(b"PAGEDU64")
-    output = regcb("scan", folder, "=cmd.dmp", "--jobs", "1", "--format", "csv")[1]
+    words = ("scan", folder, "=cmd.dmp", "--jobs", "1", "--format", "csv", "--host", "{name}")
+    _, output, errors = regcb(*words)
+    assert errors == "regcb: 3 of 7 dumps could not be looked at (dump: 3)\n"
     rows = list(csv.DictReader(output.splitlines()))
     assert {row["state"] for row in rows} == {"clean", "findings", "failed"}
+    for row in rows:
+        assert row["host"].lstrip("'") == Path(row["path"]).stem
+        assert (row["high"] == "") == (row["callbacks"] == "") == (row["state"] == "failed")
     assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "@"))]
 
 
@@ -369,6 +374,7 @@ def test_a_spreadsheet_without_formulas(
     ("words", "says"),
     [
         (("{empty}",), "no kernel dump in this folder or below it"),
+        (("{case}", ""), "regcb: an empty name: name a dump, a folder or a URL"),
         (("{case}", "--jobs", "0"), "argument --jobs: '0' is no whole number from 1 to 999999999"),
         (("{case}", "--memory", "9" * 5000), "is no whole number from 1 to 999999999"),
         (("{case}", "--timeout", "0"), "--timeout is more than 0 and at most 31536000 seconds"),
@@ -379,7 +385,19 @@ def test_a_spreadsheet_without_formulas(
         (("{case}", "--skip-done", "-o", "x", "--format", "csv"), "--skip-done needs -o FILE"),
         (("{case}", "--host", "{{x}}"), "it may have {folder} and {name} in it, no others"),
     ],
-    ids=["empty", "jobs", "memory", "none", "nan", "inf", "unwritable", "no-file", "csv", "host"],
+    ids=[
+        "empty",
+        "nameless",
+        "jobs",
+        "memory",
+        "none",
+        "nan",
+        "inf",
+        "unwritable",
+        "no-file",
+        "csv",
+        "host",
+    ],
 )
 def test_what_cannot_be_scanned(
     words: tuple[str, ...], says: str, folder: Path, tmp_path: Path, regcb: Regcb

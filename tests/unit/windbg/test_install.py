@@ -11,6 +11,7 @@ import pytest
 
 from pykd_ext import __version__
 from pykd_ext.command_line.main import main
+from pykd_ext.documents.text import printable
 from pykd_ext.kernel.layouts import BLOCKS
 from pykd_ext.notify.classes import CLASSES
 
@@ -56,6 +57,52 @@ def test_a_folder_that_cannot_be_written(
     folder = tmp_path / "file" / "regcb"
     assert main(["install", str(folder)]) == 2
     assert capsys.readouterr().err.startswith(f"regcb: cannot write {folder}: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "held"),
+    [
+        ("config.xml", '<?xml version="1.0"?>\n<Settings Version="1">\n</Settings>\n'),
+        ("manifest.1.xml", '<?xml version="1.0" encoding="utf-8"?>\r\n<ExtensionPackages/>'),
+        ("ManifestVersion.txt", "7\r\n1.0.0.0\r\n1\r\n"),
+        ("startup.wds", ".sympath C:\\mine\r\n"),
+    ],
+)
+def test_what_is_anothers_is_left_as_it_is(
+    name: str, held: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).write_text(held, "utf-8")
+    before = (tmp_path / name).read_bytes()
+    assert main(["install", str(tmp_path)]) == 2
+    assert capsys.readouterr() == (
+        "",
+        f"regcb: {tmp_path / name}: holds something else, and is left as it is: "
+        "name another folder\n",
+    )
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_bytes() == before
+
+
+def test_an_earlier_one_is_written_over(tmp_path: Path) -> None:
+    assert main(["install", str(tmp_path), "--python", "3.8"]) == 0
+    manifest = tmp_path / "manifest.1.xml"
+    said = f"<Version>{__version__}.0<".encode()
+    manifest.write_bytes(manifest.read_bytes().replace(said, b"<Version>0.9.0.0<"))
+    assert main(["install", str(tmp_path), "--python", "3.12"]) == 0
+    assert '"python": "3.12"' in (tmp_path / "regcb.js").read_text("utf-8")
+    assert said in manifest.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["a\x1b[2J", "a\udcff", "a\nb"])
+def test_a_name_that_a_debugger_cannot_be_told(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["install", str(tmp_path / name)]) == 2
+    assert capsys.readouterr().err == (
+        f"regcb: {printable(str(tmp_path / name))}: WinDbg cannot be told this name: "
+        "name another folder\n"
+    )
+    assert not list(tmp_path.iterdir())
 
 
 def test_no_folder_outside_of_windows(
