@@ -46,17 +46,21 @@ def flow_of(target: Target, function: int) -> Flow:
     """Of the code at the VA ``function``, wherever its parts lie."""
     instructions: dict[int, Instruction] = {}
     successors: dict[int, tuple[int, ...]] = {}
+    gaps = _Gaps(function)
     is_whole = True
+    looked_at: set[int] = set()
     to_do = [function]
-    while to_do or (to_do := _behind_tables(function, instructions)):
+    while to_do or (to_do := gaps.take()):
         address = to_do.pop()
-        if address in instructions:
+        if address in looked_at:
             continue
+        looked_at.add(address)
         instruction = instruction_at(target, address) if len(instructions) < _LIMIT else None
         if instruction is None:
             is_whole = False
             continue
         instructions[address] = instruction
+        gaps.note(instruction)
         following = [instruction.end] if instruction.goes_on else []
         if instruction.flow == "jump":
             if instruction.target is None:
@@ -68,21 +72,32 @@ def flow_of(target: Target, function: int) -> Flow:
     return Flow(instructions, successors, _reversed(successors), is_whole)
 
 
-def _behind_tables(function: int, instructions: dict[int, Instruction]) -> list[int]:
+class _Gaps:
     """What lies behind a jump or return in the midst of a function that jumps by a table: what a
-    switch leads to is found by no instruction."""
-    if all(each.flow != "jump" or each.target for each in instructions.values()):
-        return []
-    near = [each for each in instructions.values() if 0 <= each.address - function < _NEAR]
-    furthest = max((each.address for each in near), default=function)
-    return [
-        each.end
-        for each in near
-        if not each.goes_on
-        and each.flow != "trap"
-        and each.end < furthest
-        and each.end not in instructions
-    ]
+    switch leads to is found by no instruction. It may be the table, and no code."""
+
+    def __init__(self, function: int) -> None:
+        self._function = self._furthest = function
+        self._starts: list[int] = []
+        self._has_table = False
+
+    def note(self, instruction: Instruction) -> None:
+        """One more of the function's."""
+        if instruction.flow == "jump" and not instruction.target:
+            self._has_table = True
+        if not 0 <= instruction.address - self._function < _NEAR:
+            return
+        self._furthest = max(self._furthest, instruction.address)
+        if not instruction.goes_on and instruction.flow != "trap":
+            self._starts.append(instruction.end)
+
+    def take(self) -> list[int]:
+        """Where those start that are known by now, each once."""
+        if not self._has_table:
+            return []
+        found = [each for each in self._starts if each < self._furthest]
+        self._starts = [each for each in self._starts if each >= self._furthest]
+        return found
 
 
 def _reversed(successors: dict[int, tuple[int, ...]]) -> dict[int, tuple[int, ...]]:

@@ -21,6 +21,7 @@ CODE: dict[str, tuple[str, str, list[int]]] = {
     "x86": ("x86", "test eax, eax; je 1f; inc eax; 1: ret 12", [5]),
     "arm64": ("arm64", "cbz w0, 1f; ret; 1: mov w0, #1; ret", [4, 12]),
     "table": ("x64", "test eax, eax; je 1f; jmp rcx; 1: ret", []),
+    "table-in-it": ("x64", "test eax, eax; je 1f; jmp rcx; .byte 6; 1: ret", []),
     "too-many": ("x64", "".join(f"cmp eax, {n}; jne 1f; ret; 1: " for n in range(5)) + "ret", []),
     "traps": ("x64", "int 0x29; ret", []),
     "unreadable": ("x64", "test eax, eax; je 1f + 0x5000; 1: ret", []),
