@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import time
-from http.client import HTTPException, HTTPMessage, HTTPResponse
+from http.client import HTTPException, HTTPMessage, HTTPResponse, IncompleteRead
 from typing import IO, BinaryIO, Callable
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from .connection_faults import CUT, connection_fault
 from .symbol_store import StoreFailed
 
 __all__ = ["ServerFailed", "fetch"]
@@ -84,7 +85,7 @@ class _Download:
                 return _MISSING
             return f"it answers {error.code} {_line(error.reason)}"
         except (URLError, HTTPException, OSError, ValueError) as error:
-            return _line(getattr(error, "reason", error))
+            return _said(error)
         if self._received < self._size:
             return f"it sent {self._received:#x} of {self._size:#x} bytes"
         return None
@@ -148,6 +149,14 @@ class _Redirections(HTTPRedirectHandler):
             raise HTTPError(newurl, code, f"and leads to {newurl}", headers, fp)
         fp.close()  # or all of its body is read, however long that says it is
         return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _said(error: Exception) -> str:
+    cause = getattr(error, "reason", error)  # a URLError's is an error, or a text
+    if isinstance(cause, IncompleteRead):
+        return CUT
+    known = connection_fault(cause) if isinstance(cause, Exception) else None
+    return known or _line(cause)
 
 
 def _line(text: object) -> str:

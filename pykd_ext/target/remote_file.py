@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
+import ssl
 import time
+from collections.abc import Iterator
+from ipaddress import IPv6Address
 from typing import Any
 
+from .connection_faults import CUT, connection_fault
 from .errors import TargetError
 from .file_bytes import RangedFile
 from .locations import file_name, scheme, shown
@@ -20,8 +25,11 @@ __all__ = ["matching", "open_remote"]
 _SILENCE, _PATIENCE = 30.0, 120.0  # seconds: for an answer to begin or go on, and for all of it
 _PAUSES = (0.2, 1.0, 0)  # seconds, after each attempt
 _MOST = 1 << 62  # bytes
+_MOST_CAUSES = 16  # of an error
 _LONGEST_ANSWER = 64 << 20  # bytes: a range, or the list of a folder
 _UNBUFFERED = ("http", "https", "s3", "s3a", "gs", "gcs", "abfs", "az")  # they keep nothing
+_OF_THE_EXTRA = ("http", "https", "s3", "s3a", "smb")
+_IPV6 = re.compile(r"(?<=[/@])\[([0-9A-Fa-f:.]+)\]")
 _WILD = re.compile(r"[^/]*/[^?]*[*\[]")  # behind the host; ? begins a query
 _AS_A_WHOLE = "the server sends this file as a whole only, with no ranges of it: download it"
 
@@ -38,7 +46,7 @@ def open_remote(url: str) -> RangedFile:
             size = system.size(path)
         is_whole = size is None or not _can_seek(file)
     except Exception as error:
-        raise TargetError(f"{name}: cannot be opened: {_said(error)}") from None
+        raise TargetError(f"{name}: cannot be opened: {_said(error, url)}") from None
     if size == 0:
         raise TargetError(f"{name}: the file is empty, or none")
     if is_whole:
@@ -48,7 +56,7 @@ def open_remote(url: str) -> RangedFile:
         raise TargetError(f"{name}: the server says that it has {size} bytes")
 
     def fetch(start: int, end: int) -> bytes:
-        data = _patiently(file, name, start, end)
+        data = _patiently(file, url, start, end)
         if len(data) != end - start:
             raise TargetError(
                 f"{name}: of {end - start:#x} bytes at {start:#x} {len(data):#x} came: the server "
@@ -68,28 +76,39 @@ def matching(url: str) -> list[str]:
     try:
         found = system.glob(pattern)
     except Exception as error:
-        raise TargetError(f"{shown(url)}: cannot be listed: {_said(error)}") from None
+        raise TargetError(f"{shown(url)}: cannot be listed: {_said(error, url)}") from None
     before = url[: -len(pattern)] if url.endswith(pattern) else ""
     return sorted(f"{before}{each}" for each in found)
 
 
 def _file_system(url: str) -> tuple[Any, str]:
     """fsspec's, and the path in it."""
-    if "::" in url:
+    plain = _IPV6.sub(_without_colons, url, count=1)
+    if "::" in plain:
         raise TargetError(f"{shown(url)}: URLs in URLs (::) are not read")
     try:
         from fsspec.core import url_to_fs  # noqa: PLC0415 - an extra
 
         options = _client() if scheme(url) in ("http", "https") else {}
-        system, path = url_to_fs(url, **options)
-    except ImportError:
-        missing = f"what reads {scheme(url)}:// is not installed: pip install 'regcb[remote]'"
+        system, path = url_to_fs(plain, **options)
+    except ImportError as error:
+        is_of_extra = scheme(url) in _OF_THE_EXTRA or error.name == "fsspec"
+        how = "pip install 'regcb[remote]'" if is_of_extra else str(error)
+        missing = f"what reads {scheme(url)}:// is not installed: {how}"
         raise TargetError(f"{shown(url)}: {missing}") from None
     except Exception as error:
         if isinstance(error, ValueError) and "Protocol not known" in str(error):
             raise TargetError(f"{shown(url)}: nothing reads {scheme(url)}://") from None
-        raise TargetError(f"{shown(url)}: cannot be opened: {_said(error)}") from None
+        raise TargetError(f"{shown(url)}: cannot be opened: {_said(error, url)}") from None
     return system, str(path)
+
+
+def _without_colons(address: re.Match[str]) -> str:
+    """fsspec takes :: for the beginning of another URL, that of an IPv6 address too."""
+    try:
+        return f"[{IPv6Address(address[1]).exploded}]"
+    except ValueError:
+        return address[0]
 
 
 class _TooMuch(Exception):
@@ -125,7 +144,7 @@ def _can_seek(file: Any) -> bool:
     return True
 
 
-def _patiently(file: Any, name: str, start: int, end: int) -> bytes:
+def _patiently(file: Any, url: str, start: int, end: int) -> bytes:
     """What a few attempts give, since a connection may be cut."""
     for pause in _PAUSES:
         try:
@@ -137,8 +156,9 @@ def _patiently(file: Any, name: str, start: int, end: int) -> bytes:
                 break
             time.sleep(pause)
     if isinstance(reason, ValueError) and "range requests" in str(reason):
-        raise TargetError(f"{name}: {_AS_A_WHOLE}") from None
-    raise TargetError(f"{name}: cannot be read at {start:#x}: {_said(reason)}") from None
+        raise TargetError(f"{shown(url)}: {_AS_A_WHOLE}") from None
+    what = f"cannot be read at {start:#x}: {_said(reason, url)}"
+    raise TargetError(f"{shown(url)}: {what}") from None
 
 
 def _is_final(error: Exception) -> bool:
@@ -148,25 +168,49 @@ def _is_final(error: Exception) -> bool:
     return isinstance(error, kinds) or 400 <= status < 500
 
 
-_SAID: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
-    ((TimeoutError, asyncio.TimeoutError), "the server does not answer, or is too slow"),
-    ((_TooMuch,), "the server sends more than it was asked for"),
-    ((FileNotFoundError,), "not found"),
-    ((PermissionError,), "access is denied"),
-    ((OSError,), "no connection to the server ({})"),
-    ((ValueError,), "it is no URL of a file"),
+_SAID: tuple[tuple[type[BaseException], str], ...] = (
+    (_TooMuch, "the server sends more than it was asked for"),
+    (FileNotFoundError, "not found"),
+    (PermissionError, "access is denied"),
+    (IsADirectoryError, "it is a folder"),
+    (OSError, "no connection to the server"),
+    (ValueError, "it is no URL of a file"),
 )
+_SAID_BY_NAME = {  # of classes of what need not be loaded: aiohttp, botocore
+    **dict.fromkeys(("ClientPayloadError", "ServerDisconnectedError"), CUT),
+    "TooManyRedirects": "the server leads from one place to the next, and to none",
+    "NoCredentialsError": "no credentials are set (AWS_PROFILE, AWS_ACCESS_KEY_ID)",
+}
 
 
-def _said(error: BaseException) -> str:
+def _said(error: BaseException, url: str) -> str:
     """What is wrong, in words that are not the error's own."""
-    cause = error.__cause__
-    if isinstance(error, (FileNotFoundError, ValueError)) and cause is not None:
-        error = cause  # whatever it is, fsspec calls it the one, and smbprotocol the other
-    status = getattr(error, "status", 0)
+    errors = list(_with_causes(error))
+    status = next((each for each in (getattr(one, "status", 0) for one in errors) if each), 0)
     if 100 <= status < 600:  # smbprotocol has Windows' own in it
         return f"the server answers {status}" + (", not found" if status == 404 else "")
-    if isinstance(error, OSError) and error.errno:
-        error = OSError(error.errno, "")  # Python's class for it
-    words = next((words for kinds, words in _SAID if isinstance(error, kinds)), "{}")
-    return words.format(type(error).__name__)
+    for each in reversed(errors):  # the first of all says most
+        words = connection_fault(each) or _SAID_BY_NAME.get(type(each).__name__)
+        words = words or next((words for kind, words in _SAID if isinstance(each, kind)), None)
+        if words:
+            return words
+    return f"what reads {scheme(url)}:// fails{_in_words(type(error))}"
+
+
+def _with_causes(error: BaseException) -> Iterator[BaseException]:
+    """It and what it comes from: whatever it is, fsspec calls it a FileNotFoundError, smbprotocol a
+    ValueError."""
+    cause: BaseException | None = error
+    for _ in range(_MOST_CAUSES):
+        if cause is None:
+            return
+        has_errno = isinstance(cause, OSError) and bool(cause.errno)
+        is_python = isinstance(cause, (ssl.SSLError, socket.gaierror)) or not has_errno
+        yield cause if is_python else OSError(cause.errno, "")  # type: ignore[attr-defined]
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+
+
+def _in_words(kind: type[BaseException]) -> str:
+    """`` (token expired)`` for a library's TokenExpiredError; Python's own say nothing here."""
+    parts = re.findall("[A-Z]+(?![a-z])|[A-Z]?[a-z]+", kind.__name__.removesuffix("Error"))
+    return f" ({' '.join(parts).lower()})" if parts and kind.__module__ != "builtins" else ""

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import re
 import shutil
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-__all__ = ["FileServer", "file_server"]
+__all__ = ["FileServer", "file_server", "self_signed"]
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 # S3's ListObjectsV2; dates as its clients need them.
@@ -32,9 +35,9 @@ class FileServer:
     ``endless`` (it does not end), ``no-length``, ``no-head`` (as URLs that are
     signed for GET), or a status to answer with."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, url: str) -> None:
         self.folder = folder
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = url
         self.ranges: list[tuple[int, int]] = []
         self.faults: set[str | int] = set()
         self.given_up = threading.Event()
@@ -133,8 +136,9 @@ def _send(
 
 
 @contextmanager
-def file_server(folder: Path) -> Iterator[FileServer]:
-    """Runs while the context lasts, on a free port of the loopback interface."""
+def file_server(folder: Path, certificate: Path | None = None) -> Iterator[FileServer]:
+    """Runs while the context lasts, on a free port of the loopback interface; with a certificate,
+    and its key in the same file, it speaks TLS."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -149,7 +153,13 @@ def file_server(folder: Path) -> Iterator[FileServer]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         http.daemon_threads = True
-        server = FileServer(folder, http.server_address[1])
+        scheme = "http"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            http.socket = context.wrap_socket(http.socket, server_side=True)
+            scheme = "https"
+        server = FileServer(folder, f"{scheme}://127.0.0.1:{http.server_address[1]}")
         thread = threading.Thread(target=http.serve_forever, args=(0.01,))
         thread.start()
         try:
@@ -158,3 +168,28 @@ def file_server(folder: Path) -> Iterator[FileServer]:
             server.given_up.set()
             http.shutdown()
             thread.join()
+
+
+def self_signed(folder: Path) -> Path:
+    """A new certificate for 127.0.0.1 that it has signed itself, and its key."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    alone = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    today = datetime.now(timezone.utc)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(today - timedelta(1)).not_valid_after(today + timedelta(1))
+    certificate = builder.add_extension(alone, critical=False).sign(key, hashes.SHA256())
+    path = folder / "certificate.pem"
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    return path

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +19,7 @@ from pykd_ext.target.file_bytes import RangedFile, open_bytes
 from pykd_ext.target.locations import file_name, is_url, shown
 from tests.lab import Truth, make_dump
 from tests.lab.containers import CONTAINERS
-from tests.support.file_server import FileServer, file_server
+from tests.support.file_server import FileServer, file_server, self_signed
 from tests.support.regcb import Regcb
 
 pytestmark = pytest.mark.toolchain
@@ -90,7 +94,7 @@ AS_A_WHOLE = "the server sends this file as a whole only, with no ranges of it: 
         ("no-length", AS_A_WHOLE),
         ("longer", "the server says that it has 0x[0-9a-f]+ bytes"),
         ("short", "of 0x10000 bytes at 0x0 0x8000 came: the server says that it has"),
-        ("cut", "cannot be read at 0x0: ClientPayloadError"),
+        ("cut", "cannot be read at 0x0: the server cuts the connection"),
         ("endless", "cannot be read at 0x0: the server sends more than it was asked for"),
         ("silent", "cannot be read at 0x0: the server does not answer, or is too slow"),
     ],
@@ -142,7 +146,13 @@ def test_a_url_that_is_signed_for_get_alone(
         ("zip://a.dmp::https://host/a.zip", r"URLs in URLs (::) are not read"),
         (
             "http://127.0.0.1:1/memory.dmp",
-            "cannot be opened: no connection to the server (ConnectionRefusedError)",
+            "cannot be opened: no connection to the server: it refuses one",
+        ),
+        ("smb://", "cannot be opened: what reads smb:// fails"),
+        (
+            "sftp://host/memory.dmp",
+            "what reads sftp:// is not installed: SFTPFileSystem requires "
+            '"paramiko" to be installed',
         ),
         (
             "https://host:99999/memory.dmp",
@@ -159,6 +169,60 @@ def test_what_is_no_server(regcb: Regcb, url: str, said: str) -> None:
     assert (status, output, errors.count("\n")) == (2, "", 1)
     assert errors.endswith(f": {said}\n")
     assert "secret" not in errors
+
+
+def said_of(regcb: Regcb, url: str) -> str:
+    status, output, errors = regcb("list", "-z", url)
+    assert (status, output, errors.count("\n")) == (2, "", 1)
+    return errors.removeprefix(f"regcb: {url}: ").rstrip("\n")
+
+
+def test_an_ipv6_address_is_no_url_in_a_url(regcb: Regcb) -> None:
+    assert said_of(regcb, "http://[::1]:1/memory.dmp").startswith(
+        "cannot be opened: no connection to the server"
+    )
+
+
+def test_a_name_that_nobody_has(regcb: Regcb, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    said = said_of(regcb, "http://host.invalid/memory.dmp")
+    assert said == "cannot be opened: no connection to the server: its name is not known"
+
+
+def test_a_bucket_without_credentials(
+    regcb: Regcb, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in [each for each in os.environ if each.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    said = said_of(regcb, "s3://bucket/memory.dmp")
+    assert said == "cannot be opened: no credentials are set (AWS_PROFILE, AWS_ACCESS_KEY_ID)"
+
+
+def test_a_server_without_tls(server: FileServer, regcb: Regcb) -> None:
+    said = said_of(regcb, f"{server.url.replace('http:', 'https:')}/memory.dmp")
+    assert said == "cannot be opened: the server does not speak TLS there"
+
+
+def test_a_certificate_that_nobody_signed(tmp_path: Path, regcb: Regcb) -> None:
+    """It is said to be that, and trusted by a process that finds it in SSL_CERT_FILE."""
+    truth = make_dump(tmp_path / "memory.dmp")
+    certificate = self_signed(tmp_path)
+    with file_server(tmp_path, certificate) as server:
+        url = f"{server.url}/memory.dmp"
+        said = said_of(regcb, url)
+        assert said.startswith("cannot be opened: the server's certificate is not trusted: ")
+        subprocess.run(
+            [sys.executable, "-m", "pykd_ext", "list", "-z", url, "-y", truth.symbols],
+            env={**os.environ, "SSL_CERT_FILE": str(certificate)},
+            check=True,
+            capture_output=True,
+        )
 
 
 def test_the_engine_opens_no_url(regcb: Regcb) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ __all__ = ["server"]  # a fixture
 
 SIZE = len(RIGHT)
 COMPRESSED, POINTER = f"{ON_SERVER[:-1]}_", f"{ON_SERVER.rpartition('/')[0]}/file.ptr"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 HALF = Answer(body=RIGHT, cut=SIZE // 2, resumes=True, tag='"one"')
 
 
@@ -186,7 +188,8 @@ def test_a_server_that_says_nothing(store: Path, monkeypatch: pytest.MonkeyPatch
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         found, (problem,) = find(f"srv*{store}*{url}")
-    assert (found, problem) == (None, f"symbol server {url}: timed out; not asked again")
+    slow = "the server does not answer, or is too slow"
+    assert (found, problem) == (None, f"symbol server {url}: {slow}; not asked again")
     assert files_below(store) == []
 
 
@@ -206,7 +209,34 @@ def test_nobody_answers(store: Path) -> None:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
         found, (problem,) = find(f"srv*{store}*{url}")
     assert found is None
-    assert problem.startswith(f"symbol server {url}: ") and "\n" not in problem
+    refused = "no connection to the server: it refuses one"
+    assert problem == f"symbol server {url}: {refused}; not asked again"
+
+
+@pytest.mark.parametrize(
+    ("answer", "scheme", "said"),
+    [
+        (CHUNKED + b"5\r\n", "http", "cuts the connection"),
+        (b"", "http", "cuts the connection"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "https", "does not speak TLS there"),
+    ],
+    ids=["a chunk", "nothing", "no TLS"],
+)  # fmt: skip
+def test_a_server_that_breaks_off(store: Path, answer: bytes, scheme: str, said: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer_once() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(0x1000)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=answer_once)
+        thread.start()
+        url = f"{scheme}://127.0.0.1:{listening.getsockname()[1]}"
+        found, (problem,) = find(f"srv*{store}*{url}")
+        thread.join()
+    assert (found, problem) == (None, f"symbol server {url}: the server {said}; not asked again")
 
 
 def test_an_address_that_is_none(store: Path) -> None:
