@@ -125,10 +125,11 @@ _Layout = TypeVar("_Layout")
 
 def _table(what: str, x64: Sequence[Row[_Layout]], x86: Sequence[Row[_Layout]]) -> Table[_Layout]:
     """ARM64's rows from its first build on are x64's: the types have nothing of a processor's."""
-    of_arm64 = [
-        Row(row.first, row.value, DERIVED, row.source) for row in x64 if row.first >= builds.V1709
-    ]
-    return Table(what, {"x64": x64, "x86": x86, "arm64": of_arm64})
+    of_arm64: dict[int, Row[_Layout]] = {}
+    for row in sorted(x64, key=lambda row: row.first):
+        first = max(row.first, builds.V1709)
+        of_arm64[first] = Row(first, row.value, DERIVED, row.source)
+    return Table(what, {"x64": x64, "x86": x86, "arm64": list(of_arm64.values())})
 
 
 _B = KeyBodyLayout

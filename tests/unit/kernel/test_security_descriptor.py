@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pykd_ext.kernel.key_layouts import KEY_CONTROL_BLOCKS, KEY_SECURITY_CACHES
+from pykd_ext.kernel.key_security import read_key_security
 from pykd_ext.kernel.security_descriptor import BadDescriptor, parse_security_descriptor
 from pykd_ext.present.security import security_lines
+from tests.support.byte_target import Pen
 
 # Made of the SDDL beside by Wine 8.0's advapi32.
 ORDINARY = bytes.fromhex(  # O:BAG:SYD:PAI(D;;KW;;;BG)(A;CI;KA;;;SY)(A;CI;KA;;;BA)(A;CI;KR;;;BU)
@@ -70,3 +73,18 @@ def test_anything_is_read_or_refused(garbage: bytes, place: int) -> None:
         except BadDescriptor:
             continue
         assert security_lines(found)
+
+
+@pytest.mark.parametrize("architecture", ["x64", "x86", "arm64"])
+def test_of_a_key_on_every_processor(architecture: str) -> None:
+    pen = Pen(architecture)
+    build = pen.target.build
+    at = KEY_SECURITY_CACHES.value(architecture, build)
+    cache = bytearray(at.descriptor) + ORDINARY
+    cache[at.length : at.length + 4] = len(ORDINARY).to_bytes(4, "little")
+    layout = KEY_CONTROL_BLOCKS.value(architecture, build)
+    block = bytearray(layout.size)
+    behind_name = layout.name_block + pen.pointer_size
+    block[behind_name : behind_name + pen.pointer_size] = pen.word(pen.data(bytes(cache)))
+    found = read_key_security(pen.target, pen.data(bytes(block)))
+    assert found == parse_security_descriptor(ORDINARY)
