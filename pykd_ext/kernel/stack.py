@@ -54,7 +54,8 @@ def code_addresses(target: Target, drivers: Drivers) -> list[CodeAddress]:
     if images.has(counter):
         owner = drivers.owner(counter)
         found.append(CodeAddress(0, counter, owner, symbol_text(target, owner, counter), None))
-    for place, address in _words(target, pointer):
+    for place, word in _words(target, pointer):
+        address = architecture.return_address(word)
         if not images.has_code(address):
             continue
         follows = _follows_call(target, address)

@@ -59,7 +59,8 @@ _VALID_OFFSET, _UNLOADED, _PROCESSOR, _PROCESS, _THREAD, _STACK, _STACK_SIZE = (
     0x08, 0x18, 0x1C, 0x20, 0x24, 0x28, 0x2C,
 )  # fmt: skip
 _DRIVERS, _DRIVER_COUNT = 0x30, 0x34
-_PLACES = range(0x0C, 0x34, 4)  # every offset of a part, in the order in which they lie
+# Every offset of a part, in the order in which they lie.
+_PLACES = (*range(0x0C, _STACK_SIZE, 4), _DRIVERS)
 _UNLOADED_NAME_SIZE = 24
 _BLOCK = struct.Struct("<QII")  # TRIAGE_DATA_BLOCK: address, offset in the file, size
 

@@ -139,6 +139,29 @@ def test_a_return_address_into_the_driver_shows_it_too(
     assert owner == "regprotect.sys"
 
 
+def test_a_return_address_that_pacibsp_has_signed_shows_it_too(
+    tmp_path: Path, regcb: Regcb, stores: dict[str, Path]
+) -> None:
+    profile = "arm64-22621"
+    truth = inside(tmp_path / "died.dmp", profile, SMALL, REGPROTECT, (0x139, 3, 0, 0, 0))
+    with open_dump(truth) as target:
+        images = [range(each.base, each.base + each.size) for each in target.modules()]
+    path = Path(truth.path)
+    raw = bytearray(path.read_bytes())
+    start, size = struct.unpack_from("<II", raw, 0x2000 + 0x28)  # CallStackOffset, SizeOfCallStack
+    signed = 0
+    for place in range(start, start + size, 8):
+        (word,) = struct.unpack_from("<Q", raw, place)
+        if any(word in image for image in images):
+            struct.pack_into("<Q", raw, place, word & 0xFFFF_FFFF_FFFF | 0x3AD7 << 48)
+            signed += 1
+    assert signed
+    path.write_bytes(raw)
+    status, document, finding = check(regcb, truth, stores[profile])
+    assert (status, finding["severity"]) == (1, "medium")
+    assert document["callbacks"][finding["callback"]]["owner"] == "regprotect.sys"
+
+
 @pytest.mark.parametrize("dump_type", [FULL, SMALL])
 @pytest.mark.parametrize("profile", PROFILES)
 def test_callbacks_that_were_told_and_have_returned_are_not_accused(
@@ -392,3 +415,16 @@ def test_an_address_below_zero() -> None:
     data: Any = b"\0" * 16
     with pytest.raises(MemoryUnreadable):
         Blocks(data, [(0x1000, 0, 16)]).read(7 - 8, 16)
+
+
+def test_how_long_the_stack_is_does_not_end_the_thread(tmp_path: Path) -> None:
+    """What lies between two parts ends where the next begins, and SizeOfCallStack is no place."""
+    truth = make_dump(tmp_path / "small.dmp", "x86-2600", SMALL)
+    raw = bytearray(Path(truth.path).read_bytes())
+    at, size_at = 0x1000 + 0x24, 0x1000 + 0x2C  # ThreadOffset, SizeOfCallStack
+    (thread,) = struct.unpack_from("<I", raw, at)
+    struct.pack_into("<I", raw, size_at, thread + 0x40)
+    Path(truth.path).write_bytes(raw)
+    dump = DumpFile(truth.path)
+    assert dump.small is not None
+    assert len(dump.virtual(dump.small.thread, 0x200)) == 0x200
