@@ -7,6 +7,8 @@ can be trusted: forward along Flink, and where that breaks, backward along Blink
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ..target.errors import MemoryUnreadable, TargetError
 from ..target.fields import unsigned, words
 from ..target.memory import Memory
@@ -14,14 +16,31 @@ from .callback_block import CallbackBlock, Problem
 from .layouts import INTERNAL_CALLBACK, BlockLayout
 from .object_contexts import count_object_contexts
 
-__all__ = ["read_block", "walk_list"]
+__all__ = ["Walked", "read_block", "walk_list"]
 
 _ALTITUDE_LIMIT = 0x400  # bytes shown of an altitude; a genuine one has under 20 characters
 
 
+class Walked(NamedTuple):
+    """The callbacks in calling order; and whether no entry can lie behind what could not be read,
+    or beyond the limit."""
+
+    callbacks: list[CallbackBlock]
+    is_whole: bool
+
+
+class _Direction(NamedTuple):
+    """One way along the list: the links of its blocks, as a set that keeps its order, whether it
+    came back to the head, and whether each entry's other link led to the one before."""
+
+    order: dict[int, None]
+    is_complete: bool
+    is_answered: bool
+
+
 def walk_list(
     memory: Memory, head: int, layout: BlockLayout, limit: int, problems: list[Problem]
-) -> list[CallbackBlock]:
+) -> Walked:
     """The callbacks in calling order, at most ``limit``.
 
     What is wrong with the links is appended to ``problems``. Raises TargetError when the head
@@ -47,8 +66,9 @@ class _ListWalk:
         self._limit = limit
         self._problems = problems
         self._read: dict[int, CallbackBlock] = {}
+        self._has_more = False  # than the limit
 
-    def run(self) -> list[CallbackBlock]:
+    def run(self) -> Walked:
         try:
             flink, blink = self._links(self._head)
         except MemoryUnreadable as error:
@@ -56,41 +76,55 @@ class _ListWalk:
                 f"the list head nt!CallbackListHead cannot be read: {error}; "
                 "take a dump that has the kernel's own data (kernel, automatic, complete)"
             ) from None
-        forward, intact = self._follow(flink, backward=False)
-        last = next(reversed(forward), self._head)
-        if (intact and blink == last) or len(self._read) >= self._limit:
-            return [self._read[address] for address in forward]
-        if intact:
+        forward = self._follow(flink, backward=False)
+        callbacks = [self._read[address] for address in forward.order]
+        last = self._last(forward)
+        is_intact = forward.is_complete and forward.is_answered
+        if (is_intact and blink == last) or len(self._read) >= self._limit:
+            return Walked(callbacks, not self._has_more)
+        if is_intact:
             self._note("nt!CallbackListHead", f"Blink is {blink:#x}, but Flink leads to {last:#x}")
-        backward, _ = self._follow(blink, backward=True)
-        rest = [address for address in reversed(list(backward)) if address not in forward]
-        return [self._read[address] for address in forward] + [
-            self._read[address]._replace(found_by="back-links") for address in rest
-        ]
+        backward = self._follow(blink, backward=True)
+        rest = [each for each in reversed(list(backward.order)) if each not in forward.order]
+        callbacks += [self._read[each]._replace(found_by="back-links") for each in rest]
+        is_hidden = self._note_hidden(forward, backward)
+        return Walked(callbacks, not (self._has_more or is_hidden))
 
-    def _follow(self, entry: int, backward: bool) -> tuple[dict[int, None], bool]:
-        """The blocks in one direction, and whether the walk came back to the head unbroken."""
+    def _note_hidden(self, forward: _Direction, backward: _Direction) -> bool:
+        """Whether entries may lie between two that both ways end at, for pages that are out."""
+        ends = self._last(forward), self._last(backward)
+        is_unread = any(end in self._read and self._read[end].function is None for end in ends)
+        if forward.is_complete or backward.is_complete or not is_unread or ends[0] == ends[1]:
+            return False
+        behind = self._place(ends[1])
+        self._note(self._place(ends[0]), f"nothing is known of what lies between it and {behind}")
+        return True
+
+    def _last(self, direction: _Direction) -> int:
+        return next(reversed(direction.order), self._head)
+
+    def _follow(self, entry: int, backward: bool) -> _Direction:
         link = "Blink" if backward else "Flink"
-        order: dict[int, None] = {}  # a set that keeps its order
+        order: dict[int, None] = {}
         previous = self._head
-        intact = True
+        is_answered = True
         while entry != self._head:
             why = self._why_not_follow(entry, previous, order)
             if why:
                 self._note(self._place(previous), f"{link} {why}")
-                return order, False
+                return _Direction(order, False, is_answered)
             order[entry] = None
             callback = self._block(entry)
             if callback.function is None:
-                return order, False
+                return _Direction(order, False, is_answered)
             flink, blink = self._links(entry)
             if (flink if backward else blink) != previous:
                 other = "Flink" if backward else "Blink"
                 wrong = flink if backward else blink
                 self._note(self._place(entry), f"{other} is {wrong:#x}, not {previous:#x}")
-                intact = False
+                is_answered = False
             previous, entry = entry, blink if backward else flink
-        return order, intact
+        return _Direction(order, True, is_answered)
 
     def _why_not_follow(self, entry: int, previous: int, order: dict[int, None]) -> str | None:
         if entry == previous:
@@ -103,6 +137,7 @@ class _ListWalk:
         if entry % self._memory.pointer_size:
             return f"is not aligned ({entry:#x})"
         if entry not in self._read and len(self._read) >= self._limit:
+            self._has_more = True
             return f"goes on after {self._limit} entries; more with --limit"
         return None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 from ..target.errors import MemoryUnreadable, SymbolNotFound, TargetError
 from .builds import Provenance, Table, has_vector
 from .callback_block import CallbackBlock, Problem
-from .callback_list import read_block, walk_list
+from .callback_list import Walked, read_block, walk_list
 from .doubts import doubts
 from .layouts import BLOCKS, VECTORS
 
@@ -33,14 +33,16 @@ class CallbackList(NamedTuple):
     """All callbacks in calling order, and the kernel's globals about them. Of a small dump, which
     has no list and None for its ``head``, those that its thread is in, the outermost first.
 
-    ``is_vector``: of XP and Server 2003, whose ``head`` is that of CmpCallBackVector. ``layout``
-    says how the layout that they were read by is known. ``count_at`` and ``cookie_at`` are the VAs
-    of the count and of the last cookie.
+    ``is_vector``: of XP and Server 2003, whose ``head`` is that of CmpCallBackVector. ``is_whole``:
+    nothing of the list lies behind what could not be read, or beyond the limit. ``layout`` says how
+    the layout that they were read by is known. ``count_at`` and ``cookie_at`` are the VAs of the
+    count and of the last cookie.
     """
 
     head: int | None
     head_found_by: str | None
     is_vector: bool
+    is_whole: bool
     layout: Provenance
     callbacks: list[CallbackBlock]
     callback_count: int | None  # CmpCallBackCount
@@ -64,7 +66,7 @@ class _Way(NamedTuple):
     last_cookie: str | None
     layouts: Table[Any]
     locate: Callable[[Target], Located]
-    read: Callable[[Target, int, int, list[Problem]], list[CallbackBlock]]
+    read: Callable[[Target, int, int, list[Problem]], Walked]
     with_function: Callable[[Target, int, int], Iterator[CallbackBlock]]
 
 
@@ -74,9 +76,7 @@ def _locate_list(target: Target) -> Located:
     return locate_list(target, BLOCKS.layout(target))
 
 
-def _read_list(
-    target: Target, head: int, limit: int, problems: list[Problem]
-) -> list[CallbackBlock]:
+def _read_list(target: Target, head: int, limit: int, problems: list[Problem]) -> Walked:
     return walk_list(target.memory, head, BLOCKS.layout(target), limit, problems)
 
 
@@ -101,15 +101,19 @@ def _locate_vector(target: Target) -> Located:
     return locate_vector(target, VECTORS.layout(target))
 
 
-def _read_vector(target: Target, head: int, limit: int, _: list[Problem]) -> list[CallbackBlock]:
+def _read_vector(target: Target, head: int, limit: int, problems: list[Problem]) -> Walked:
     from .callback_vector import walk_vector  # noqa: PLC0415 - 20 years old
 
-    return list(islice(walk_vector(target.memory, head, VECTORS.layout(target)), limit))
+    slots = walk_vector(target.memory, head, VECTORS.layout(target))
+    callbacks = list(islice(slots, limit))
+    is_whole = next(slots, None) is None
+    if not is_whole:
+        problems.append(Problem("vector", f"goes on after {limit} callbacks; more with --limit"))
+    return Walked(callbacks, is_whole)
 
 
 def _of_vector_with_function(target: Target, head: int, function: int) -> Iterator[CallbackBlock]:
-    slots = _read_vector(target, head, DEFAULT_LIMIT, [])
-    yield from _with(function, slots)
+    yield from _with(function, _read_vector(target, head, DEFAULT_LIMIT, []).callbacks)
 
 
 def _with(
@@ -159,7 +163,7 @@ def read_callbacks(target: Target, limit: int = DEFAULT_LIMIT) -> CallbackList:
     except SymbolNotFound as error:
         places = _by_code(target, way, error, problems)
         found_by = "code"
-    callbacks = way.read(target, places.head, limit, problems)
+    walked = way.read(target, places.head, limit, problems)
     layout = way.layouts.how_known(target)
     if layout.doubt:
         problems.append(Problem("layout", layout.doubt))
@@ -168,8 +172,9 @@ def read_callbacks(target: Target, limit: int = DEFAULT_LIMIT) -> CallbackList:
         head=places.head,
         head_found_by=found_by,
         is_vector=way.is_vector,
+        is_whole=walked.is_whole,
         layout=layout,
-        callbacks=callbacks,
+        callbacks=walked.callbacks,
         callback_count=_global(target, "CmpCallBackCount", places.callback_count, 4, problems),
         last_cookie=_global(target, "CmpCallbackCookie", places.last_cookie, 8, problems),
         problems=problems,
@@ -205,6 +210,7 @@ def _of_small_dump(target: Target) -> CallbackList:
         head=None,
         head_found_by=None,
         is_vector=way.is_vector,
+        is_whole=False,
         layout=way.layouts.how_known(target),
         callbacks=inside.told[::-1],
         callback_count=None,

@@ -144,10 +144,10 @@ def _ranges(numbers: list[int]) -> str:
 
 _WITNESSES = {
     "back-links": "found by the back links alone: Flink does not lead to it",
-    "thread": "not on the list: a thread is in it",
-    "object-context": "not on the list: a key's object context names it",
-    "carved": "not on the list: found by its pool tag",
-    "address": "not on the list: it lies at the address that was given",
+    "thread": "found by a thread that is in it, not by the list",
+    "object-context": "found by a key's object context that names it, not by the list",
+    "carved": "found by its pool tag, not by the list",
+    "address": "found at the address that was given, not by the list",
 }
 
 

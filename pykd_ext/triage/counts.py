@@ -31,8 +31,8 @@ def callbacks_disabled(scene: Scene) -> Iterator[Finding]:
 def count_mismatch(scene: Scene) -> Iterator[Finding]:
     """The count is not the length of the list, which was read whole."""
     count, length = scene.listing.callbacks.callback_count, len(scene.entries)
-    whole = len(scene.readable) == length
-    if not whole or count in (None, 0, length):
+    is_whole = scene.listing.callbacks.is_whole and len(scene.readable) == length
+    if not is_whole or count in (None, 0, length):
         return
     assert count is not None
     severity, what, doubt = _of_mismatch(scene, count - length)

@@ -26,6 +26,11 @@ _CHECKS = (
 
 
 def glance(target: Target, listing: Listing) -> list[Finding]:
-    """Findings that cost no request; :func:`.check.check` has all, and looks further."""
-    scene = Scene(target, listing, Drivers(target), ImageFiles(target.symbol_path), [])
+    """Findings that cost no request, about the list alone: the cookie of what was searched for
+    besides says nothing. :func:`.check.check` has all, and looks further."""
+    entries = listing.entries[: len(listing.callbacks.callbacks)]
+    listed = Listing(
+        listing.target, listing.callbacks, entries, listing.boot_time, listing.problems
+    )
+    scene = Scene(target, listed, Drivers(target), ImageFiles(target.symbol_path), [])
     return [each for look in _CHECKS for each in look(scene) if isinstance(each, Finding)]

@@ -15,7 +15,7 @@ from .scene import Scene
 if TYPE_CHECKING:
     from ..target import Target
 
-__all__ = ["head_links_disagree", "list_broken"]
+__all__ = ["head_links_disagree", "is_passed_over", "list_broken"]
 
 _NAMED = 100  # entries that one way alone leads to
 
@@ -111,6 +111,20 @@ def _broken_links(scene: Scene) -> Iterator[tuple[int, str, int, str]]:
                 continue
             other = _name(not backward)
             yield address, link, neighbour, f"is not answered: {other} there is {answer:#x}"
+
+
+def is_passed_over(memory: Memory, address: int) -> bool:
+    """Whether the links at the VA ``address`` are those of an entry that was taken out: a
+    neighbour does not lead back, or is the entry itself. One that cannot be read says nothing."""
+    try:
+        flink, blink = _links(memory, address)
+    except MemoryUnreadable:
+        return False
+    neighbours = ((flink, False), (blink, True))
+    return address in (flink, blink) or any(
+        _answer(memory, neighbour, backward) not in (None, address)
+        for neighbour, backward in neighbours
+    )
 
 
 def _answer(memory: Memory, neighbour: int, backward: bool) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..kernel.listing import RegistryCallback
 from .finding import Finding, about
+from .links import is_passed_over
 from .scene import Orphan, Scene
 from .unregistrations import unlisted_unregistrations
 
@@ -17,6 +18,9 @@ _WITNESSES = {
     "carved": "its pool block is still there",
 }
 _IN_FLIGHT = "an unregistration in flight takes the entry out before it frees the block"
+_NOT_WHOLE = (
+    "the list could not be read to its end either way, and no neighbour says that it was taken out"
+)
 _FREED = "a freed block keeps its bytes until the memory has another user"
 _DOUBTS = {
     "live": _IN_FLIGHT,
@@ -33,11 +37,13 @@ def entry_orphaned(scene: Scene) -> Iterator[Finding]:
     in_flight = _in_flight(scene)
     for entry, state in scene.orphans:
         found_by = entry.block.found_by
-        severity = "info" if (entry, state) in in_flight else _severity(scene, entry, state)
+        may_be_listed = _may_be_listed(scene, entry)
+        is_harmless = may_be_listed or (entry, state) in in_flight
+        where = "was not seen on the list" if may_be_listed else "is not on the list"
         yield about(
-            entry, "entry-orphaned", severity,
+            entry, "entry-orphaned", "info" if is_harmless else _severity(scene, entry, state),
             f"the callback of {entry.owner.name or 'no known image'} at altitude "
-            f"{entry.block.altitude} is not on the list, but {_WITNESSES[found_by]}",
+            f"{entry.block.altitude} {where}, but {_WITNESSES[found_by]}",
             {
                 "address": f"{entry.block.address:#x}",
                 "found_by": found_by,
@@ -45,8 +51,14 @@ def entry_orphaned(scene: Scene) -> Iterator[Finding]:
                 "function": f"{entry.block.function or 0:#x}",
                 "cookie": f"{entry.block.cookie or 0:#x}",
             },
-            _DOUBTS[state],
+            _NOT_WHOLE if may_be_listed else _DOUBTS[state],
         )._replace(next=f"!pool {entry.block.address:#x}")  # fmt: skip
+
+
+def _may_be_listed(scene: Scene, entry: RegistryCallback) -> bool:
+    if scene.listing.callbacks.is_whole:
+        return False
+    return not is_passed_over(scene.target.memory, entry.block.address + scene.layout.link)
 
 
 def _in_flight(scene: Scene) -> list[Orphan]:

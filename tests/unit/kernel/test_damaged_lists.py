@@ -126,6 +126,16 @@ def test_what_the_list_does_not_lead_to_is_not_listed(
     assert missing == (1 if damage.endswith("counted") else 0)
 
 
+@pytest.mark.parametrize("profile", ["x64-19041", "x86-2600"])
+def test_what_lies_beyond_the_limit_is_said(profile: str, lab_dump: MakeDump, regcb: Regcb) -> None:
+    truth = lab_dump(profile, callbacks=4)
+    said = [
+        regcb("-z", truth.path, "-y", truth.symbols, "list", "--limit", limit)[1].splitlines()[-1]
+        for limit in ("2", "4")
+    ]
+    assert ["more with --limit" in each for each in said] == [True, False]
+
+
 @pytest.mark.parametrize("kind", ALTITUDES)
 def test_an_altitude_that_is_none_costs_the_altitude_alone(
     kind: str, lab_dump: MakeDump, regcb: Regcb

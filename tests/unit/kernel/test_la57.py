@@ -75,7 +75,7 @@ def test_user_space_ends_at_56_bits(flink: int, why: str) -> None:
     problems: list[Problem] = []
     row = BLOCKS.row("x64", 26100)
     assert row is not None
-    found = walk_list(target.memory, head, row.value, 10, problems)
+    found = walk_list(target.memory, head, row.value, 10, problems).callbacks
     said = [each.what for each in problems] + [one for each in found for one in each.problems]
     assert any(why in each for each in said)
 

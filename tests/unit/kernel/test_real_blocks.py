@@ -50,7 +50,7 @@ def test_a_real_list_is_read(kernel: dict[str, Any]) -> None:
     assert row is not None
     assert row.known == REAL
     problems: list[Problem] = []
-    found = walk_list(target.memory, head, row.value, 100, problems)
+    found = walk_list(target.memory, head, row.value, 100, problems).callbacks
     assert [each.address for each in found] == order
     assert (problems, [each.problems for each in found]) == ([], [()] * len(order))
     wanted = {numbers(each): each["altitude"] or LEGACY for each in kernel["registered"]}

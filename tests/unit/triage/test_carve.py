@@ -66,7 +66,16 @@ def test_the_list_shows_them_after_its_own(lab_dump: MakeDump, regcb: Regcb) -> 
     assert document["callbacks"][3]["owner"] == truth.callbacks[1].owner
     output = regcb("-z", truth.path, "-y", truth.symbols, "list", "--carve")[1]
     assert "\n3 callbacks, as CmpCallBackCount says; " in output
-    assert "! #3: not on the list: found by its pool tag\n" in output
+    assert "! #3: found by its pool tag, not by the list\n" in output
+
+
+def test_what_is_older_than_the_list_was_issued(lab_dump: MakeDump, regcb: Regcb) -> None:
+    truth = lab_dump(callbacks=4)
+    oldest = min(range(4), key=lambda index: truth.callbacks[index].cookie)
+    truth = lab_dump(callbacks=4, damage=(f"entry-unlinked-counted@{oldest}",))
+    output = regcb("-z", truth.path, "-y", truth.symbols, "list", "--carve")[1]
+    assert "\n! #3: found by" in output
+    assert "never issued" not in output
 
 
 def test_without_the_search_nothing_is_found(lab_dump: MakeDump, regcb: Regcb) -> None:

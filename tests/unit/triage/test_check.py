@@ -136,6 +136,27 @@ def test_a_freed_block_is_no_orphan_where_the_pool_tells(
     assert orphans == [told, told, ("info", "unknown") if index == 1 else told]
 
 
+@pytest.mark.parametrize("profile", ["x64-7601", "x86-7601", "x64-19041"])
+def test_what_lies_between_two_pages_that_are_out_was_not_taken_out(
+    profile: str, lab_dump: MakeDump, regcb: Regcb
+) -> None:
+    """Unless the links of those beside it say so."""
+    out = ("entry-unreadable@1", "entry-unreadable@5")
+    sound = checked(lab_dump(profile, callbacks=8, damage=out), regcb)[1]
+    (said,) = (each for each in sound["problems"] if "nothing is known of" in each["what"])
+    assert said["where"] == f"entry {sound['callbacks'][1]['address']}"
+    truth = lab_dump(profile, callbacks=8, damage=(*out, "entry-unlinked@3"))
+    unlinked = checked(truth, regcb)[1]
+    judged = [
+        {each["evidence"]["address"]: each["severity"] for each in named(found, "entry-orphaned")}
+        for found in (sound, unlinked)
+    ]
+    between = [f"{each.address:#x}" for each in truth.callbacks[2:5]]
+    assert judged[0] == dict.fromkeys(between, "info")
+    assert judged[1] == {**judged[0], between[1]: "high"}
+    assert above_info(sound) == set()
+
+
 @pytest.mark.parametrize("profile", ["x64-19041", "arm64-22621"])
 def test_a_block_that_may_be_free_waits_for_a_second_witness(
     profile: str, lab_dump: MakeDump, regcb: Regcb
