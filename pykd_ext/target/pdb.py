@@ -25,7 +25,7 @@ from .pdb_publics import Publics
 from .symbol_names import decorations, undecorated
 
 if TYPE_CHECKING:
-    from .pdb_types import Field, Types
+    from .pdb_types import Types
 
 __all__ = ["Pdb"]
 
@@ -87,13 +87,10 @@ class Pdb:
         start = self._open_addresses().rva(found.segment, found.offset)
         return (found.name, start) if start is not None and start <= rva else None
 
-    def field(self, type_name: str, field: str) -> Field | None:
-        """Where a field of a structure, class or union lies; None without the type or field."""
-        return self._open_types().field(type_name, field)
-
-    def type_size(self, type_name: str) -> int | None:
-        """The size of a structure, class or union in bytes; None without it."""
-        return self._open_types().size(type_name)
+    def field_offset(self, type_name: str, field: str) -> int | None:
+        """The offset in bytes of a field of a structure, class or union, a bit-field's that of the
+        unit that holds it; None without the type or field."""
+        return self._open_types().field_offset(type_name, field)
 
     def _read_headers(self) -> None:
         """PdbStream.html: age +8, GUID +12; DbiStream.html: age +8, publics +16, symbols +20,

@@ -28,7 +28,6 @@ class Member(NamedTuple):
 
     name: str
     offset: int
-    type_index: int
 
 
 def fields(record: bytes) -> Generator[Member, None, int | None]:
@@ -50,7 +49,7 @@ def fields(record: bytes) -> Generator[Member, None, int | None]:
             name, _, _ = record[end:].partition(b"\0")
             end += len(name) + 1
             if leaf == _LF_MEMBER:
-                yield Member(name.decode("utf-8", "backslashreplace"), offset, index)
+                yield Member(name.decode("utf-8", "backslashreplace"), offset)
         at = end
     return None
 

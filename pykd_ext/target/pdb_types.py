@@ -1,7 +1,7 @@
-"""The types of a PDB: where a field lies in a structure, and how large the structure is.
+"""The types of a PDB: where a field lies in a structure.
 
-LLVM: TpiStream.html (header, hash stream); cvinfo.h: lfStructure, lfUnion, lfFieldList, lfMember,
-lfBitfield. A type's record is found through the hash of its name; records are walked only from the
+LLVM: TpiStream.html (header, hash stream); cvinfo.h: lfStructure, lfUnion, lfFieldList, lfMember.
+A type's record is found through the hash of its name; records are walked only from the
 closest offset that the stream names, or, in a PDB without hashes, from the first. A PDB of XP's
 time has hashes of two bytes, for other buckets (tpi.h of microsoft-pdb): they count as none.
 """
@@ -19,9 +19,9 @@ from .pdb_fields import Member, fields, leaf_of, number
 from .pdb_hash import hash_string
 from .search import count_up_to
 
-__all__ = ["Field", "Types"]
+__all__ = ["Types"]
 
-_LF_FIELDLIST, _LF_BITFIELD = 0x1203, 0x1205
+_LF_FIELDLIST = 0x1203
 _SIZE_AT = {0x1504: 18, 0x1505: 18, 0x1506: 10}  # LF_CLASS, LF_STRUCTURE, LF_UNION
 _FORWARD = 0x80  # CV_prop_t.fwdref
 
@@ -32,23 +32,10 @@ _MOST_RECORDS = 8_000_000  # walked over in all: the index leads within some tho
 _CHUNK = 1 << 17  # bytes read at once; the longest record has half as many
 
 
-class Field(NamedTuple):
-    """One data member: ``offset`` in bytes, a bit-field's of the unit that holds it.
-
-    ``bit_length`` is 0 for a field that is no bit-field; bits count from the lowest.
-    """
-
-    offset: int
-    bit_position: int
-    bit_length: int
-    type_index: int
-
-
 class _Structure(NamedTuple):
-    """A structure, class or union that is defined; ``size`` in bytes."""
+    """A structure, class or union that is defined."""
 
     name: bytes
-    size: int
     field_list: int
 
 
@@ -66,21 +53,12 @@ class Types:
         self._known: tuple[int, ...] | None = None
         self._left = _MOST_RECORDS
 
-    def size(self, type_name: str) -> int | None:
-        """The size of a structure, class or union in bytes; None without it."""
+    def field_offset(self, type_name: str, field: str) -> int | None:
+        """The offset in bytes of the data member ``field`` of a structure, class or union, a
+        bit-field's that of the unit that holds it; None without it."""
         structure = self._structure(type_name)
-        return structure.size if structure else None
-
-    def field(self, type_name: str, field: str) -> Field | None:
-        """The data member ``field`` of a structure, class or union; None without it."""
-        structure = self._structure(type_name)
-        if structure is None:
-            return None
-        for member in self._members(structure.field_list):
-            if member.name == field:
-                position, length = self._bits(member.type_index)
-                return Field(member.offset, position, length, member.type_index)
-        return None
+        members = self._members(structure.field_list) if structure else ()
+        return next((each.offset for each in members if each.name == field), None)
 
     def _structure(self, name: str) -> _Structure | None:
         raw = name.encode("utf-8", "surrogateescape")
@@ -120,13 +98,6 @@ class Types:
             if leaf_of(record) != _LF_FIELDLIST:
                 return
             following = yield from fields(record)
-
-    def _bits(self, type_index: int) -> tuple[int, int]:
-        """A bit-field's position and length; lfBitfield: leaf, type, length, position."""
-        record = self._record(type_index)
-        if leaf_of(record) != _LF_BITFIELD or len(record) < 8:
-            return 0, 0
-        return record[7], record[6]
 
     def _record(self, index: int) -> bytes:
         """A type's record from its leaf on; empty for a basic type, which has none."""
@@ -175,6 +146,6 @@ def _structure(record: bytes) -> _Structure | None:
     size_at = _SIZE_AT.get(leaf_of(record))
     if size_at is None or unsigned(record, 4, 2) & _FORWARD:
         return None
-    size, name_at = number(record, size_at)
+    _, name_at = number(record, size_at)
     name = record[name_at:].partition(b"\0")[0]
-    return _Structure(name, size, unsigned(record, 6, 4))
+    return _Structure(name, unsigned(record, 6, 4))

@@ -66,10 +66,10 @@ class ModuleSymbols:
     def field_offset(self, type_name: str, field: str) -> int:
         """The offset in bytes of ``type_name.field``; raises TypeNotFound."""
         self._load()
-        found = self._ask(self._pdb.field, type_name, field) if self._pdb else None
+        found = self._ask(self._pdb.field_offset, type_name, field) if self._pdb else None
         if found is None:
             raise TypeNotFound(f"{type_name}.{field}", self.name)
-        return found.offset
+        return found
 
     def _load(self) -> None:
         if self._loaded:

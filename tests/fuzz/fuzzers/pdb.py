@@ -56,8 +56,7 @@ def _ask(pdb: Pdb, rva: int) -> None:
     questions = [
         *((pdb.symbol, (each,)) for each in _NAMES),
         *((pdb.nearest, (each,)) for each in (rva, 0x1000, 0x7FFFFFFF)),
-        *((pdb.field, each) for each in _FIELDS),
-        *((pdb.type_size, (each,)) for each, _ in _FIELDS),
+        *((pdb.field_offset, each) for each in _FIELDS),
     ]
     for question, arguments in questions:
         try:

@@ -20,7 +20,6 @@ __all__ = [
     "functions",
     "identity",
     "publics",
-    "type_sizes",
 ]
 
 
@@ -78,30 +77,22 @@ def exported(image: Path) -> dict[str, int]:
 
 _RECORD = re.compile(r"^ +0 \| (?:struct|union) (\w+)\n((?:.*\|.*\n)+)", re.MULTILINE)
 _FIELD = re.compile(r"^ *(\d+)(?::(\d+)-(\d+))? \|( +)(.*)$")
-_SIZE = re.compile(r"\[sizeof=(\d+), ")
 
 
-def _records(sample: Sample) -> Iterator[tuple[str, list[str], int]]:
-    """Each named structure of types.c: its name, the lines of its fields, its size in bytes."""
+def _records(sample: Sample) -> Iterator[tuple[str, list[str]]]:
+    """Each named structure of types.c: its name, the lines of its fields."""
     folder = sample.pdb.parent
     text = compile_source(
         sample.architecture, folder, "types.c", ["-Xclang", "-fdump-record-layouts"], "layouts.obj"
     )
     for record in _RECORD.finditer(text):
-        *lines, last = record[2].splitlines()
-        size = _SIZE.search(last)
-        assert size, record[0]
-        yield record[1], lines, int(size[1])
-
-
-def type_sizes(sample: Sample) -> dict[str, int]:
-    """sizeof of each structure."""
-    return {name: size for name, _, size in _records(sample)}
+        *lines, _ = record[2].splitlines()
+        yield record[1], lines
 
 
 def field_layouts(sample: Sample) -> Iterator[FieldLayout]:
     """The fields of each structure, those of its anonymous members among them."""
-    for type_name, lines, _ in _records(sample):
+    for type_name, lines in _records(sample):
         named = [False]  # for each level of nesting: is a record above it named?
         for line in lines:
             field = _FIELD.match(line)
