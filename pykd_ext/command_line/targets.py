@@ -8,20 +8,27 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from .. import open_target
-from ..target.errors import RegcbError, TargetError
+from ..target.errors import BadArgument, RegcbError, TargetError
 from ..target.opening import inside_debugger, symbol_path_text
 from .progress import progress_bar
 
 if TYPE_CHECKING:
     from ..target import Target
 
-__all__ = ["symbol_path_of", "target_of"]
+__all__ = ["refuse_target", "symbol_path_of", "target_of"]
 
 
 def symbol_path_of(arguments: argparse.Namespace) -> str:
     """Where PDBs and images are looked for: ``-y``, else _NT_SYMBOL_PATH; nowhere with
     ``--no-symbols``."""
     return symbol_path_text(_symbols(arguments))
+
+
+def refuse_target(arguments: argparse.Namespace, why: str) -> None:
+    """Of a command line that names what is read in place of a target: raises BadArgument where it
+    names a target, too."""
+    if arguments.dump or arguments.connect:
+        raise BadArgument(f"{why}: without -z and --connect")
 
 
 def target_of(arguments: argparse.Namespace) -> Target:

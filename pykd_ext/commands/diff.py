@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .. import callbacks
 from ..command_line.command import Command
-from ..command_line.targets import target_of
+from ..command_line.targets import refuse_target, target_of
 from ..documents.baseline import read_baseline
 from ..documents.callbacks import CallbacksDocument, callbacks_document
 from ..documents.difference import compare, difference_document
@@ -37,6 +37,8 @@ class NothingToCompare(RegcbError):
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
+    if arguments.new:
+        refuse_target(arguments, f"diff compares {arguments.baseline} with {arguments.new}")
     before = read_baseline(arguments.baseline)
     after = read_baseline(arguments.new) if arguments.new else _document_now(arguments)
     for which, document in (("the baseline", before), ("the other side", after)):

@@ -45,12 +45,21 @@ def run(target: Target, arguments: argparse.Namespace, output: Output) -> int:
         from ..documents.csv_table import callbacks_csv  # noqa: PLC0415
 
         output.write(callbacks_csv(listing))
+        _say_problems(listing, output)
     else:
         from ..present.table import callbacks_table  # noqa: PLC0415
         from ..triage.glance import glance  # noqa: PLC0415
 
         output.write(callbacks_table(listing, arguments.wide, glance(target, listing)))
     return 0
+
+
+def _say_problems(listing: Listing, output: Output) -> None:
+    """Those of the list as a whole are no row's."""
+    from ..documents.text import printable  # noqa: PLC0415
+
+    for where, what in listing.problems:
+        output.error(f"regcb: {printable(where)}: {printable(what)}")
 
 
 def _listed(target: Target, limit: int) -> Listing:

@@ -18,7 +18,7 @@ from ..command_line.command import Command
 from ..command_line.limited_process import DEFAULT_LIMITS, LimitedProcess, Limits
 from ..command_line.progress import progress_bar
 from ..command_line.scan_request import ScanOptions, ScanResult, failed, host_of
-from ..command_line.targets import symbol_path_of
+from ..command_line.targets import refuse_target, symbol_path_of
 from ..command_line.workers import in_processes, on_cluster
 from ..documents.line_file import LineFile
 from ..documents.scan_format_names import BEGINNINGS, ScanFormat
@@ -92,8 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
-    if arguments.dump or arguments.connect:
-        raise NothingToScan("scan takes the names of dumps as they are: without -z and --connect")
+    refuse_target(arguments, "scan takes the names of dumps as they are")
     if not 0 < arguments.timeout <= LONGEST:
         raise NothingToScan(f"--timeout is more than 0 and at most {LONGEST} seconds (a year)")
     _refuse_unknown_words(arguments.host)

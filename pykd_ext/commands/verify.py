@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..command_line.command import Command
-from ..command_line.targets import symbol_path_of, target_of
+from ..command_line.targets import refuse_target, symbol_path_of, target_of
 from ..documents.json_text import json_text
 from ..documents.verification import verification_document
 from ..present.output import Output
@@ -59,6 +59,7 @@ def _of_image(arguments: argparse.Namespace) -> Verification:
     from ..verification.kernel_source import ImageFile  # noqa: PLC0415 - needs unicorn
     from ..verification.verify import verify  # noqa: PLC0415
 
+    refuse_target(arguments, f"verify reads {arguments.image}")
     symbols = SymbolPath(symbol_path_of(arguments))
     return verify(ImageFile(arguments.image), symbols, layout=_layout(arguments))
 

@@ -7,7 +7,13 @@ from ..kernel.listing import Listing
 from .callback_fields import CallbackDocument, callback_document
 from .target import TargetDocument, target_document
 
-__all__ = ["CallbacksDocument", "ProblemDocument", "callbacks_document", "problem_document"]
+__all__ = [
+    "CallbacksDocument",
+    "ProblemDocument",
+    "callbacks_document",
+    "problem_document",
+    "problem_text",
+]
 
 
 class ProblemDocument(TypedDict):
@@ -39,3 +45,8 @@ def callbacks_document(listing: Listing) -> CallbacksDocument:
 def problem_document(problem: Problem) -> ProblemDocument:
     """One problem."""
     return {"where": problem.where, "what": problem.what}
+
+
+def problem_text(problem: ProblemDocument) -> str:
+    """The same in one text, as the target has it."""
+    return f"{problem['where']}: {problem['what']}"

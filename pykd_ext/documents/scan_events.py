@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from ..target.locations import file_name
 from .attack_techniques import Technique, technique_of
 from .callback_fields import CallbackDocument
+from .callbacks import problem_text
 from .findings import FindingDocument
 from .scan import ScanDocument
-from .text import printable
+from .text import counted, printable
 
 __all__ = ["ScanEvent", "event_document", "scan_events"]
 
@@ -40,8 +41,10 @@ class ScanEvent(NamedTuple):
     def message(self) -> str:
         if self.finding:
             return f"{self.finding['severity']}: {self.finding['summary']}"
+        if self.is_failure:
+            return self.result["error"] or ""
         problems = len(self.result["problems"])
-        return self.result["error"] or f"no finding{f', {problems} problems' if problems else ''}"
+        return f"no finding, {counted(problems, 'problem')}" if problems else "no finding"
 
     @property
     def is_failure(self) -> bool:
@@ -64,7 +67,7 @@ class ScanEvent(NamedTuple):
             "state": self.result["state"],
             "event_number": self.number,
             "event_count": self.total,
-            "problems": [f"{each['where']}: {each['what']}" for each in self.result["problems"]],
+            "problems": list(map(problem_text, self.result["problems"])),
         }
 
     @property

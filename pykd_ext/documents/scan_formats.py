@@ -7,10 +7,11 @@ from operator import itemgetter
 from typing import Any
 
 from ..triage.finding import SEVERITIES
+from .callbacks import problem_text
 from .csv_table import csv_header, csv_row
 from .ecs import ecs_events
 from .field import Field
-from .field_types import COUNT, TEXT
+from .field_types import COUNT, NOTES, TEXT
 from .findings import FindingDocument
 from .json_text import json_line
 from .ocsf import ocsf_events
@@ -56,6 +57,7 @@ _COLUMNS = (
     Field("findings", TEXT, _ids),
     Field("seconds", COUNT, itemgetter("seconds")),
     Field("host", TEXT, itemgetter("host")),
+    Field("problems", NOTES, lambda result: list(map(problem_text, result["problems"]))),
 )
 
 

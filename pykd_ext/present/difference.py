@@ -9,7 +9,7 @@ from tabulate import tabulate
 
 from ..documents.callbacks import CallbacksDocument
 from ..documents.difference import Change, Difference, side_problems
-from ..documents.text import printable
+from ..documents.text import counted, printable
 from .text import cell, link
 
 __all__ = ["difference_text"]
@@ -57,7 +57,7 @@ def _side(document: CallbacksDocument) -> str:
     facts = ["Windows", target.get("version"), target["architecture"], target.get("path")]
     booted = target.get("boot_time")
     text = " ".join(printable(str(each)) for each in facts if each)
-    count = f", {len(document['callbacks'])} callbacks"
+    count = f", {counted(len(document['callbacks']), 'callback')}"
     return f"{text}{f', booted {printable(str(booted))}' if booted else ''}{count}"
 
 

@@ -56,6 +56,7 @@ def report_html(triage: Triage, details: Sequence[Details], how: ReportOrigin) -
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     environment.filters["one_line"] = _one_line
     return environment.from_string(_part("report.html")).render(
+        has_list=document["target"]["list_head"] is not None,
         title=document["target"]["path"] or "a live kernel",
         counts=[(each, _count(findings, each)) for each in SEVERITIES],
         facts=_facts(document, how),
@@ -115,19 +116,28 @@ def _with_findings(callback: dict[str, Any], findings: Sequence[dict[str, Any]])
 
 def _facts(document: dict[str, Any], how: ReportOrigin) -> list[tuple[str, str]]:
     target = document["target"]
-    layout = target["layout"]
+    layout, count = target["layout"], target["callback_count"]
     symbols = {each["owner"]: each["function_symbol"] or "" for each in document["callbacks"]}
     named = sorted(owner for owner, symbol in symbols.items() if owner and "!" in symbol)
     return [
         ("target", f"{target['kind']} {target['path'] or ''}".strip()),
         ("file", f"{how.size:,} bytes, SHA-256 {how.sha256}" if how.sha256 else "none: it runs"),
         ("Windows", f"{target['version']} {target['architecture']}, nt at {target['nt_base']}"),
-        ("booted", target["boot_time"] or "unknown"),
-        ("list", f"{target['list_head']}, found by {target['list_head_found_by']}"),
+        ("booted", _known(target["boot_time"])),
+        ("list", _list(target)),
         ("block layout", f"{layout['known']} ({layout['source']})"),
-        ("callbacks", f"{len(document['callbacks'])}, CmpCallBackCount {target['callback_count']}"),
-        ("last cookie", target["last_cookie"] or "unknown"),
+        ("callbacks", f"{len(document['callbacks'])}, CmpCallBackCount {_known(count)}"),
+        ("last cookie", _known(target["last_cookie"])),
         ("symbol path", printable(how.symbol_path) or "none"),
         ("functions named by symbols", ", ".join(named) or "none"),
         ("made by", f"regcb {how.version}, {how.made}"),
     ]
+
+
+def _list(target: dict[str, Any]) -> str:
+    head = target["list_head"]
+    return f"{head}, found by {target['list_head_found_by']}" if head else "none in a small dump"
+
+
+def _known(value: Any) -> str:
+    return "unknown" if value is None else str(value)

@@ -47,13 +47,13 @@ def headline(listing: Listing) -> str:
     where = f" {printable(target.path)}" if target.path else ""
     booted = f", booted {time_text(listing.boot_time)}" if listing.boot_time else ""
     machine = f"Windows {target.version} {target.architecture}, {target.kind}{where}{booted}\n"
+    count = counted(len(callbacks.callbacks), "callback")
     if callbacks.head is None:
-        count = len(callbacks.callbacks)
-        return f"{machine}{count} callbacks that the thread of this small dump is in"
+        return f"{machine}{count} that the thread of this small dump is in"
     head = address_text(callbacks.head, target.architecture)
     return (
         f"{machine}"
-        f"{len(callbacks.callbacks)} callbacks{_counted(listing)}; {_order(listing)}; head {head}\n"
+        f"{count}{_counted(listing)}; {_order(listing)}; head {head}\n"
         f"block layout: {callbacks.layout.known} ({printable(callbacks.layout.source)})"
     )
 

@@ -108,7 +108,9 @@ def _parsed(path: str) -> pefile.PE:
     except TargetError:
         raise
     except Exception as error:  # pefile raises what a damaged file makes its code stumble on
-        raise TargetError(f"{path} is no image of a kernel: {error}") from None
+        raise TargetError(
+            f"{path} is no image of a kernel, and a dump is opened with -z: {error}"
+        ) from None
 
 
 def _read(path: str) -> bytes:

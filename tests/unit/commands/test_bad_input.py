@@ -190,6 +190,8 @@ def listed(status: int, output: str) -> list[dict[str, Any]]:
         (["list", __file__], f"unrecognized arguments: {__file__}; -z {__file__} opens a dump"),
         ([__file__], f"no command {__file__!r}: -z {__file__} opens a dump (regcb --help"),
         (["install", "x", "--python", "new"], "--python new: a version as !py takes it: 3.9"),
+        (["diff", "x", "y", "-z", "z"], "diff compares x with y: without -z and --connect"),
+        (["verify", "x", "-z", "y"], "verify reads x: without -z and --connect"),
         (["scan", "x", "-z", "y"], "scan takes the names of dumps as they are: without -z"),
         (["list", "--json", "--csv"], "not allowed with"),
         (["list", "--limit", "x"], "'x' is no whole number from 1"),

@@ -130,6 +130,17 @@ def test_csv_has_a_row_a_callback(lab_dump: MakeDump, regcb: Regcb) -> None:
     assert [row["owner"] for row in rows] == [each.owner for each in truth.callbacks]
 
 
+def test_csv_says_beside_its_rows_what_the_list_as_a_whole_lacks(
+    lab_dump: MakeDump, regcb: Regcb
+) -> None:
+    truth = lab_dump("x64-19041", damage=("head-emptied",))
+    words = ("-z", truth.path, "-y", truth.symbols, "list")
+    status, output, errors = regcb(*words, "--csv")
+    assert (status, len(output.splitlines())) == (0, 1 + truth.count)
+    said = [line[2:] for line in regcb(*words)[1].splitlines() if "nt!CallbackListHead: " in line]
+    assert [f"regcb: {line}" for line in said] == errors.splitlines() != []
+
+
 def test_csv_has_no_empty_rows_on_windows(
     lab_dump: MakeDump, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -355,15 +355,19 @@ def test_events_are_whole_after_a_kill(folder: Path, tmp_path: Path, regcb: Regc
 
 
 def test_a_spreadsheet_without_formulas(
-    folder: Path, regcb: Regcb, monkeypatch: pytest.MonkeyPatch
+    folder: Path, lab_dump: MakeDump, regcb: Regcb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
+    shutil.copyfile(lab_dump(dump_type=4, callbacks=4).path, "small.dmp")
     Path("=cmd.dmp").write_bytes(b"PAGEDU64")
     words = ("scan", folder, "=cmd.dmp", "--jobs", "1", "--format", "csv", "--host", "{name}")
     _, output, errors = regcb(*words)
-    assert errors == "regcb: 3 of 7 dumps could not be looked at (dump: 3)\n"
+    assert errors == "regcb: 3 of 8 dumps could not be looked at (dump: 3)\n"
     rows = list(csv.DictReader(output.splitlines()))
     assert {row["state"] for row in rows} == {"clean", "findings", "failed"}
+    assert [Path(row["path"]).name for row in rows if "small memory dump" in row["problems"]] == [
+        "small.dmp"
+    ]
     for row in rows:
         assert row["host"].lstrip("'") == Path(row["path"]).stem
         assert (row["high"] == "") == (row["callbacks"] == "") == (row["state"] == "failed")

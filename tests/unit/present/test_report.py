@@ -205,6 +205,18 @@ def test_a_clean_target_and_one_without_callbacks(
         assert wanted in Reader(page.read_text("utf-8")).text
 
 
+def test_a_small_dump_says_nothing_of_what_is_registered(
+    lab_dump: MakeDump, regcb: Regcb, tmp_path: Path
+) -> None:
+    truth = lab_dump(dump_type=4, callbacks=4)
+    page = tmp_path / "small.html"
+    assert regcb("-z", truth.path, "-y", truth.symbols, "report", page)[0] == 0
+    text = Reader(page.read_text("utf-8")).text
+    assert "a small dump holds no list of callbacks" in text
+    assert "no callbacks are registered" not in text
+    assert "None," not in text and "CmpCallBackCount unknown" in text
+
+
 def test_more_findings_than_are_disassembled(
     lab_dump: MakeDump, regcb: Regcb, tmp_path: Path
 ) -> None:

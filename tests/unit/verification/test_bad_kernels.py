@@ -28,7 +28,7 @@ def refused(regcb: Regcb, path: Path) -> str:
 def test_files_that_are_no_image(contents: bytes, tmp_path: Path, regcb: Regcb) -> None:
     path = tmp_path / "ntoskrnl.exe"
     path.write_bytes(contents)
-    assert "is no image of a kernel" in refused(regcb, path)
+    assert "is no image of a kernel, and a dump is opened with -z: " in refused(regcb, path)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path, regcb: Regcb) -> None:
