@@ -32,6 +32,13 @@ def flink_user(scene: Scene, index: int) -> int:
     return link
 
 
+def flink_odd(scene: Scene, index: int) -> int:
+    """An entry's Flink points two bytes into the entry behind it, where no entry can lie."""
+    link = scene.block_field(index, "link")
+    scene.world.space.write_pointer(link, scene.block_field(index + 1, "link") + 2)
+    return link
+
+
 def flink_unmapped(scene: Scene, index: int) -> int:
     """An entry's Flink points to kernel memory that is not mapped."""
     link = scene.block_field(index, "link")
@@ -156,6 +163,7 @@ DAMAGES = (
     entry_self_link,
     entry_loop,
     flink_user,
+    flink_odd,
     flink_unmapped,
     head_flink_user,
     blink_broken,

@@ -437,6 +437,7 @@ CHECKS: dict[str, Callable[[Case], bool]] = {
     "entry-self-link": lambda case: case.number(0) == case.target.address,
     "entry-loop": lambda case: case.number(0) == case.block(0),
     "flink-user": lambda case: case.number(0) < 1 << 47,
+    "flink-odd": lambda case: case.number(0) == case.block(3) + 2,
     "flink-unmapped": lambda case: case.number(0) >> 47 == 0x1FFFF and case.gone(case.number(0)),
     "head-flink-user": lambda case: case.memory.number(case.truth.list_head) < 1 << 47,
     "blink-broken": lambda case: case.number(8) == case.truth.list_head,

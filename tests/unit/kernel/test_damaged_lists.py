@@ -17,6 +17,7 @@ RECOVERED = {
     "entry-self-link": 1,
     "entry-loop": 1,
     "flink-user": 1,
+    "flink-odd": 1,
     "head-flink-user": 4,
     "head-emptied": 4,
     "blink-broken": 0,
@@ -30,7 +31,12 @@ RECOVERED = {
     "kernel-unlinked": 0,
 }
 
-ALTITUDES = ["odd", "null-buffer", "empty", "huge"]
+ALTITUDES = {
+    "odd": "odd Length 0xb, its last byte is left out",
+    "null-buffer": "Buffer is NULL with Length 0xc",
+    "empty": "empty (Length 0)",
+    "huge": "Length 0xfffe is no altitude's, cut to 0x400",
+}
 HOSTILE = [
     "altitude-control",
     "altitude-escape",
@@ -63,6 +69,7 @@ def test_every_entry_is_found_by_one_way_or_the_other(
         ("entry-self-link", "entry", "Flink points to the entry itself"),
         ("entry-loop", "entry", "Flink loops back to the entry at 0x"),
         ("flink-user", "entry", r"Flink points into user space \(0x7ff61000\)"),
+        ("flink-odd", "entry", r"Flink is not aligned \(0x[0-9a-f]*[26ae]\)"),
         ("head-flink-user", "nt!CallbackListHead", "Flink points into user space"),
         ("head-emptied", "nt!CallbackListHead", "Blink is 0x.* but Flink leads to 0x"),
         ("blink-broken", "entry", "Blink is 0x.* not 0x"),
@@ -136,16 +143,16 @@ def test_what_lies_beyond_the_limit_is_said(profile: str, lab_dump: MakeDump, re
     assert ["more with --limit" in each for each in said] == [True, False]
 
 
-@pytest.mark.parametrize("kind", ALTITUDES)
+@pytest.mark.parametrize(("kind", "why"), ALTITUDES.items())
 def test_an_altitude_that_is_none_costs_the_altitude_alone(
-    kind: str, lab_dump: MakeDump, regcb: Regcb
+    kind: str, why: str, lab_dump: MakeDump, regcb: Regcb
 ) -> None:
     truth, document = listed(lab_dump, regcb, f"altitude-{kind}")
     (index,) = (damage.index for damage in truth.damage)
     assert index is not None
     found = document["callbacks"][index]
     assert found["function"] == f"{truth.callbacks[index].function:#x}"
-    assert [problem.startswith("altitude: ") for problem in found["problems"]] == [True]
+    assert found["problems"] == [f"altitude: {why}"]
 
 
 def test_states_of_a_callback(lab_dump: MakeDump, regcb: Regcb) -> None:
