@@ -43,10 +43,10 @@ with three, of which a trace cannot do without one. But for that the breakpoint 
 step, and what passes meanwhile is not seen.
 
 A refusal that callbacks above hear of is two stops. 16 at the first: those eight and two, the
-stack, the list's cookie (whose callback it is), the thread, the value, the key, and the breakpoint
-at the end. 9 at that: it need not be done again there, as it goes with the last refusal, but what
-has become of the result, is the thread still the one, and what callback is it in, if any? Before,
-two calls more of the thread's list would tell that.
+stack, the block (whose callback it is, and is any asked before it), the thread, the value, the key,
+and the breakpoint at the end. 9 at that: it need not be done again there, as it goes with the last
+refusal, but what has become of the result, is the thread still the one, and what callback is it in,
+if any? Before, two calls more of the thread's list would tell that.
 
 So few breakpoints are cheap, and one behind the call is the least that sees verdicts. Hence
 :mod:`.call_site` finds that place by disassembly, and what the callback was given in registers and

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..kernel.layouts import BLOCKS
 from ..kernel.listing import Listing, RegistryCallback, note_unread, read_listing
 from ..target.errors import MemoryUnreadable, RegcbError, SymbolNotFound
 from ..target.fields import unsigned
@@ -43,6 +44,39 @@ class CallbackNames:
             self._last = last
             self._unknown.clear()
             self._read()
+
+    def know(self, block: int) -> None:
+        """Reads the list again where there is another callback at ``block``, which is being
+        called, than was: a read."""
+        self._link_before(block)
+
+    def is_called_first(self, block: int) -> bool:
+        """Whether no callback is asked before ``block``, which is being called: that read again."""
+        link = self._link_before(block)
+        if link is None:
+            self.refresh()
+            return self._is_first_listed(block)
+        is_first = link == self.listing.callbacks.head
+        if is_first != self._is_first_listed(block):
+            self._read()  # one has come or gone, or the block lies
+        is_listed = any(each.block.address == block for each in self.listing.entries)
+        return self._is_first_listed(block) if is_listed else is_first
+
+    def _is_first_listed(self, block: int) -> bool:
+        return [each.block.address for each in self.listing.entries[:1]] == [block]
+
+    def _link_before(self, block: int) -> int | None:
+        """A block's Blink; None where it cannot be read. 7 unlinks a callback that may be called
+        yet, and leaves it that."""
+        layout, size = BLOCKS.layout(self._target), self._target.memory.pointer_size
+        try:
+            raw = self._target.read(block, layout.size)
+        except MemoryUnreadable:
+            return None
+        known = self._entries.get(block)
+        if known is None or known.block.cookie != unsigned(raw, layout.cookie, 8):
+            self._read()
+        return unsigned(raw, layout.link + size, size)
 
     def entry(self, block: int) -> RegistryCallback | None:
         """The callback at ``block``, also one that was unregistered since; None for none."""

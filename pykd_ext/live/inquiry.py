@@ -66,14 +66,12 @@ class Inquiry:
 
     def look(self, event: Returned) -> About:
         """What there is to be known of an operation, unless it does not fit; but for what is around
-        it."""
+        it, and whose callback it was."""
         self._forget(time.time())
         requestor, notified = self._read_fitting(event)
         if notified is None:
             self.others += 1
             return About()
-        if event.block:
-            self._names.refresh()
         stack = self._target.return_addresses(_STACK_LIMIT) if self._keeps_stack else []
         return About(requestor, notified, stack=tuple(stack))
 

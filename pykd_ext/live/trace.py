@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Tracer"]
 
 _SWEEP_EVERY = 5.0  # seconds
+_MOST_THREADS = 1024  # whose last refusal is kept
 _CHANGED = "a callback has changed the result and not said so: --each tells which"
 _NO_END = "the callbacks that it was asked for in are not known: its end was not seen"
 
@@ -53,6 +54,7 @@ class Tracer:
         self._report = report
         self._wants_each = each or filters.owner is not None
         self._has_each = True
+        self._told: dict[int, Returned] = {}  # refusals that nobody else hears of, by thread
         self._operations: Operations[About] = Operations(
             refusals_stand(target.build), partial(stack_limits, target)
         )
@@ -103,7 +105,7 @@ class Tracer:
         """The first thing that is heard of an operation, and the last for those below."""
         if not self._is_due(event):
             return False
-        is_over = not self._is_told_of_the_end(event.block)
+        is_over = self._is_asked_first(event)
         if is_over and self._inside is not None:
             self._inside.leave(is_services=True)
         return self._turned(event, is_over)
@@ -124,7 +126,7 @@ class Tracer:
         about = self._look(event)
         operation = OpenOperation(event.thread, event.number, event.information, about)
         operation.add(event)
-        if self._is_told_of_the_end(event.block):
+        if not self._is_asked_first(event):
             operation.result, operation.is_over = None, False
         self._has_each = False
         return self._finish(operation)
@@ -137,6 +139,8 @@ class Tracer:
         if self._filters.only_blocked and not is_known:
             return False
         if event.post is None and not (is_known and self._operations.refusals_stand):
+            return False
+        if _is_its_end(event.post, event, self._told.pop(event.thread, None)):
             return False
         if not is_known and not self._has_callbacks():
             return False
@@ -185,8 +189,11 @@ class Tracer:
 
     def _turned(self, event: Returned, is_over: bool) -> bool:
         operation, gone = self._operations.of(event)
+        self._note_told(event, is_over)
         if operation.about is None:
             operation.about = self.inquiry.look(event)
+            if operation.about.notified is not None:
+                self._know(event)
         operation.add(event)
         operation.is_over = is_over
         if is_over:
@@ -198,11 +205,22 @@ class Tracer:
         stops = any(self._finish(each) for each in gone)
         return (is_over and self._finish(operation)) or stops
 
-    def _is_told_of_the_end(self, block: int) -> bool:
-        """Whether any callback has been asked before ``block``, and so hears of the end."""
-        self.names.refresh()
-        entries = self.names.listing.entries
-        return not entries or entries[0].block.address != block
+    def _note_told(self, event: Returned, is_over: bool) -> None:
+        """The code of some kernels comes to the end of one that is over, too."""
+        self._told.pop(event.thread, None)
+        if is_over:
+            self._told[event.thread] = event
+        if len(self._told) > _MOST_THREADS:
+            del self._told[next(iter(self._told))]
+
+    def _is_asked_first(self, event: Returned) -> bool:
+        """Whether no callback has been asked before this one, and so nobody hears of the end."""
+        return event.block != 0 and self.names.is_called_first(event.block)
+
+    def _know(self, event: Returned) -> None:
+        """Which callback it is about, where the code says so."""
+        if event.block:
+            self.names.know(event.block)
 
     def _returned(self, event: Returned) -> bool:
         if self._leave_ended_threads():
@@ -219,7 +237,10 @@ class Tracer:
         return False
 
     def _look(self, event: Returned) -> About:
-        return self.inquiry.look_around(self.inquiry.look(event), event)
+        about = self.inquiry.look(event)
+        if about.notified is not None:
+            self.names.refresh()
+        return self.inquiry.look_around(about, event)
 
     def _is_due(self, event: Returned) -> bool:
         """Whether it is time to look closer: at once, or when a callback has refused."""
@@ -280,6 +301,16 @@ def _created(operation: OpenOperation[About]) -> int | None:
     """When its thread was made, where that is known."""
     requestor = operation.about.requestor if operation.about else None
     return requestor.create_time if requestor else None
+
+
+def _is_its_end(post: PostStatus | None, end: Returned, refusal: Returned | None) -> bool:
+    """Whether ``end`` is that of the operation that ``refusal`` was the last of: in the same call
+    of the dispatcher, with the same status."""
+    if post is None or refusal is None:
+        return False
+    status = 0 if refusal.status == STATUS_CALLBACK_BYPASS else refusal.status
+    there = (end.number, end.information, end.stack, post.return_status)
+    return there == (refusal.number, refusal.information, refusal.stack, status)
 
 
 def _refuses(event: Returned) -> bool:

@@ -33,13 +33,14 @@ class LabTarget:
     is_frozen = True
     taken = ""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, profile: str = "x64-19041") -> None:
         from tests.lab.kd.lab import build_live_lab
+        from tests.lab.profiles import PROFILES
 
-        self.lab: LiveLab = build_live_lab(script)
+        self.lab: LiveLab = build_live_lab(script, PROFILES[profile])
         self._emulator = self.lab.machine._emulator
-        profile = self.lab.world.profile
-        self.architecture, self.build = profile.architecture, profile.build
+        about = self.lab.world.profile
+        self.architecture, self.build = about.architecture, about.build
         self.nt_base = self.lab.world.images["ntoskrnl.exe"].image.base
         self.module_list = self.symbol("PsLoadedModuleList")
         self.memory = Memory(self, whole_pages=False)  # type: ignore[arg-type]

@@ -109,6 +109,34 @@ def test_in_which_callbacks_a_refused_operation_was_asked_for() -> None:
     assert [each and each.block.altitude for each in found.around] == ["200020"]
 
 
+@pytest.mark.parametrize("profile", ["x64-19041", "x86-7601", "x86-6002"])
+def test_what_the_first_callback_refuses_is_told_once(profile: str) -> None:
+    """Though the code comes to the end then, too: so does that of a real 7 SP1."""
+    from tests.lab.kd.script import Script
+
+    (work,) = script("default").work
+    alone = Script((work._replace(rounds=2),), ("regprotect.sys",))
+    found = followed(LabTarget(alone, profile))
+    assert [len(found), found[4].result, found[9].result] == [10, DENIED, DENIED]
+    assert [bool(each.blocked_by) for each in found] == [bool(each.result) for each in found]
+
+
+def test_who_is_asked_first_once_another_one_has_gone() -> None:
+    """Nobody hears of the end then, and that of the next operation is its own."""
+    from tests.lab.kd.script import Actor, Operation, Script
+
+    (work,) = script("default").work
+    _, write, *_, refused = work.operations
+    operations = (write, Operation("unregister-callback", actor=0), refused, write)
+    gone = Script(
+        (work._replace(operations=operations, rounds=1),),
+        ("regprotect.sys", "stage.sys"),
+        (Actor("200000"),),
+    )
+    target = LabTarget(gone, "x86-7601")
+    assert [each.result for each in followed(target)] == [0, DENIED, 0]
+
+
 def test_what_a_thread_leaves_open_when_it_ends_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """As soon as that is noticed, and not when the trace ends."""
     target: Any = LabTarget(script("dying", rounds=3))
