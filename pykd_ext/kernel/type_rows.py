@@ -1,8 +1,8 @@
 """Where processes and threads keep what is asked of them, for kernels without types.
 
 Offsets in bytes by the first build that has them; a build between two rows has the older one's.
-What no row tells is not known. ARM64 has rows of its own alone: its processes and threads are not
-x64's.
+What no row tells is not known: a thread of 7 SP1 on x64 has grown with an update. ARM64 has rows of
+its own alone: its processes and threads are not x64's.
 """
 
 from __future__ import annotations
@@ -121,11 +121,11 @@ _TABLES: dict[tuple[str, str], Table[_Offset]] = {
         {
             V24H2: 0x370, V23H2 + 1: None, V2004: 0x5E0,
             V1511: 0x488, V1507: 0x480, WINDOWS_8: 0x470, WINDOWS_7: 0x308,
-            VISTA: 0x260,
+            VISTA: 0x260, SERVER_2003: 0x290,
         },
         {
             V2004: 0x1D0, V1703: 0x1A0, V1511: 0x198,
-            WINDOWS_8: 0x194, WINDOWS_7: 0x188, VISTA: 0x168, SERVER_2003: None, XP: 0x190,
+            WINDOWS_8: 0x194, WINDOWS_7: 0x188, VISTA: 0x168, SERVER_2003: 0x180, XP: 0x190,
         },
     ),
     ("_ETHREAD", "ThreadListEntry"): _table(
@@ -133,13 +133,13 @@ _TABLES: dict[tuple[str, str], Table[_Offset]] = {
             V24H2: 0x578, V23H2 + 1: None, SERVER_2022: 0x538,
             V2004: 0x4E8, V1903: 0x6B8, V1709: 0x6A8,
             V1703: 0x6A0, V1607: 0x698, V1507: 0x690,
-            WINDOWS_8_1: 0x688, WINDOWS_8: 0x400, WINDOWS_7_SP1: 0x428, WINDOWS_7: 0x420,
-            VISTA: 0x3F0,
+            WINDOWS_8_1: 0x688, WINDOWS_8: 0x400, WINDOWS_7_SP1: None, WINDOWS_7: 0x420,
+            VISTA: 0x3F0, SERVER_2003: 0x3D0,
         },
         {
             V2004: 0x2E4, V1903: 0x3BC, V1703: 0x3B4,
             V1507: 0x3AC, WINDOWS_8_1: 0x39C, WINDOWS_8: 0x24C, WINDOWS_7: 0x268,
-            VISTA: 0x248, SERVER_2003: None, XP: 0x22C,
+            VISTA: 0x248, SERVER_2003: 0x224, XP: 0x22C,
         },
     ),
     ("_ETHREAD", "Cid"): _table(
@@ -147,12 +147,12 @@ _TABLES: dict[tuple[str, str], Table[_Offset]] = {
             V24H2: 0x508, V23H2 + 1: None, SERVER_2022: 0x4C8,
             V2004: 0x478, V1903: 0x648, V1703: 0x638,
             V1607: 0x630, V1507: 0x628, WINDOWS_8_1: 0x620, WINDOWS_8: 0x398,
-            WINDOWS_7_SP1: 0x3B8, WINDOWS_7: 0x3B0, VISTA: 0x380,
+            WINDOWS_7_SP1: None, WINDOWS_7: 0x3B0, VISTA: 0x380, SERVER_2003: 0x358,
         },
         {
             V2004: 0x2AC, V1903: 0x384, V1703: 0x37C,
             V1507: 0x374, WINDOWS_8_1: 0x364, WINDOWS_8: 0x214, WINDOWS_7: 0x22C,
-            VISTA: 0x20C, SERVER_2003: None, XP: 0x1EC,
+            VISTA: 0x20C, SERVER_2003: 0x1E4, XP: 0x1EC,
         },
         (
             Row(V21H2 + 1, None, DERIVED, "SOURCES 5.7"),
@@ -174,11 +174,11 @@ _TABLES: dict[tuple[str, str], Table[_Offset]] = {
         },
     ),
     ("_KTHREAD", "ApcState"): _table(
-        {WINDOWS_8: 0x98, WINDOWS_7: 0x50, VISTA: 0x48},
-        {WINDOWS_8: 0x70, WINDOWS_7: 0x40, VISTA: 0x38, XP: 0x34},
+        {WINDOWS_8: 0x98, WINDOWS_7: 0x50, SERVER_2003: 0x48},
+        {WINDOWS_8: 0x70, WINDOWS_7: 0x40, VISTA: 0x38, SERVER_2003: 0x28, XP: 0x34},
     ),
     ("_KTHREAD", "PreviousMode"): _table(
-        {V24H2: 0x232, V23H2 + 1: None, WINDOWS_8: 0x232, WINDOWS_7: 0x1F6, VISTA: 0x153},
+        {V24H2: 0x232, V23H2 + 1: None, WINDOWS_8: 0x232, WINDOWS_7: 0x1F6, SERVER_2003: 0x153},
         {WINDOWS_8: 0x15A, WINDOWS_7: 0x13A, VISTA: 0xE7, SERVER_2003: 0xD7, XP: 0x140},
     ),
 }  # fmt: skip

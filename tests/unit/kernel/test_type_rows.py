@@ -26,7 +26,8 @@ FIELDS = [
 # The lab has inferred these, and MemProcFS has seen them: the lab's are not held against the table.
 INFERRED = {("x64-10586", "_ETHREAD", "Cid")}
 
-WITH_CALLBACKS = ["x64-10586", "x64-19041", "x64-22621", "x64-26100", "x86-7601"]
+WITH_CALLBACKS = ["x64-10586", "x64-19041", "x64-22621", "x64-26100", "x86-7601",
+                  "x86-19041"]  # fmt: skip
 
 
 class WithoutTypes(CrashDump):
@@ -89,6 +90,22 @@ def test_what_nobody_has_seen_is_not_known(
     target = ByteTarget(architecture)
     target.build = build
     assert row_of_field(target, "_EPROCESS", field) == known
+
+
+@pytest.mark.parametrize(
+    ("architecture", "build", "type_name", "field", "known"),
+    [
+        ("x86", 3790, "_KTHREAD", "ApcState", 0x28),  # XP's is 0x34
+        ("x64", 7601, "_ETHREAD", "Cid", None),  # 0x3B0, and 0x3B8 since some update
+        ("x64", 7601, "_ETHREAD", "ThreadListEntry", None),
+    ],
+)
+def test_threads_that_are_not_their_neighbours(
+    architecture: str, build: int, type_name: str, field: str, known: int | None
+) -> None:
+    target = ByteTarget(architecture)
+    target.build = build
+    assert row_of_field(target, type_name, field) == known
 
 
 def test_without_a_row_it_is_said(lab_dump: MakeDump) -> None:
