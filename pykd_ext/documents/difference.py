@@ -13,7 +13,15 @@ from .callbacks import CallbacksDocument, ProblemDocument
 from .field import Field
 from .target import TargetDocument
 
-__all__ = ["Change", "Difference", "SideProblem", "compare", "difference_document", "side_problems"]
+__all__ = [
+    "Change",
+    "Difference",
+    "SideProblem",
+    "compare",
+    "difference_document",
+    "side_problems",
+    "unread",
+]
 
 _Callback = Mapping[str, Any]
 
@@ -93,14 +101,28 @@ def difference_document(
 
 
 def side_problems(before: CallbacksDocument, after: CallbacksDocument) -> Iterator[SideProblem]:
-    """What of either list could not be read: a callback that is there can be missing here."""
+    """What of either list, or of its callbacks, could not be read: one that is there can be missing
+    here."""
     for side, document in (("before", before), ("after", after)):
         for each in document.get("problems", ()):
             yield {"side": side, "where": each["where"], "what": each["what"]}
+        for number, callback in enumerate(document["callbacks"]):
+            for what in callback.get("problems", ()):
+                yield {"side": side, "where": f"callback #{number}", "what": what}
+
+
+def unread(document: CallbacksDocument) -> list[CallbackDocument]:
+    """The callbacks of which nothing but the address is known, since their page is out."""
+    return [each for each in document["callbacks"] if _is_unread(each)]
+
+
+def _is_unread(callback: _Callback) -> bool:
+    return callback.get("function", "") is None
 
 
 def compare(before: CallbacksDocument, after: CallbacksDocument) -> Difference:
-    """What has become of the callbacks of ``before`` in ``after``.
+    """What has become of the callbacks of ``before`` in ``after``. One that could not be read is
+    neither added nor removed; in the same boot it is the one at its address.
 
     Raises BaselineError when they are of different architectures.
     """
@@ -110,8 +132,17 @@ def compare(before: CallbacksDocument, after: CallbacksDocument) -> Difference:
             f"the baseline is of {architectures[0]}, this is {architectures[1]}: "
             "they have no driver in common"
         )
-    pairs, removed, added = _matched(before["callbacks"], after["callbacks"])
-    compared = [each for each in CALLBACK_FIELDS if each.compared]
+    sides = before["callbacks"], after["callbacks"]
+    pairs, removed, added = _matched(
+        *([each for each in side if not _is_unread(each)] for side in sides)
+    )
+    out = [{_value(each, "address") for each in unread(side)} for side in (before, after)]
+    if before["target"]["boot_time"] == after["target"]["boot_time"] is not None:
+        removed = [each for each in removed if _value(each, "address") not in out[1]]
+        added = [each for each in added if _value(each, "address") not in out[0]]
+    # Behind a page that is out, the back links alone lead to callbacks.
+    uncompared = {"found_by"} if any(out) else set()
+    compared = [each for each in CALLBACK_FIELDS if each.compared and each.name not in uncompared]
     changes = [
         Change(old, new, tuple(each.name for each in compared if _differ(old, new, each)))
         for old, new in pairs

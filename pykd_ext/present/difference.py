@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from tabulate import tabulate
 
 from ..documents.callbacks import CallbacksDocument
-from ..documents.difference import Change, Difference, side_problems
+from ..documents.difference import Change, Difference, side_problems, unread
 from ..documents.text import counted, printable
 from .text import cell, link
 
@@ -37,8 +37,23 @@ def difference_text(
     if difference.not_compared:
         names = ", ".join(difference.not_compared)
         lines.append(f"! not compared: {names}, which one side was written without")
+    lines += _may_be_unread(before, after, difference)
     lines += _problems(before, after)
     return "\n".join(lines)
+
+
+def _may_be_unread(
+    before: CallbacksDocument, after: CallbacksDocument, difference: Difference
+) -> Iterator[str]:
+    for what, callbacks, document in (
+        ("removed", difference.removed, after),
+        ("added", difference.added, before),
+    ):
+        count = len(unread(document))
+        if callbacks and count:
+            side = "now" if document is after else "before"
+            lost = f"{counted(count, 'callback')} could not be read {side}"
+            yield f"! {lost}: what is {what} here may be there"
 
 
 def _problems(before: CallbacksDocument, after: CallbacksDocument) -> Iterator[str]:

@@ -92,6 +92,35 @@ def test_what_counts_as_changed(
     assert (found["added"], found["removed"]) == ([], [])
 
 
+UNREAD = dict.fromkeys(
+    ("altitude", "function_symbol", "function", "owner", "owner_base", "owner_state", "owner_path")
+)
+
+
+def test_a_page_that_is_out_takes_no_callback_away(regcb: Regcb, baseline: Path) -> None:
+    """In the same boot the one at the address is meant, and in another nobody knows which."""
+    out = "memory at 0xffffe10a20000000 is paged out or not mapped"
+    unread = changed(baseline, **UNREAD, problems=[out])
+    document = json.loads(unread.read_text())
+    for each in document["callbacks"][3:]:
+        each["found_by"] = "back-links"
+    unread.write_text(json.dumps(document))
+    for sides in ((baseline, unread), (unread, baseline)):
+        found = difference(regcb, *sides)
+        assert (found["added"], found["removed"], found["changed"]) == ([], [], [])
+        side = "after" if sides[1] == unread else "before"
+        assert found["problems"] == [{"side": side, "where": "callback #2", "what": out}]
+    document["target"]["boot_time"] = "2024-03-06T08:15:30Z"
+    unread.write_text(json.dumps(document))
+    for sides, what in (((baseline, unread), "removed"), ((unread, baseline), "added")):
+        found = difference(regcb, *sides)
+        assert [len(found[name]) for name in ("added", "removed")] == [
+            what == "added",
+            what != "added",
+        ]
+        assert f"what is {what} here may be there" in regcb("diff", *sides)[1]
+
+
 def test_an_updated_driver_has_its_function_elsewhere(regcb: Regcb, baseline: Path) -> None:
     before = json.loads(baseline.read_text())["callbacks"][2]
     moved: dict[str, Any] = {"function": hex(int(before["function"], 16) + 0x40)}
