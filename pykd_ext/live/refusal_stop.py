@@ -21,7 +21,7 @@ from .data_flow import CallSite, Location
 from .exits import return_instructions
 from .nesting import active_callbacks
 from .operations import Returned, is_failure
-from .returns import BreakpointPlan, follow_returns, value_at
+from .returns import BreakpointPlan, follow_returns, returned, value_at
 from .steps import Steps, go_on, until
 from .turns import END, follow_turns
 
@@ -94,22 +94,22 @@ class RefusalStop:
         block where it was."""
         returns = self._covered.get(event.block, [])
         is_covered = returns and not any(map(self._breakpoints.is_lost, returns))
+        self.is_in_callback = False
         return not is_covered and self._refused(event)
 
     def _at_return(self) -> bool:
         target = self._target
-        status = status_of(target)
-        if not is_failure(status):
+        if not is_failure(status_of(target)):
             return False
         try:
-            event = self._event(status)
+            event = self._event()
         except MemoryUnreadable:
             return False
         self.is_in_callback = event is not None and self._refused(event)
         return self.is_in_callback
 
-    def _event(self, status: int) -> Returned | None:
-        """None for a call that is none of an operation's beginning."""
+    def _event(self) -> Returned | None:
+        """None for a call that is none of the kernel's, or of another class."""
         target, architecture = self._target, self._target.architecture
         stack = target.register(ARCHITECTURES[architecture].stack_pointer)
         back = self._return_address(stack)
@@ -118,16 +118,12 @@ class RefusalStop:
             return None
         value = partial(value_at, target)
         number = value(self._before_return(site.notify_class)) & 0xFFFF_FFFF
-        if notify_class(number).phase == "post" or number not in self._numbers:
+        about = notify_class(number)
+        if (about.pair if about.phase == "post" else number) not in self._numbers:
             return None
-        return Returned(
-            thread=target.current_thread(),
-            stack=stack + popped_by_callback(architecture),
-            block=self._block(site),
-            number=number,
-            information=value(self._before_return(site.information)),
-            status=status,
-        )
+        information = value(self._before_return(site.information))
+        event = returned(target, self._block(site), number, information)
+        return event and event._replace(stack=stack + popped_by_callback(architecture))
 
     def _return_address(self, stack: int) -> int:
         target = self._target

@@ -47,6 +47,7 @@ __all__ = [
     "places_of",
     "plan_in",
     "read_post",
+    "returned",
     "value_at",
 ]
 
@@ -216,7 +217,7 @@ class _Site:
             block, information = self._block(), value_at(target, site.information)
         except MemoryUnreadable:
             return pass_over(target, NOT_ALL_VERDICTS)
-        event = _returned(target, block, number, information)
+        event = returned(target, block, number, information)
         return event is not None and self._on_return(event)
 
     def _block(self) -> int:
@@ -235,7 +236,7 @@ def value_at(target: Target, place: Location) -> int:
     return unsigned(target.read(value + place.offset, size))
 
 
-def _returned(target: Target, block: int, number: int, information: int) -> Returned | None:
+def returned(target: Target, block: int, number: int, information: int) -> Returned | None:
     """The event, from the registers of a callback that is just back; None for a post-notification
     whose structure cannot be read: nothing says what it belongs to."""
     about = notify_class(number)
@@ -311,5 +312,5 @@ class _Entries:
                     information = target.memory.pointer(information)
             except MemoryUnreadable:
                 return pass_over(target, NOT_ALL_VERDICTS)
-        event = _returned(target, call.about.address, number, information)
+        event = returned(target, call.about.address, number, information)
         return event is not None and self._on_return(event)
