@@ -153,11 +153,19 @@ class FileStream(io.RawIOBase):
         self._at = max(base + offset, 0)
         return self._at
 
+    def read(self, size: int | None = -1) -> bytes:
+        """Up to ``size`` bytes, all that are left without one. ``io``'s own makes room for ``size``
+        first, which a file may say is anything."""
+        if size is None or size < 0:
+            size = len(self._data)
+        data = self._data[self._at : self._at + size]
+        self._at += len(data)
+        return data
+
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """How many bytes, 0 at the end."""
-        data = self._data[self._at : self._at + len(buffer)]
+        data = self.read(len(buffer))
         buffer[: len(data)] = data
-        self._at += len(data)
         return len(data)
 
 
