@@ -32,6 +32,10 @@ _LONGEST_NAME = 2 * len("CmRegisterCallbackEx\0")
 _MOST_SEARCHED = 64 << 20  # bytes of one section; graphics drivers have 40 MB
 _ALL_SEARCHED = 512 << 20  # bytes of all drivers together, which have 150 MB
 
+_NOT_LOOKED_FOR = (
+    "drivers without a callback were not looked for: those whose callback could not be read would "
+    "be among them"
+)
 _MAY_WAIT = "many drivers register only while something is switched on"
 # Windows' own that has a callback whenever it runs is of this group: Defender's WdFilter.sys.
 _ALWAYS_ON = "FSFilter Anti-Virus"
@@ -54,8 +58,11 @@ def driver_silent(scene: Scene) -> Iterator[Finding | Remark]:
     Of a dump alone: all code and constants of each driver are read, which over a debugging
     connection takes long.
     """
-    if not scene.target.is_file or len(scene.readable) < len(scene.entries):
-        return  # and whose an entry is that cannot be read, nobody knows
+    if not scene.target.is_file:
+        return
+    if not scene.listing.callbacks.is_whole or len(scene.readable) < len(scene.entries):
+        scene.problems.append(_NOT_LOOKED_FOR)
+        return
     wanted = {address: name for name, address in _exports(scene).items()}
     owners = {entry.owner.base for entry in scene.entries}
     search = _Search(scene.target)
