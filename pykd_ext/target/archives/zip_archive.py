@@ -31,6 +31,7 @@ _MOST_NAMES = 4 << 20  # bytes of the list of files, all of which the library ke
 _ENCRYPTED = 1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 _HEAD = 16  # bytes
+_OF_A_MAC = "__MACOSX/"  # where Finder puts the attributes of each file, under its name
 
 
 def open_packed(data: FileBytes, room: Room) -> _Zip:
@@ -51,7 +52,7 @@ class _Zip:
     def names(self) -> Sequence[str]:
         # ZipInfo.is_dir takes no empty name.
         names = (each.filename for each in self._file.infolist())
-        return [each for each in names if not each.endswith("/")]
+        return [each for each in names if not each.endswith("/") and not each.startswith(_OF_A_MAC)]
 
     def head(self, name: str) -> bytes:
         with self._refusing(), self._file.open(self._entry(name)) as source:

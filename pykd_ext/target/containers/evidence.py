@@ -179,4 +179,4 @@ def _forget(image: Any) -> None:
 
 
 def _said(error: Exception) -> str:
-    return str(error) if isinstance(error, zlib.error) else type(error).__name__
+    return str(error) if isinstance(error, zlib.error) else "dissect.evidence cannot read it"

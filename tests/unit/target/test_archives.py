@@ -120,6 +120,17 @@ def test_what_nobody_closes_goes_with_its_target(
     assert not list(temporary.iterdir())
 
 
+def test_what_a_mac_adds_to_a_zip_file_is_none_of_it(tmp_path: Path, regcb: Regcb) -> None:
+    """Finder puts each file's attributes beside it, under the same name."""
+    attributes = b"\0\5\x16\7\0\2\0\0Mac OS X        " + bytes(0x60)
+    for name, kind in (("MEMORY.DMP", 1), ("memory.raw", "raw")):
+        truth = make_dump(tmp_path / name, dump_type=kind)
+        path = tmp_path / f"{name}.zip"
+        data = Path(truth.path).read_bytes()
+        path.write_bytes(zipped({name: data, f"__MACOSX/._{name}": attributes}))
+        listed(regcb, path, truth.symbols)
+
+
 @pytest.mark.parametrize("kind", PACKED)
 def test_which_dump_is_meant(
     kind: str, dump: bytes, of_a_program: bytes, lab_dump: MakeDump, tmp_path: Path, regcb: Regcb

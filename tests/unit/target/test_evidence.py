@@ -111,6 +111,16 @@ def test_a_chunk_that_cannot_be_unpacked(packed: Path, tmp_path: Path, regcb: Re
     assert f"{first}: this E01 image is damaged: " in refusal(regcb, first)
 
 
+def test_a_header_that_cannot_be_unpacked(packed: Path, tmp_path: Path, regcb: Regcb) -> None:
+    first = copied(packed, tmp_path)
+    data = bytearray(first.read_bytes())
+    body = 13 + 76  # of the first section, behind the file's header and the section's
+    data[body : body + 8] = bytes(8)
+    first.write_bytes(data)
+    said = "this E01 image is damaged: dissect.evidence cannot read it"
+    assert refusal(regcb, first) == f"regcb: {first}: {said}\n"
+
+
 def test_the_newer_format(tmp_path: Path, regcb: Regcb) -> None:
     path = tmp_path / "memory.Ex01"
     path.write_bytes(b"EVF2\x0d\x0a\x81\x00" + bytes(100))
