@@ -136,10 +136,18 @@ def check(target: Target, files: ImageFiles, progress: Progress | None) -> Triag
     remarks = tuple(each for each in seen if isinstance(each, Remark))
     missed = _not_judged(list(target.memory.missed))
     unread = (f"callback #{each.number}: {what}" for each in listing for what in each.problems)
-    problems = (
+    problems = [
         *unread, *carving.problems, *files.problems, *scene.problems, *missed, *doubts(target),
-    )  # fmt: skip
-    return Triage(everything, tuple(findings), remarks, problems)
+        *_of_files_since(target, listing),
+    ]  # fmt: skip
+    return Triage(everything, tuple(findings), remarks, tuple(dict.fromkeys(problems)))
+
+
+def _of_files_since(target: Target, listing: Listing) -> Iterator[str]:
+    """What was wrong with the target's file and its symbols' that ``listing`` does not tell: it was
+    met in the search, or by a check."""
+    told = {what for _, what in listing.problems}
+    return (what for what in target.symbol_problems() if what not in told)
 
 
 def _not_judged(pages: Sequence[int]) -> Iterator[str]:

@@ -53,6 +53,8 @@ _HEAD = Struct("<I")  # of a set: descriptors (8 bits), bytes of its pages (22),
 _HUFFMAN = 3 << 30
 _MOST_PAGES = 16  # in a set
 _CACHED = 256  # sets
+_MOST_TOLD = 4  # problems
+_MORE = "more pages of this hibernation file cannot be unpacked"
 
 
 def _pages_at(descriptor: int) -> int:
@@ -202,5 +204,10 @@ class HibernationFile:
         try:
             return unpack(data, found.pages * PAGE)
         except xpress.BadXpress as why:
-            self.problems.append(f"the pages at {found.offset:#x} cannot be unpacked: {why}")
+            self._note(f"the pages at {found.offset:#x} cannot be unpacked: {why}")
             return b""
+
+    def _note(self, problem: str) -> None:
+        """A few lines at most: each set may be one of its own."""
+        if problem not in self.problems and _MORE not in self.problems:
+            self.problems.append(problem if len(self.problems) < _MOST_TOLD else _MORE)

@@ -186,13 +186,31 @@ def test_pages_that_cannot_be_unpacked_are_said(
     path = Path(image.path)
     whole = path.read_bytes()
     table = bytes([0x88] * 127)
-    at, said = whole.find(table), []
+    at, said, searched = whole.find(table), [], []
     while at >= 0:
         path.write_bytes(whole[:at] + bytes(127) + whole[at + 127 :])
         status = main(["list", "-z", image.path, "-y", image.symbols])
         said.append((status, capsys.readouterr().out))
+        if status == 0:
+            main(["check", "-z", image.path, "-y", image.symbols])
+            searched.append(capsys.readouterr().out)
         at = whole.find(table, at + 1)
-    assert any(status == 0 and "cannot be unpacked: its code" in out for status, out in said)
+    in_list = ["cannot be unpacked: its code" in out for status, out in said if status == 0]
+    assert set(in_list) == {True, False}
+    assert all("cannot be unpacked: its code" in out for out in searched)  # by the search of all
+
+
+def test_many_pages_that_cannot_be_unpacked_are_a_few_lines(tmp_path: Path) -> None:
+    path = Path(make_dump(tmp_path / "hiberfil.sys", "x64-19041", "sys").path)
+    path.write_bytes(path.read_bytes().replace(bytes([0x88] * 127), bytes(127)))
+    container = find_container(map_file(str(path)))
+    assert container is not None
+    for _ in range(2):
+        assert not list(container.find(b"no such bytes anywhere"))
+    told = container.problems
+    assert len(told) == len(set(told)) == 5
+    assert told[-1] == "more pages of this hibernation file cannot be unpacked"
+    container.close()
 
 
 @pytest.mark.parametrize("kind", CONTAINERS)
