@@ -2,7 +2,8 @@
 
 Its files are as Microsoft's WinDbg-Samples describe them (Manifest/README.MD): the manifest says
 what loads the script, the configuration where the gallery is. Aliases that take words are the
-debugger's own ($$>a<).
+debugger's own ($$>a<), which has each word that there is not as nothing; what has no command in the
+script goes to Python from there, since dx would take a path's backslashes for escapes.
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ def write_gallery(folder: Path, python: str) -> Path:
     for name, template in texts.items():
         text = template
         if name == _SCRIPT:
-            text = _with_tables(text, f"{place}\\startup.wds", python)
+            text = _with_tables(text, f"{place}\\startup.wds")
         is_xml = name.endswith(".xml")
         text = text.replace("@FOLDER@", escape(place, {'"': "&quot;"}) if is_xml else place)
-        text = text.replace("@VERSION@", f"{__version__}.0")
+        text = text.replace("@VERSION@", f"{__version__}.0").replace("@PYTHON@", python)
         write_whole(folder / name, _windows_lines(text).encode())
     return folder / "config.xml"
 
@@ -57,8 +58,8 @@ def _windows_lines(text: str) -> str:
     return text.replace("\n", "\r\n")
 
 
-def _with_tables(script: str, startup: str, python: str) -> str:
-    known = {**tables(), "startup": startup, "python": python}
+def _with_tables(script: str, startup: str) -> str:
+    known = {**tables(), "startup": startup}
     empty = "const TABLES = null;"
     assert empty in script
     return script.replace(empty, f"const TABLES = {json.dumps(known)};")

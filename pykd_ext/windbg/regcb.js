@@ -494,14 +494,13 @@ const COMMANDS = {
     decode: (wanted, address) => decodeLines(new Target(), wanted, address),
 };
 
-/** !regcb WORD...: what has no command here is Python's. */
+/** !regcb WORD..., of those that command.wds does not give to Python. */
 function command() {
     const words = Array.from(arguments).map(String).filter((each) => each !== "");
     const name = words.shift() || "list";
     let lines;
     try {
-        lines = name in COMMANDS ? COMMANDS[name].apply(null, words)
-            : run("!py -" + TABLES.python + " -m pykd_ext " + [name].concat(words).join(" "));
+        lines = COMMANDS[name].apply(null, words);
     } catch (error) {
         lines = ["regcb: " + error.message];
     }
@@ -544,9 +543,18 @@ function showLines(target, number) {
     return columns(rows).concat(run("u " + callback.function));
 }
 
+function isAtCallback(target) {
+    const here = hex(evaluate("@$ip"));
+    return readCallbacks(target).callbacks.some((each) => each.function === here);
+}
+
 function decodeLines(target, wanted, address) {
     const at = TABLES.arguments[target.architecture];
     const number = wanted === undefined ? evaluate(at.class).getLowPart() : wanted;
+    if (wanted === undefined && !isAtCallback(target)) {
+        throw new Error("the target is not stopped at a registry callback's first instruction: " +
+            "set a breakpoint there (!regcb lists them) and go, or !regcb decode CLASS ADDRESS");
+    }
     const where = evaluate(address === undefined ? at.information : address);
     if (where === null) {
         throw new Error(address + " is no address");

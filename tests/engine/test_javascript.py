@@ -150,33 +150,50 @@ def test_decode(engine: Engine, gallery: Path, tmp_path: Path, profile: str) -> 
         assert said["keys"][0]["path"] in window["printed"]
 
 
+OWN = {
+    "": '"", "", ""',
+    "list": '"list", "", ""',
+    "show 13": '"show", "13", ""',
+    "decode": '"decode", "", ""',
+    "decode 1 ffff`1234": '"decode", "1", "ffff`1234"',
+}
+PYTHONS = (
+    "list --wide", "show", "show netmon", "show 1 --json", "show 0xffff1234", "decode --full",
+    "decode 1 ffff`1234 --full", "check",
+    r"who-blocks HKLM\SOFTWARE\RegProtect --value Answer --for 60 --stop --thorough",
+    "trace --key a --value b --process 4 --thread 5 --class c --for 9 --each --count 3",
+)  # fmt: skip
+
+
 def test_the_debugger_s_own_alias(engine: Engine, tmp_path: Path) -> None:
-    """The engine expands `!regcb WORD...`, from a folder with a space in its name, to one call; it
-    has the data model, but no JavaScript."""
+    """The engine expands `!regcb WORD...`, from a folder with a space in its name, to one call, or
+    to one of Python's with all words as they are; it has the data model, but no JavaScript."""
     truth = make_dump(tmp_path / "list.dmp")
     folder = write_gallery(tmp_path / "with space", "3.9").parent
     shown = (folder / "command.wds").read_text("utf-8").replace("dx -r0", ".echo")
-    (folder / "command.wds").write_text(shown, "utf-8")
+    (folder / "command.wds").write_text(shown.replace("!py", ".echo py"), "utf-8")
     startup = (folder / "startup.wds").read_text("utf-8")
     (folder / "startup.wds").write_text(startup.replace(str(folder), windows_path(folder)), "utf-8")
     done = engine.run(
         INSIDE / "commands.py", truth.path, truth.symbols,
-        f"$$<{windows_path(folder)}\\startup.wds", "!regcb", "!regcb decode 1 ffff`1234",
-        "dx @$regcb = @$cursession", "dx @$regcb",
+        f"$$<{windows_path(folder)}\\startup.wds", "dx @$regcb = @$cursession", "dx @$regcb",
+        *(f"!regcb {words}".strip() for words in (*OWN, *PYTHONS)),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    _, nothing, words, _, variable = json.loads(done.stdout)
-    assert nothing == '@$regcb_command("", "", "", "", "")'
-    assert words == '@$regcb_command("decode", "1", "ffff`1234", "", "")'
+    _, _, variable, *came = json.loads(done.stdout)
+    assert came == [
+        *(f"@$regcb_command({quoted})" for quoted in OWN.values()),
+        *(f"py -3.9 -m pykd_ext {words}" for words in PYTHONS),
+    ]
     assert variable.startswith("@$regcb          : 64-bit ")
 
 
 def test_the_window(engine: Engine, gallery: Path, tmp_path: Path) -> None:
     truth = make_dump(tmp_path / "list.dmp")
-    listed, shown, wrong, nobody = in_javascript(
+    listed, shown, wrong, nobody, nowhere = in_javascript(
         engine, gallery, truth, tmp_path,
         "command()", "command('show', '1', '', '')", "command('decode', 'RegNtNothing', '0')",
-        "command('show', '99')",
+        "command('show', '99')", "command('decode')",
     )  # fmt: skip
     lines = listed["printed"].splitlines()
     assert len(lines) == 1 + truth.count
@@ -187,3 +204,4 @@ def test_the_window(engine: Engine, gallery: Path, tmp_path: Path) -> None:
         "regcb: no notify class RegNtNothing: a number from 0 to 50, or RegNtPre...\n"
     )
     assert nobody["printed"] == "regcb: no callback 99: !regcb lists them\n"
+    assert nowhere["printed"].startswith("regcb: the target is not stopped at a registry callback")

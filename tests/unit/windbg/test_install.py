@@ -43,7 +43,7 @@ def test_what_the_script_knows_is_what_regcb_knows(tmp_path: Path) -> None:
     found = re.search(r"^const TABLES = (.*); // regcb install$", script, re.MULTILINE)
     assert found is not None
     known = json.loads(found[1])
-    assert known["python"] == "3.12"
+    assert "{ !py -3.12 -m pykd_ext " in (tmp_path / "command.wds").read_text("utf-8")
     newest = known["blocks"]["x64"][0]
     assert newest["value"] == BLOCKS.rows["x64"][0].value._asdict()
     assert len(known["classes"]) == len(CLASSES)
@@ -89,7 +89,7 @@ def test_an_earlier_one_is_written_over(tmp_path: Path) -> None:
     said = f"<Version>{__version__}.0<".encode()
     manifest.write_bytes(manifest.read_bytes().replace(said, b"<Version>0.9.0.0<"))
     assert main(["install", str(tmp_path), "--python", "3.12"]) == 0
-    assert '"python": "3.12"' in (tmp_path / "regcb.js").read_text("utf-8")
+    assert "{ !py -3.12 -m pykd_ext " in (tmp_path / "command.wds").read_text("utf-8")
     assert said in manifest.read_bytes()
 
 
