@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Decision", "Guard"]
 
 _SUCCESS = 0
-_ENDING = 2.0  # seconds
+_ENDING, _LEAST = 2.0, 0.01  # seconds
 
 
 class Decision(NamedTuple):
@@ -132,12 +132,22 @@ class Guard:
                 self._breakpoints.add(each, self._leave)
             self._departure.watch()
             why = yield from go_on(self._target, seconds, is_over=lambda: self.has_gone)
-            if why in ("hit", "time") and self.unfinished and not self.has_gone:
-                self._is_ending = True
-                self._target.go(_ENDING)
+            if why in ("hit", "time") and not self.has_gone:
+                why = self._end(why)
             if why == "reboot":
                 self._forget()
             return why
+
+    def _end(self, why: str) -> str:
+        """Lets the target go on as long as something is unfinished; why it is stopped in the end,
+        ``why`` unless something else has stopped it."""
+        self._is_ending = True
+        end = time.monotonic() + _ENDING
+        while self.unfinished and not self._departure.is_over:
+            stopped = self._target.go(max(end - time.monotonic(), _LEAST))
+            if stopped != "hit":
+                return why if stopped == "time" else stopped
+        return why
 
     def _forget(self) -> None:
         """What was under way in a kernel that is no more."""
@@ -147,7 +157,7 @@ class Guard:
     @property
     def has_gone(self) -> bool:
         """Whether it was the callback's end that ended it: it has been unregistered."""
-        return self._departure.is_over
+        return self._departure.is_over and not self._is_ending
 
     @property
     def is_airtight(self) -> bool:
@@ -236,9 +246,12 @@ class Guard:
         )
         if call is None:
             return False
-        decision = call.about.decision
         if call.about.is_given:
-            return self._return(decision) or (self._is_ending and not self.unfinished)
+            return self._return(call.about.decision) or (self._is_ending and not self.unfinished)
+        return not self._is_ending and self._replace(call.entry, call.about.decision)
+
+    def _replace(self, call: FunctionCall, decision: Decision) -> bool:
+        """What the body has said is the rule's to say, as far as it can be."""
         own = status_of(self._target)
         decision = decision._replace(own_status=own)
         wanted = decision.rule.status
@@ -246,7 +259,7 @@ class Guard:
             return self._report(decision)
         there = outcome(own, wanted, decision.notified.notification.notify_class.number)
         if there.post == GIVEN and self._has_pairs:
-            return self._give(call.entry, decision, wanted)
+            return self._give(call, decision, wanted)
         if there.status is None:
             said = "it has done the operation itself" if there.stands_against else None
             enforced = not there.stands_against

@@ -13,6 +13,7 @@ from unittest.mock import patch
 import unicorn
 
 from pykd_ext.target import Symbol
+from pykd_ext.target.architecture import ARCHITECTURES
 from pykd_ext.target.errors import MemoryUnreadable, SymbolNotFound, TypeNotFound
 from pykd_ext.target.memory import Memory
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from tests.lab.kd.lab import LiveLab
     from tests.lab.kd.script import Script
 
-__all__ = ["LabTarget"]
+__all__ = ["LabTarget", "WrittenLab"]
 
 _ITS_NAMES = {"efl": "eflags"}
 
@@ -75,9 +76,7 @@ class LabTarget:
         return self.lab.world.offsets.field(type_name, field)
 
     def register(self, name: str) -> int:
-        its_name = _ITS_NAMES.get(name, name).upper()
-        register = getattr(unicorn.x86_const, f"UC_X86_REG_{its_name}")
-        return int(self._emulator.reg_read(register))
+        return int(self._emulator.reg_read(_number(name)))
 
     def current_thread(self) -> int:
         return self.lab.machine.current.current.ethread
@@ -96,25 +95,71 @@ class LabTarget:
 
     def break_at(self, address: int, on_hit: Callable[[], bool], _: bool = False) -> _Hook:
         def hit(*_: Any) -> None:
-            if hook.is_enabled and not self._stops and (on_hit() or self._is_to_stop):
+            if not hook.is_enabled or self._stops or self._is_left(address):
+                return
+            if on_hit() or self._is_to_stop:
                 self._stops = True
+                self._stop(address)
 
         hook = _Hook(self._emulator, address, hit)
         return hook
+
+    def _stop(self, address: int) -> None:
+        """The thread runs on until it gives its processor up, and is heard of no more."""
+
+    def _is_left(self, _: int) -> bool:
+        return False
 
     def stop_after_hit(self) -> None:
         self._is_to_stop = True
 
     def go(self, _: float | None) -> str:
-        """Until a breakpoint's function says so, or no thread has anything to do.
+        """Until a breakpoint's function says so, something crashes, or nobody has anything to do.
 
         A slice of time that ended in that function would have the instruction told of twice.
         """
+        from tests.lab.kd.events import ACCESS_VIOLATION
+
         self._stops = self._is_to_stop = False
         with patch("tests.lab.kd.machine._SLICE", 0):
             while not self._stops and not self.lab.machine.is_idle:
-                self.lab.machine.run()
+                event = self.lab.machine.run()
+                if getattr(event, "code", None) == ACCESS_VIOLATION:
+                    return "exception"
         return "hit" if self._stops else "debugger"
+
+
+class WrittenLab(LabTarget):
+    """The same, in which what is written is there, and a stop is one at once: whoever guards a
+    callback needs it."""
+
+    _left: tuple[int, int] | None = None
+
+    def _stop(self, address: int) -> None:
+        counter = ARCHITECTURES[self.architecture].program_counter
+        if self.register(counter) == address:  # unless something else is to be done there
+            self._left = self.current_thread(), address
+        self._emulator.emu_stop()
+
+    def _is_left(self, address: int) -> bool:
+        """Whether the thread goes on from its stop there, of which it was told."""
+        is_left = self._left == (self.current_thread(), address)
+        if is_left:
+            self._left = None
+        return is_left
+
+    def write(self, address: int, data: bytes) -> None:
+        self.lab.machine.memory.write(address, data)
+
+    def set_registers(self, values: Mapping[str, int]) -> None:
+        for name, value in values.items():
+            self._emulator.reg_write(_number(name), value)
+
+
+def _number(name: str) -> int:
+    """Unicorn's of a register."""
+    found: int = getattr(unicorn.x86_const, f"UC_X86_REG_{_ITS_NAMES.get(name, name).upper()}")
+    return found
 
 
 class _Hook:
