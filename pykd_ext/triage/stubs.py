@@ -31,7 +31,7 @@ class Stub(NamedTuple):
     pointer: int | None = None
 
 
-# Ways to begin that are no patch: CET and pointer authentication marks, hotpatch padding.
+# What does nothing: CET and pointer authentication marks, hotpatch padding, what fills a patch up.
 _NOTHING = re.compile(r"(endbr(32|64)|nop.*|mov edi, edi|pacibsp|paciasp|bti.*|hint.*)")
 
 _RESULT = {each.result for each in ARCHITECTURES.values()}
@@ -40,9 +40,7 @@ _LITERAL_JUMPS = ("x16", "x17")  # the registers that a linker's thunk may use
 
 def find_stub(instructions: Sequence[Instruction]) -> Stub | None:
     """The stub that a function begins with, None for one that begins to work."""
-    code = list(instructions)
-    while code and _NOTHING.fullmatch(code[0].text):
-        code.pop(0)
+    code = [each for each in instructions if not _NOTHING.fullmatch(each.text)]
     if len(code) > 1 and _sets_result(code[0]) and _sets_upper_half(code[1]):
         code.pop(1)
     return _of_one(code[:1]) or _of_two(code[:2])

@@ -16,6 +16,7 @@ RETURNS = {
     "x64": [
         "ret", "xor eax, eax; ret", "xor rax, rax; ret", "sub eax, eax; ret",
         "mov eax, 0xc0000022; ret", "endbr64; xor eax, eax; ret", "nop; ret",
+        "xor eax, eax; nop; nop; ret",
     ],
     "x86": [
         "ret 12", "xor eax, eax; ret 12", "mov eax, 0xc0000022; ret 12",
@@ -24,6 +25,7 @@ RETURNS = {
     "arm64": [
         "ret", "mov w0, #0; ret", "mov w0, wzr; ret", "mov x0, xzr; ret",
         "mov w0, #0x22; movk w0, #0xc000, lsl #16; ret", "hint #27; mov w0, #0; ret",
+        "mov w0, #0; nop; ret",
     ],
 }  # fmt: skip
 TRAPS = {"x64": ["int3", "ud2"], "x86": ["int3"], "arm64": ["brk #0xf000"]}
