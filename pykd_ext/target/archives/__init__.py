@@ -83,8 +83,9 @@ def holds_kernel_dump(path: str) -> bool:
     if kind is None:
         data.close()
         return False
-    room = _room_of(data)
+    room = None
     try:
+        room = _room_of(data)
         archive = _opened(kind[0], data, room)
         names = archive.names()
         return any(_ending(each) in _KERNELS for each in names) or (
@@ -93,7 +94,8 @@ def holds_kernel_dump(path: str) -> bool:
     except TargetError:
         return True
     finally:
-        room.remove()
+        if room is not None:
+            room.remove()
         data.close()
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from ..cabinet import cabinet_library
 from ..errors import TargetError
+from ..file_bytes import FileStream
 from ..locations import is_url
 
 if TYPE_CHECKING:
@@ -65,11 +65,7 @@ class _Cabinet:
         """The library reads files of this machine."""
         if not is_url(data.path):
             return data.path
-        path = os.path.join(self._room.new_folder(), "cabinet")
-        with open(path, "wb") as out:
-            for chunk in data.chunks(0, len(data)):
-                out.write(chunk)
-        return path
+        return self._room.copy(cast("BinaryIO", FileStream(data)), "cabinet")
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from io import FileIO
 from typing import BinaryIO
 
 from ..errors import TargetError
@@ -22,8 +23,12 @@ class Room:
     """A new folder for the file that is called ``path``."""
 
     def __init__(self, path: str, packed: int) -> None:
-        """``packed`` is the file's own size in bytes."""
-        self.folder = tempfile.mkdtemp(prefix="regcb-")
+        """``packed`` is the file's own size in bytes. Raises TargetError where no folder can be
+        made."""
+        try:
+            self.folder = tempfile.mkdtemp(prefix="regcb-")
+        except OSError as error:
+            raise _no_place(path, error) from None
         self._path = path
         self._most = max(_ALWAYS, _TIMES * packed)
         self._free = shutil.disk_usage(self.folder).free - _LEFT_FREE
@@ -60,14 +65,29 @@ class Room:
         ending = os.path.splitext(name)[1]
         to = os.path.join(self.new_folder(), "dump" + (ending if ending[1:].isalnum() else ""))
         done = 0
-        with open(to, "wb") as out:
+        with open(to, "wb", buffering=0) as out:
             while True:
                 data = source.read(_AT_ONCE)
                 if not data:
                     return to
                 done += len(data)
                 self.check(done)
-                out.write(data)
+                self._write(out, data)
+
+    def _write(self, out: FileIO, data: bytes) -> None:
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[out.write(rest) :]
+        except OSError as error:
+            raise _no_place(self._path, error) from None
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _no_place(path: str, error: OSError) -> TargetError:
+    return TargetError(
+        f"{path}: it has to be unpacked to a temporary file, and none can be written "
+        f"({error.strerror or error}): set TMPDIR (TEMP on Windows) to a folder with room for it"
+    )

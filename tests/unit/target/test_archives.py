@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from pykd_ext.command_line.scan_process import dumps_of
-from pykd_ext.target.archives import open_archive, room
+from pykd_ext.target.archives import holds_kernel_dump, open_archive, room
 from pykd_ext.target.errors import RegcbError
 from pykd_ext.target.file_bytes import map_file
 from pykd_ext.target.opening import open_target
@@ -176,6 +177,17 @@ def test_disks_that_are_full(
         path = tmp_path / f"report.{kind}"
         path.write_bytes(pack({"memory.dmp": dump}))
         assert "has no room for them (1 GiB of the disk stays free)" in refused(regcb, path)
+
+
+@pytest.mark.parametrize("kind", ["zip", "gz"])
+def test_nowhere_to_unpack_to(
+    kind: str, dump: bytes, tmp_path: Path, regcb: Regcb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / f"MEMORY.DMP.{kind}"
+    path.write_bytes(gzip.compress(dump) if kind == "gz" else zipped({"MEMORY.DMP": dump}))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    assert re.search(r"none can be written \(.+\): set TMPDIR", refused(regcb, path))
+    assert holds_kernel_dump(str(path))  # whoever opens it says why
 
 
 def test_lists_that_are_too_long(tmp_path: Path, regcb: Regcb) -> None:
