@@ -30,6 +30,7 @@ from ..target.errors import RegcbError
 from ..target.locations import is_url, shown
 from ..target.opening import inside_debugger
 
+_WHERE = "in this folder or below it (images of memory are named one by one)"
 _FOUND, _NONE_COULD_BE_READ, _NOT_ALL = 1, 2, 8
 
 
@@ -42,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "paths",
         nargs="+",
         metavar="DUMP|DIR|URL",
-        help="a folder stands for its dumps; a URL may have * in its path",
+        help="a folder stands for its dumps, but not for images of memory: those are named one by "
+        "one; a URL may have * in its path",
     )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="append the lines to it")
     parser.add_argument(
@@ -166,7 +168,7 @@ def _dumps(
         look = _dumps_of if inside_debugger() else process.dumps_of
         dumps, unreadable = look(path, options)
         if not dumps and not unreadable:
-            where = "matches this URL" if is_url(path) else "in this folder or below it"
+            where = "matches this URL" if is_url(path) else _WHERE
             raise NothingToScan(f"{shown(path)}: no kernel dump {where}")
         found.update(dict.fromkeys(dumps))
         lines += unreadable

@@ -61,7 +61,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="every callback's verdict, at a stop each; otherwise who refuses or overrules",
     )
-    parser.add_argument("--jsonl", metavar="FILE", help="regcb.operation/1, a line an operation")
+    parser.add_argument(
+        "--jsonl",
+        metavar="FILE",
+        help="regcb.operation/1, a line an operation; a trace that is there is replaced",
+    )
     add_python(parser)
     add_boot(parser)
     add_limits(parser, "operations")

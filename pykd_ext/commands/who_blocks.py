@@ -18,7 +18,7 @@ from ..command_line.live_run import (
 )
 from ..command_line.user_function import add_python, user_function
 from ..documents.operation import operation_document
-from ..documents.text import printable
+from ..documents.text import counted, printable
 from ..kernel.listing import target_facts
 from ..kernel.process_identity import read_process_identity
 from ..live.answer import AnswerSearch, KernelRefused, asked
@@ -105,7 +105,7 @@ def run(target: LiveTarget, arguments: argparse.Namespace, output: Output) -> in
             _say_where(output, target, operations.is_in_callback)
     nothing = f"nothing was refused of {arguments.key}"
     if operations.others:
-        nothing += f", but {operations.others} operations elsewhere"
+        nothing += f", but {counted(operations.others, 'operation')} elsewhere"
     status = report_end(output, target, why, "found" if found else nothing)
     operations.end_nearest()
     if found is None:

@@ -377,7 +377,7 @@ def test_a_spreadsheet_without_formulas(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("{empty}",), "no kernel dump in this folder or below it"),
+        (("{empty}",), "no kernel dump in this folder or below it (images of memory are "),
         (("{case}", ""), "regcb: an empty name: name a dump, a folder or a URL"),
         (("{case}", "--jobs", "0"), "argument --jobs: '0' is no whole number from 1 to 999999999"),
         (("{case}", "--memory", "9" * 5000), "is no whole number from 1 to 999999999"),
