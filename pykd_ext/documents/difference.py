@@ -104,11 +104,14 @@ def side_problems(before: CallbacksDocument, after: CallbacksDocument) -> Iterat
     """What of either list, or of its callbacks, could not be read: one that is there can be missing
     here."""
     for side, document in (("before", before), ("after", after)):
-        for each in document.get("problems", ()):
-            yield {"side": side, "where": each["where"], "what": each["what"]}
-        for number, callback in enumerate(document["callbacks"]):
-            for what in callback.get("problems", ()):
-                yield {"side": side, "where": f"callback #{number}", "what": what}
+        of_list = [(each["where"], each["what"]) for each in document.get("problems", ())]
+        of_callbacks = [
+            (f"callback #{number}", what)
+            for number, callback in enumerate(document["callbacks"])
+            for what in callback.get("problems", ())
+        ]
+        for where, what in dict.fromkeys([*of_list, *of_callbacks]):  # check --json has both
+            yield {"side": side, "where": where, "what": what}
 
 
 def unread(document: CallbacksDocument) -> list[CallbackDocument]:

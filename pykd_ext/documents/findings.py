@@ -2,9 +2,10 @@
 
 from typing import Any, Optional, TypedDict
 
+from ..kernel.listing import problems_of_callbacks
 from ..triage.check import Triage
 from ..triage.finding import Finding, Remark
-from .callbacks import CallbacksDocument, ProblemDocument, callbacks_document
+from .callbacks import CallbacksDocument, ProblemDocument, callbacks_document, problem_document
 
 __all__ = [
     "FindingDocument", "FindingsDocument", "RemarkDocument", "finding_document",
@@ -44,11 +45,12 @@ class FindingsDocument(CallbacksDocument):
 def findings_document(triage: Triage) -> FindingsDocument:
     """What ``check --json`` prints."""
     listed = callbacks_document(triage.listing)
+    of_callbacks = map(problem_document, problems_of_callbacks(triage.listing))
     of_files: list[ProblemDocument] = [{"where": "files", "what": what} for what in triage.problems]
     return {
         **listed,
         "schema": "regcb.findings/1",
-        "problems": [*listed["problems"], *of_files],
+        "problems": [*listed["problems"], *of_callbacks, *of_files],
         "findings": [finding_document(each) for each in triage.findings],
         "remarks": [remark_document(each) for each in triage.remarks],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .builds import windows_version
@@ -23,6 +23,7 @@ __all__ = [
     "in_image",
     "note_unread",
     "problems_of_all",
+    "problems_of_callbacks",
     "read_listing",
     "symbol_text",
     "target_facts",
@@ -143,9 +144,15 @@ def read_listing(target: Target, limit: int = DEFAULT_LIMIT) -> Listing:
 
 def problems_of_all(listing: Listing) -> list[Problem]:
     """Those of the list as a whole, and of the callbacks of which nothing could be read."""
-    unread = (each for each in listing.entries if each.block.function is None)
-    lost = [Problem(f"callback #{each.number}", what) for each in unread for what in each.problems]
-    return [*listing.problems, *lost]
+    unread = [each for each in listing.entries if each.block.function is None]
+    return [*listing.problems, *problems_of_callbacks(unread)]
+
+
+def problems_of_callbacks(callbacks: Iterable[RegistryCallback]) -> list[Problem]:
+    """What of each could not be read or trusted."""
+    return [
+        Problem(f"callback #{each.number}", what) for each in callbacks for what in each.problems
+    ]
 
 
 def note_unread(target: Target, listing: Listing) -> None:

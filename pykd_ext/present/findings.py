@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator
 
 from ..documents.text import printable
+from ..kernel.listing import problems_of_callbacks
 from ..triage.check import Triage
 from ..triage.finding import SEVERITIES, Finding, Remark
 from .evidence import next_commands
@@ -26,9 +27,8 @@ def findings_text(triage: Triage, columns: int = WIDTH) -> str:
         lines += _lines(finding, columns)
     for remark in triage.remarks:
         lines += _remark(remark, columns)
-    lines += (
-        f"! {printable(each.where)}: {printable(each.what)}" for each in triage.listing.problems
-    )
+    problems = [*triage.listing.problems, *problems_of_callbacks(triage.listing)]
+    lines += (f"! {printable(each.where)}: {printable(each.what)}" for each in problems)
     lines += (f"! {printable(each)}" for each in triage.problems)
     return "\n".join(lines).rstrip("\n")
 

@@ -84,8 +84,8 @@ class Triage:
     """What was found, the gravest first: a sequence of :class:`Finding`.
 
     ``remarks`` is what is only mentioned, ``listing`` the list that it was found in, with orphans
-    last. ``problems`` are those of its callbacks, of the search and of the files that were compared
-    with; those of the list as a whole are the listing's own.
+    last. ``problems`` are those of the search and of the files that were compared with; the listing
+    has its own, and so has each callback.
     """
 
     def __init__(
@@ -135,9 +135,8 @@ def check(target: Target, files: ImageFiles, progress: Progress | None) -> Triag
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     remarks = tuple(each for each in seen if isinstance(each, Remark))
     missed = _not_judged(list(target.memory.missed))
-    unread = (f"callback #{each.number}: {what}" for each in listing for what in each.problems)
     problems = [
-        *unread, *carving.problems, *files.problems, *scene.problems, *missed, *doubts(target),
+        *carving.problems, *files.problems, *scene.problems, *missed, *doubts(target),
         *_of_files_since(target, listing),
     ]  # fmt: skip
     return Triage(everything, tuple(findings), remarks, tuple(dict.fromkeys(problems)))

@@ -20,10 +20,9 @@ from .tables import tables
 
 __all__ = ["write_gallery"]
 
-_SCRIPT = "regcb.js"
-_FILES = (
-    _SCRIPT, "ManifestVersion.txt", "manifest.1.xml", "config.xml", "startup.wds", "command.wds",
-)  # fmt: skip
+_SCRIPT, _MANIFEST, _SETTINGS = "regcb.js", "manifest.1.xml", "config.xml"
+# The manifest first: by it the next installation knows its own.
+_FILES = (_MANIFEST, _SETTINGS, _SCRIPT, "ManifestVersion.txt", "startup.wds", "command.wds")
 
 
 def write_gallery(folder: Path, python: str) -> Path:
@@ -33,8 +32,7 @@ def write_gallery(folder: Path, python: str) -> Path:
     before anything is written, where a file of another's has one of the names (another gallery's,
     WinDbg's own settings); OSError."""
     texts = {name: packaged_text(__name__, name) for name in _FILES}
-    for name, text in texts.items():
-        refuse_foreign_file(folder / name, _windows_lines(_up_to_our_name(text)), "folder")
+    _refuse_others(folder, texts)
     folder.mkdir(parents=True, exist_ok=True)
     place = str(folder.absolute())
     for name, template in texts.items():
@@ -46,6 +44,15 @@ def write_gallery(folder: Path, python: str) -> Path:
         text = text.replace("@VERSION@", f"{__version__}.0").replace("@PYTHON@", python)
         write_whole(folder / name, _windows_lines(text).encode())
     return folder / "config.xml"
+
+
+def _refuse_others(folder: Path, texts: dict[str, str]) -> None:
+    """Where the manifest is ours, so are the script and the aliases, whatever they begin with; the
+    settings may be WinDbg's own by now."""
+    names = (_MANIFEST, _SETTINGS) if (folder / _MANIFEST).exists() else _FILES
+    for name in names:
+        beginning = _windows_lines(_up_to_our_name(texts[name]))
+        refuse_foreign_file(folder / name, beginning, "folder")
 
 
 def _up_to_our_name(text: str) -> str:

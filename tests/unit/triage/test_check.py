@@ -115,7 +115,8 @@ def test_nothing_is_held_against_what_is_odd_but_clean(
     ("damage", "what"),
     [
         ("altitude-unreadable@1", "callback #1: altitude: memory at "),
-        ("entry-unreadable@1", "drivers without a callback were not looked for: "),
+        ("entry-unreadable@1", "callback #1: memory at "),
+        ("entry-unreadable@1", "files: drivers without a callback were not looked for: "),
     ],
 )
 def test_what_of_a_callback_was_not_judged_is_said(
@@ -123,8 +124,10 @@ def test_what_of_a_callback_was_not_judged_is_said(
 ) -> None:
     truth = lab_dump(callbacks=4, damage=(damage,))
     document = checked(truth, regcb)[1]
-    assert [each["what"].startswith(what) for each in document["problems"]].count(True) == 1
-    assert f"\n! {what}" in regcb("-z", truth.path, "-y", truth.symbols, "check")[1]
+    said = [f"{each['where']}: {each['what']}" for each in document["problems"]]
+    assert [each.startswith(what) for each in said].count(True) == 1
+    shown = regcb("-z", truth.path, "-y", truth.symbols, "check")[1]
+    assert f"\n! {what.replace('files: ', '')}" in shown
 
 
 @pytest.mark.parametrize("index", [1, 2], ids=["without-contexts", "with-contexts"])

@@ -88,6 +88,7 @@ def test_an_earlier_one_is_written_over(tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.1.xml"
     said = f"<Version>{__version__}.0<".encode()
     manifest.write_bytes(manifest.read_bytes().replace(said, b"<Version>0.9.0.0<"))
+    (tmp_path / "command.wds").write_text("dx -r0 @$regcb_command()\n", "utf-8")
     assert main(["install", str(tmp_path), "--python", "3.12"]) == 0
     assert "{ !py -3.12 -m pykd_ext " in (tmp_path / "command.wds").read_text("utf-8")
     assert said in manifest.read_bytes()
