@@ -157,5 +157,8 @@ class _Others:
     def is_of_interest(self, turn: str) -> bool:
         return turn != END
 
+    def sweep(self) -> bool:
+        return False
+
     def ended(self, _: Returned) -> bool:
         return False

@@ -16,7 +16,7 @@ from ..notify.classes import NotifyClass
 from ..target.architecture import ARCHITECTURES
 from ..target.errors import SymbolNotFound
 from .breakpoints import can_stay
-from .nesting import active_callbacks
+from .nesting import active_callbacks, has_active_callbacks
 from .thread_lives import is_gone
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class ThreadsInside:
     again, or has ended."""
 
     def __init__(self, target: LiveTarget) -> None:
-        self._target = target
+        self._target, self._tells_active = target, has_active_callbacks(target)
         self._stacks: dict[int, list[int]] = {}  # the pointers at the services' starts, by thread
 
     @property
@@ -74,7 +74,7 @@ class ThreadsInside:
         inside = [each for each in self._stacks.pop(thread, []) if each > stack]
         if is_services:
             inside = inside[:-1]
-        elif inside and not active_callbacks(self._target, thread, 1):
+        elif inside and self._tells_active and not active_callbacks(self._target, thread, 1):
             inside = []
         if inside:
             self._stacks[thread] = inside

@@ -133,7 +133,7 @@ class Tracer:
 
     def ended(self, event: Returned) -> bool:
         """With the result that the caller gets."""
-        if self._leave_former_thread(event) or self._leave_ended_threads():
+        if self._leave_former_thread(event):
             return True
         is_known = self._operations.is_known(event)
         if self._filters.only_blocked and not is_known:
@@ -149,6 +149,8 @@ class Tracer:
         operation.about = self.inquiry.look_around(about, event)
         operation.end(event.post)
         self._operations.end(operation)
+        if event.post is None and self._inside is not None:
+            self._inside.leave(is_services=True)
         stops = any(self._finish(each) for each in gone)
         return self._finish(operation) or stops
 
@@ -165,8 +167,8 @@ class Tracer:
             lambda each: each.thread == event.thread and _created(each) not in (None, created)
         )
 
-    def _leave_ended_threads(self) -> bool:
-        """Looked for now and then: each of them has every end stop the target."""
+    def sweep(self) -> bool:
+        """Leaves threads that have ended: each of them has every end stop the target."""
         now = time.time()
         if now - self._swept <= _SWEEP_EVERY:
             return False
@@ -223,7 +225,7 @@ class Tracer:
             self.names.know(event.block)
 
     def _returned(self, event: Returned) -> bool:
-        if self._leave_ended_threads():
+        if self.sweep():
             return True
         operation, gone = self._operations.of(event)
         if any(self._finish(each) for each in gone):

@@ -46,6 +46,9 @@ class Turns(Protocol):
     def ended(self, event: Returned) -> bool:
         """Nobody else is told of the operation."""
 
+    def sweep(self) -> bool:
+        """At every end, of whatever operation: now and then what nobody else will be heard of."""
+
     @property
     def awaits_ends(self) -> bool:
         """Whether the next end is of interest: others are passed by."""
@@ -128,7 +131,11 @@ class _Follower:
 
     def hit(self, place: _Place) -> bool:
         """Where something cannot be read, it is as if it had not happened."""
-        inside = self._inside if place.turn == END else None
+        if place.turn == END:
+            if self._turns.sweep():
+                return True
+            self.look()
+        inside = self._inside
         if inside is not None and not inside.has_this:
             return False
         if self._is_for_all_classes and not self._turns.is_of_interest(place.turn):
@@ -137,8 +144,9 @@ class _Follower:
             event = self._event(place.junction)
         except MemoryUnreadable:
             return pass_over(self._target, NOT_ALL_VERDICTS)
-        if inside is not None:
-            inside.leave(event is not None and event.post is not None)
+        is_begun = event is not None and event.post is None  # Vista comes there before one, too
+        if inside is not None and place.turn == END and not is_begun:
+            inside.leave(is_services=event is not None)
         stops = event is not None and place.tell(event)
         self.look()
         return stops
