@@ -188,7 +188,10 @@ def map_file(path: str, shown: str | None = None, folder: str | None = None) -> 
                 raise TargetError(f"{shown or path}: the file is empty")
             mapped = MappedFile(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
-        raise TargetError(f"{path}: cannot be opened: {error.strerror or error}") from None
+        # Windows says of a folder that the permission is denied.
+        is_folder = os.path.isdir(path)
+        why = "it is a folder, name a dump in it" if is_folder else error.strerror or error
+        raise TargetError(f"{path}: cannot be opened: {why}") from None
     mapped.path, mapped.name = shown or path, os.path.basename(path)
     mapped.file = path
     if folder is not None:

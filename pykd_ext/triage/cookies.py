@@ -69,11 +69,13 @@ def cookie_gap(scene: Scene) -> Iterator[Remark]:
     if issued is None or issued <= len(known):
         return
     missing = [number for number in range(1, min(issued, 10_000) + 1) if number not in known]
+    is_read = scene.listing.callbacks.is_whole and len(scene.readable) == len(scene.entries)
+    now = "now" if is_read else "that could be read"
     yield Remark(
         id="cookie-gap",
         callback=None,
         summary=f"{issued - len(known)} of {issued} registrations since the oldest entry have no "
-        "entry now",
+        f"entry {now}",
         evidence={"issued": issued, "present": len(known), "missing": missing[:100]},
         why="drivers unregister, failed registrations use up a cookie, and so do ETW registry "
         "tracing and containers that start and stop",

@@ -101,7 +101,7 @@ def _of_difference(difference: Difference, function: int, verdict: Verdict | Non
     offset = difference.address - function
     where = (
         f"{difference.found[:1].hex()} at +{offset:#x}, where its file has "
-        f"{difference.expected[:1].hex()} ({difference.bytes_changed} bytes differ)"
+        f"{difference.expected[:1].hex()} (bytes that differ: {difference.bytes_changed})"
     )
     what = f"{verdict.summary}, and its file has other code: " if verdict else "was changed: "
     if difference.bytes_changed == 1 and difference.found[:1] == _TRAP:

@@ -61,7 +61,7 @@ def test_files_that_stand_for_a_dump_now_and_then(
 
 def test_files_that_cannot_be_opened(tmp_path: Path, regcb: Regcb) -> None:
     assert "No such file" in refused(regcb, "list", "-z", tmp_path / "none.dmp")
-    assert "cannot be opened" in refused(regcb, "list", "-z", tmp_path)
+    assert "cannot be opened: it is a folder" in refused(regcb, "list", "-z", tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,8 @@ def test_what_lies_between_two_pages_that_are_out_was_not_taken_out(
     assert judged[0] == dict.fromkeys(between, "info")
     assert judged[1] == {**judged[0], between[1]: "high"}
     assert above_info(sound) == set()
+    (gap,) = named(sound, "cookie-gap")
+    assert gap["summary"].endswith(" have no entry that could be read")
 
 
 @pytest.mark.parametrize("profile", ["x64-19041", "arm64-22621"])
