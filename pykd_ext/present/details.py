@@ -37,7 +37,7 @@ def details_text(listing: Listing, details: Details, own_code: Sequence[str] = (
         "",
         *(map(_debuggers_line, own_code) if own_code else _code(listing, details)),
         *_contexts(listing, details),
-        *(f"! {note}" for note in conditions(details.entry)),
+        *(f"! {note}" for note in conditions(listing, details.entry)),
         *(f"! {printable(note)}" for note in details.entry.block.problems),
         *(f"! {printable(note)}" for note in details.problems),
         *(

@@ -121,7 +121,7 @@ def _line(
 def _notes(listing: Listing) -> Iterator[str]:
     about: dict[str, list[int]] = {}
     for entry in listing.entries:
-        for note in [*conditions(entry), *entry.block.problems]:
+        for note in [*conditions(listing, entry), *entry.block.problems]:
             about.setdefault(note, []).append(entry.number)
     is_small = listing.callbacks.head is None
     about = {note: about[note] for note in about if not is_small or note != _WITNESSES["thread"]}
@@ -151,10 +151,15 @@ _WITNESSES = {
 }
 
 
-def conditions(entry: RegistryCallback) -> Iterator[str]:
-    """A line for each thing about a callback that its row does not show."""
+_BEHIND_A_PAGE = "found by the back links: Flink leads on from a page that is out"
+
+
+def conditions(listing: Listing, entry: RegistryCallback) -> Iterator[str]:
+    """A line for each thing about a callback of ``listing`` that its row does not show."""
     callback = entry.block
-    if callback.found_by in _WITNESSES:
+    if callback.found_by == "back-links" and _ends_at_a_page(listing):
+        yield _BEHIND_A_PAGE
+    elif callback.found_by in _WITNESSES:
         yield _WITNESSES[callback.found_by]
     if callback.internal:
         yield "internal callback, gets the extended argument"
@@ -168,6 +173,12 @@ def conditions(entry: RegistryCallback) -> Iterator[str]:
         yield "its function lies in no loaded image"
     if entry.owner.state == "unloaded":
         yield "its function lies where its owner was before it was unloaded"
+
+
+def _ends_at_a_page(listing: Listing) -> bool:
+    """Whether Flink was followed to an entry that could not be read."""
+    forward = [each for each in listing.entries if each.block.found_by == "list"]
+    return bool(forward) and forward[-1].block.function is None
 
 
 def _allocated(entry: RegistryCallback) -> str:
