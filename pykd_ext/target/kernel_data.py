@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from . import image
@@ -11,6 +12,7 @@ from .errors import MemoryUnreadable
 from .fields import unsigned
 from .memory import PAGE
 from .module_list import first_module_base
+from .needles import places
 
 if TYPE_CHECKING:
     from .memory import Memory
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["find_debugger_data", "find_module_list"]
 
 _MOST_DATA = 16 << 20  # bytes of nt's own data that are looked through
+_MOST_BLOCKS = 10_000  # that begin as KDDEBUGGER_DATA64 does; there is one
 
 
 def _data_pages(memory: Memory, base: int) -> Iterator[tuple[int, bytes]]:
@@ -56,10 +59,14 @@ def find_module_list(memory: Memory, base: int) -> int:
 
 def find_debugger_data(memory: Memory, base: int) -> int:
     """KDDEBUGGER_DATA64 of this kernel; 0 where there is none, as where it is encoded."""
-    for address, page in _data_pages(memory, base):
-        at = page.find(OWNER_TAG)
-        if at >= OWNER_TAG_AT:
-            block = address + at - OWNER_TAG_AT
-            if debugger_word(memory, block, KERN_BASE) == base:
-                return block
-    return 0
+    like_one = (
+        address + at - OWNER_TAG_AT
+        for address, page in _data_pages(memory, base)
+        for at in places(page, OWNER_TAG)
+    )
+    right = (
+        block
+        for block in islice(like_one, _MOST_BLOCKS)
+        if debugger_word(memory, block, KERN_BASE) == base
+    )
+    return next(right, 0)

@@ -336,3 +336,18 @@ def test_a_range_that_the_file_has_little_of(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="no Windows is found"):
         find_machine(container)
     container.close()
+
+
+@pytest.mark.parametrize("at", [0x5FF0, 0x5800])
+def test_where_the_debuggers_block_may_lie(tmp_path: Path, at: int) -> None:
+    """Its tag may be another page's first bytes, or not the first in its page that looks so."""
+
+    def elsewhere(world: World, _: Processes) -> None:
+        own, base = world.nt("KdDebuggerDataBlock"), world.profile.nt_base
+        block = world.space.read(own, 0x300)
+        world.space.write(own, bytes(len(block)))
+        world.space.write(base + (at & -PAGE) + 0x20, b"KDBG")
+        world.space.write(base + at, block)
+
+    machine = found(tmp_path / "memory.raw", elsewhere).machine
+    assert machine.debugger_data == machine.nt_base + at
