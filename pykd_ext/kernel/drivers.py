@@ -13,7 +13,13 @@ from ..target.debugger_data import MM_UNLOADED_DRIVERS, debugger_word
 from ..target.errors import Implausible, MemoryUnreadable, SymbolNotFound
 from ..target.fields import unsigned
 from ..target.memory import Memory
-from ..target.module_list import LoadedModule, debugger_name, loaded_modules, module_text
+from ..target.module_list import (
+    LoadedModule,
+    debugger_name,
+    loaded_modules,
+    module_text,
+    module_time_date_stamp,
+)
 
 if TYPE_CHECKING:
     from ..target import Target
@@ -110,9 +116,16 @@ class Drivers:
             path=path,
             base=module.base,
             size=module.size,
-            time_date_stamp=module.time_date_stamp,
+            time_date_stamp=self._time_date_stamp(module),
             entry=module.entry,
         )
+
+    def _time_date_stamp(self, module: LoadedModule) -> int | None:
+        try:
+            return module_time_date_stamp(self._memory, self._target.build, module)
+        except MemoryUnreadable as error:
+            self._note(f"the time stamp of the image at {module.base:#x}: {error}")
+            return None
 
     def _note(self, problem: str) -> None:
         if problem not in self.problems:

@@ -144,4 +144,4 @@ def _wanted(module: LoadedModule) -> WantedImage:
     from .image_files import WantedImage  # noqa: PLC0415 - only a small dump needs it
 
     name = module.base_dll_name if isinstance(module.base_dll_name, str) else ""
-    return WantedImage(name, module.base, module.size, module.time_date_stamp)
+    return WantedImage(name, module.base, module.size, module.time_date_stamp or 0)

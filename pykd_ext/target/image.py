@@ -33,6 +33,7 @@ __all__ = [
     "pdb_reference",
     "sections",
     "size_of_image",
+    "time_date_stamp",
 ]
 
 _OPTIONAL_HEADER_64 = 0x20B
@@ -92,6 +93,7 @@ class _FileHeader(NamedTuple):
 
     machine: int
     sections: int
+    time_date_stamp: int
     optional_header_size: int
 
 
@@ -114,7 +116,7 @@ class _ExportTable(NamedTuple):
 
 
 _E_LFANEW = 0x3C  # IMAGE_DOS_HEADER
-_FILE_HEADER = Record("4xHH12xH2x", _FileHeader._make)
+_FILE_HEADER = Record("4xHHI8xH2x", _FileHeader._make)
 _SIZE_OF_IMAGE = 56  # IMAGE_OPTIONAL_HEADER, of both kinds
 SECTION_HEADER = Record("8sII20xI", _section)
 _DEBUG_ENTRY = Record("12xIII4x", _DebugEntry._make)
@@ -126,6 +128,12 @@ def size_of_image(memory: Memory, base: int) -> int:
     """OptionalHeader.SizeOfImage in bytes, 0 without a PE header; raises MemoryUnreadable."""
     header = _nt_headers(memory, base)
     return memory.u32(header + _FILE_HEADER.size + _SIZE_OF_IMAGE) if header else 0
+
+
+def time_date_stamp(memory: Memory, base: int) -> int:
+    """FileHeader.TimeDateStamp, 0 without a PE header; raises MemoryUnreadable."""
+    header = _nt_headers(memory, base)
+    return _file_header(memory, header).time_date_stamp if header else 0
 
 
 def machine(memory: Memory, base: int) -> int:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from .errors import Implausible, MemoryUnreadable
 from .fields import unsigned
+from .image import time_date_stamp
 from .memory import Memory, UnicodeString
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "is_hotpatch_entry",
     "loaded_modules",
     "module_text",
+    "module_time_date_stamp",
 ]
 
 _LIMIT = 2_000  # a server has about 300
@@ -32,27 +34,29 @@ class _Layout(NamedTuple):
     size_of_image: int
     full_dll_name: int
     base_dll_name: int
-    time_date_stamp: int
-    size: int
+    size: int  # of what all builds have
 
 
 # Public PDBs, XP to 11; by pointer size (SOURCES 6.1: vergilius-rs, SymStore agree).
 _LAYOUTS = {
-    4: _Layout(0x18, 0x20, 0x24, 0x2C, 0x58, 0x5C),
-    8: _Layout(0x30, 0x40, 0x48, 0x58, 0x9C, 0xA0),
+    4: _Layout(0x18, 0x20, 0x24, 0x2C, 0x34),
+    8: _Layout(0x30, 0x40, 0x48, 0x58, 0x68),
 }
+# TimeDateStamp, from Windows 7 on: before, the name follows in its place.
+_TIME_DATE_STAMP, _TIME_DATE_STAMP_SINCE = {4: 0x58, 8: 0x9C}, 7600
 
 
 class LoadedModule(NamedTuple):
-    """One KLDR_DATA_TABLE_ENTRY; its strings are read by :func:`module_text`, only when needed. A
-    small dump's list has the strings themselves, and 0 for the entry."""
+    """One KLDR_DATA_TABLE_ENTRY; its strings are read by :func:`module_text`, its time stamp by
+    :func:`module_time_date_stamp`, only when needed. A small dump's list has all of them, and 0 for
+    the entry."""
 
     entry: int
     base: int
     size: int
-    time_date_stamp: int
     full_dll_name: UnicodeString | str
     base_dll_name: UnicodeString | str
+    time_date_stamp: int | None = None
 
 
 def loaded_modules(memory: Memory, head: int) -> Iterator[LoadedModule]:
@@ -74,10 +78,19 @@ def loaded_modules(memory: Memory, head: int) -> Iterator[LoadedModule]:
             entry=entry,
             base=field(layout.dll_base, memory.pointer_size),
             size=field(layout.size_of_image, 4),
-            time_date_stamp=field(layout.time_date_stamp, 4),
             full_dll_name=memory.parse_unicode_string(raw[layout.full_dll_name :]),
             base_dll_name=memory.parse_unicode_string(raw[layout.base_dll_name :]),
         )
+
+
+def module_time_date_stamp(memory: Memory, build: int, module: LoadedModule) -> int:
+    """When the image was linked, as its header says, which Windows 7 and later keep in the list;
+    raises MemoryUnreadable."""
+    if module.time_date_stamp is not None:
+        return module.time_date_stamp
+    if build < _TIME_DATE_STAMP_SINCE:
+        return time_date_stamp(memory, module.base)
+    return memory.u32(module.entry + _TIME_DATE_STAMP[memory.pointer_size])
 
 
 def first_module_base(memory: Memory, head: int) -> int:

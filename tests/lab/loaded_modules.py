@@ -95,10 +95,18 @@ def mark_as_hotpatch(world: World, entry: int) -> None:
     world.space.write_unsigned(place, 2, world.space.unsigned(place, 2) | 1 << 9)
 
 
+# Up to Vista an entry ends before SizeOfImageNotRounded and TimeDateStamp, and the file's name lies
+# there (SOURCES 6.1).
+_HAS_TIME_DATE_STAMP = 7600
+
+
 def _write_entry(world: World, loaded: LoadedImage) -> int:
     layout = _ENTRIES[world.profile.pointer_size]
     space, pointer = world.space, world.profile.pointer_size
-    entry = world.nonpaged.allocate(layout.size, b"MmLd")
+    is_short = world.profile.build < _HAS_TIME_DATE_STAMP
+    name = loaded.file_name.encode("utf-16-le") + bytes(2)
+    size = layout.time_date_stamp - 4 if is_short else layout.size
+    entry = world.nonpaged.allocate(size + len(name) if is_short else size, b"MmLd")
     table, table_size = loaded.image.exception_table()
     space.write_pointer(entry + layout.exception_table, table)
     space.write_unsigned(entry + layout.exception_table + pointer, 4, table_size)
@@ -106,11 +114,17 @@ def _write_entry(world: World, loaded: LoadedImage) -> int:
     space.write_pointer(entry + layout.entry_point, loaded.image.entry_point)
     space.write_unsigned(entry + layout.size_of_image, 4, loaded.image.size)
     _write_name(world, entry + layout.full_dll_name, image_path(loaded.file_name))
-    _write_name(world, entry + layout.base_dll_name, loaded.file_name)
+    if is_short:
+        space.write(entry + size, name)
+        space.write_unicode_string(
+            entry + layout.base_dll_name, entry + size, len(name) - 2, len(name)
+        )
+    else:
+        _write_name(world, entry + layout.base_dll_name, loaded.file_name)
+        space.write_unsigned(entry + layout.time_date_stamp, 4, loaded.image.time_date_stamp)
     space.write_unsigned(entry + layout.flags, 4, _FLAGS)
     space.write_unsigned(entry + layout.load_count, 2, 1)
     space.write_unsigned(entry + layout.checksum, 4, loaded.image.checksum)
-    space.write_unsigned(entry + layout.time_date_stamp, 4, loaded.image.time_date_stamp)
     return entry
 
 

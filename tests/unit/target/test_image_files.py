@@ -22,7 +22,7 @@ from tests.lab.truth import CallbackTruth
 from tests.support.regcb import MakeDump, Regcb
 from tests.support.targets import open_dump
 
-PROFILES = ["x64-19041", "x86-19041", "arm64-22621"]
+PROFILES = ["x64-19041", "x86-19041", "arm64-22621", "x86-6002"]
 DAMAGED = 2  # the callback in the middle of four
 every_profile = pytest.mark.parametrize("profile", PROFILES)
 

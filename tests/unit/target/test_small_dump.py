@@ -12,7 +12,7 @@ import pytest
 from pykd_ext.target.crash_dump import CrashDump
 from pykd_ext.target.dump_file import DumpFile
 from pykd_ext.target.errors import MemoryUnreadable
-from pykd_ext.target.module_list import loaded_modules, module_text
+from pykd_ext.target.module_list import loaded_modules, module_text, module_time_date_stamp
 from pykd_ext.target.small_dump import Blocks
 from pykd_ext.target.symbol_path import SymbolPath
 from tests.lab import Truth, make_dump
@@ -62,8 +62,8 @@ def test_it_holds_what_the_full_dump_of_the_same_machine_holds(
         memory = full.memory
         assert [(each.base, each.size, each.time_date_stamp, each.full_dll_name, each.base_dll_name)
                 for each in small.small.loaded] == [
-            (each.base, each.size, each.time_date_stamp, module_text(memory, each.full_dll_name),
-             module_text(memory, each.base_dll_name))
+            (each.base, each.size, module_time_date_stamp(memory, full.build, each),
+             module_text(memory, each.full_dll_name), module_text(memory, each.base_dll_name))
             for each in loaded_modules(memory, full.module_list)
         ]  # fmt: skip
         assert [(each.name, each.start, each.end) for each in small.small.unloaded] == [
