@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..kernel.layouts import BLOCKS
 from ..kernel.listing import Listing, RegistryCallback, note_unread, read_listing
-from ..target.errors import MemoryUnreadable, RegcbError, SymbolNotFound
+from ..target.errors import MemoryUnreadable, RegcbError
 from ..target.fields import unsigned
 
 if TYPE_CHECKING:
@@ -27,13 +27,10 @@ class CallbackNames:
     def __init__(self, target: Target) -> None:
         """Raises TargetError when there is no list that can be read."""
         self._target = target
-        try:
-            self._cookie: int | None = target.symbol("CmpCallbackCookie")
-        except SymbolNotFound:
-            self._cookie = None
-        self._last = self._last_cookie()
         self._unknown: set[int] = set()
         self.listing: Listing = read_listing(target)
+        self._cookie = self.listing.callbacks.cookie_at
+        self._last = self._last_cookie()
         note_unread(target, self.listing)
         self._entries = self._by_address()
 
