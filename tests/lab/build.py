@@ -241,6 +241,7 @@ def _build_driver(profile: Profile, driver: Driver, work: Path, extra: Sequence[
 
 
 _MAP_LINE = re.compile(r" [0-9a-f]{4}:[0-9a-f]{8}\s+(\S+)\s+([0-9a-f]{8,16})\s")
+_ARGUMENTS = re.compile(r"@\d+$")
 _MAP_BASE = re.compile(r"Preferred load address is ([0-9a-f]+)")
 
 
@@ -259,4 +260,4 @@ def _undecorated(name: str, base: int) -> str:
     """``_CmRegisterCallback@12`` -> ``CmRegisterCallback``; only x86 decorates C names."""
     if base != PREFERRED_BASES["x86"] or not name.startswith("_"):
         return name
-    return name[1:].partition("@")[0]
+    return _ARGUMENTS.sub("", name[1:])  # and none of what ``_DriverEntry@8.Text`` has: a static

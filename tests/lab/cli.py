@@ -17,7 +17,7 @@ from .damages import DAMAGES
 from .dump_writer import DUMP_TYPES
 from .kd.scripts import SCRIPTS
 from .make import DEFAULT_CALLBACKS, make_dump
-from .profiles import LA57, PROFILES, profile_named
+from .profiles import OTHER_TABLES, PROFILES, profile_named
 from .registry import load_registry
 from .toolchain import ToolFailed
 
@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _profiles(_: argparse.Namespace) -> None:
-    for profile in (*PROFILES.values(), LA57):
+    for profile in (*PROFILES.values(), *OTHER_TABLES.values()):
         print(f"{profile.name:14} {profile.version[0]}.{profile.version[1]}.{profile.build}")
 
 

@@ -88,7 +88,8 @@ def write_debugger_data(world: World, processor: Processor) -> None:
             block[offset : offset + size] = value.to_bytes(size, "little")
 
     put(_KERNEL_BASE, 8, _sign_extended(world, world.profile.nt_base))
-    put(_PAE_ENABLED, 2, 1 if world.profile.architecture == "x86" else 4 << 2)
+    has_pae = not world.profile.is_without_pae
+    put(_PAE_ENABLED, 2, has_pae if world.profile.architecture == "x86" else 4 << 2)
     put(_PAGE_SIZE, 8, PAGE)
     put(_PTE_BASE, 8, world.space.tables.self_map_base)
     for name, offset in _VARIABLES.items():

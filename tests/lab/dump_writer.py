@@ -143,7 +143,7 @@ def _header(
     for index, parameter in enumerate(parameters):
         put(layout.parameters + index * word, word, parameter)
     if word == 4:
-        put(_PAE_ENABLED_32, 1, 1)
+        put(_PAE_ENABLED_32, 1, 0 if world.profile.is_without_pae else 1)
     put(layout.debugger_data, word, world.nt("KdDebuggerDataBlock"))
     clear(layout.runs, layout.runs_size, _runs(layout, world))
     registers = processor.context + (processor.special_registers if word == 8 else b"")

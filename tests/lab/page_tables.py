@@ -1,4 +1,4 @@
-"""Writing page tables: x64 with four or five levels, ARM64 with four, x86 with PAE.
+"""Writing page tables: x64 with four or five levels, ARM64 with four, x86 with and without PAE.
 
 Entry bits: Intel SDM volume 3, 4.5 (4-level and 5-level) and 4.4 (PAE); Arm ARM DDI 0487, D8
 (4 KB granule).
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .physical_memory import PhysicalMemory
+from .profiles import Profile
 
 __all__ = ["PageTables", "page_tables"]
 
@@ -25,23 +26,30 @@ class _Format(NamedTuple):
     no_execute: int
     self_map: int | None  # the top index that maps the tables themselves
     trimmed: int  # an entry in transition
+    in_page_file: int
+    entry_size: int = 8
 
 
 # _MMPTE_TRANSITION in public PDBs, ARM64's too: Transition (bit 11), read and write (Protection 4).
 _TRIMMED = 1 << 11 | 4 << 5
 _TRIMMED_ARM64 = 1 << 11 | 4 << 1
 
-_FOUR_LEVELS = ((39, 9), (30, 9), (21, 9), (12, 9))
-_X64 = _Format(_FOUR_LEVELS, 0x63, 0x63, 0x163, 1 << 63, 0x1ED, _TRIMMED)
-_ARM64 = _Format(_FOUR_LEVELS, 0x3, 0x3, 0x703, 3 << 53, 0x1ED, _TRIMMED_ARM64)
-_X64_LA57 = _X64._replace(indexes=((48, 9), *_FOUR_LEVELS))
-# The PDPT's entries have neither access nor write bits.
-_X86_PAE = _Format(((30, 2), (21, 9), (12, 9)), 0x1, 0x63, 0x163, 1 << 63, None, _TRIMMED)
-_FORMATS = {"x64": _X64, "arm64": _ARM64, "x86": _X86_PAE}
-
-# A software PTE: not valid, not transition (bit 11), not prototype (bit 10), its page in the page
+# Software PTEs: not valid, not transition (bit 11), not prototype (bit 10), the page in the page
 # file at 0x1234 (_MMPTE_SOFTWARE in public PDBs; any value without those bits will do).
 _IN_PAGE_FILE = 0x1234 << 32 | 0x80
+_IN_PAGE_FILE_32 = 0x1234 << 12 | 0x80
+
+_FOUR_LEVELS = ((39, 9), (30, 9), (21, 9), (12, 9))
+_X64 = _Format(_FOUR_LEVELS, 0x63, 0x63, 0x163, 1 << 63, 0x1ED, _TRIMMED, _IN_PAGE_FILE)
+_ARM64 = _Format(_FOUR_LEVELS, 0x3, 0x3, 0x703, 3 << 53, 0x1ED, _TRIMMED_ARM64, _IN_PAGE_FILE)
+_X64_LA57 = _X64._replace(indexes=((48, 9), *_FOUR_LEVELS))
+# The PDPT's entries have neither access nor write bits.
+_X86_PAE = _Format(
+    ((30, 2), (21, 9), (12, 9)), 0x1, 0x63, 0x163, 1 << 63, None, _TRIMMED, _IN_PAGE_FILE
+)
+# Windows maps its tables at 0xC0000000.
+_X86 = _Format(((22, 10), (12, 10)), 0x63, 0x63, 0x163, 0, 0x300, _TRIMMED, _IN_PAGE_FILE_32, 4)
+_FORMATS = {"x64": _X64, "arm64": _ARM64, "x86": _X86_PAE}
 
 
 class PageTables:
@@ -54,8 +62,7 @@ class PageTables:
         self._top = memory.allocate()
         self.directory = self._top << 12
         if layout.self_map is not None:
-            entry = self.directory | layout.top_table
-            memory.write_word(self._top, layout.self_map * 8, 8, entry)
+            self._write(self._top, layout.self_map, self.directory | layout.top_table)
 
     @property
     def indexes(self) -> tuple[tuple[int, int], ...]:
@@ -66,8 +73,8 @@ class PageTables:
     def self_map_base(self) -> int:
         """The VA of the page table entries, 0 without a self map."""
         index = self._layout.self_map
-        top = self._layout.indexes[0][0]
-        return 0 if index is None else (-1 << top + 9 | index << top) & 0xFFFF_FFFF_FFFF_FFFF
+        top, bits = self._layout.indexes[0]
+        return 0 if index is None else (-1 << top + bits | index << top) & 0xFFFF_FFFF_FFFF_FFFF
 
     def frame(self, address: int) -> int | None:
         """The frame that the VA ``address`` is mapped to."""
@@ -85,7 +92,7 @@ class PageTables:
     def page_out(self, address: int) -> None:
         """Takes the page of ``address`` away, as if it were in the page file."""
         frame = self._pages.pop(address >> 12)
-        self._set_entry(address, _IN_PAGE_FILE)
+        self._set_entry(address, self._layout.in_page_file)
         del self._memory.frames[frame]
 
     def trim(self, address: int) -> None:
@@ -98,17 +105,27 @@ class PageTables:
         for level, (upper_shift, upper_bits) in enumerate(upper):
             index = address >> upper_shift & ((1 << upper_bits) - 1)
             table = self._table_at(table, index, is_top=level == 0)
-        self._memory.write_word(table, (address >> shift & ((1 << bits) - 1)) * 8, 8, entry)
+        self._write(table, address >> shift & ((1 << bits) - 1), entry)
 
     def _table_at(self, table: int, index: int, is_top: bool) -> int:
-        entry = self._memory.read_word(table, index * 8, 8)
+        size = self._layout.entry_size
+        entry = self._memory.read_word(table, index * size, size)
         if not entry:
             bits = self._layout.top_table if is_top else self._layout.table
             entry = self._memory.allocate() << 12 | bits
-            self._memory.write_word(table, index * 8, 8, entry)
+            self._write(table, index, entry)
         return (entry & _ADDRESS) >> 12
 
+    def _write(self, table: int, index: int, entry: int) -> None:
+        size = self._layout.entry_size
+        self._memory.write_word(table, index * size, size, entry)
 
-def page_tables(memory: PhysicalMemory, architecture: str, five_levels: bool) -> PageTables:
-    """Empty tables for ``x64``, ``arm64`` or ``x86`` (PAE); x64 may have ``five_levels``."""
-    return PageTables(memory, _X64_LA57 if five_levels else _FORMATS[architecture])
+
+def page_tables(memory: PhysicalMemory, profile: Profile) -> PageTables:
+    """Empty ones."""
+    layout = _FORMATS[profile.architecture]
+    if profile.five_levels:
+        layout = _X64_LA57
+    elif profile.is_without_pae:
+        layout = _X86
+    return PageTables(memory, layout)

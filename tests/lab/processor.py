@@ -196,7 +196,8 @@ def _x86_context(world: World, processes: Processes, running: Running) -> bytes:
 
 def _x86_special_registers(world: World, global_table: int) -> bytes:
     special = bytearray(world.offsets.size("_KSPECIAL_REGISTERS"))
-    struct.pack_into("<4I", special, 0, 0x80010031, 0, world.space.tables.directory, 0x6F9)
+    features = 0x6D9 if world.profile.is_without_pae else 0x6F9  # bit 5 is PAE
+    struct.pack_into("<4I", special, 0, 0x80010031, 0, world.space.tables.directory, features)
     for field, limit, base in (("Gdtr", 0x3F, global_table), ("Idtr", 0x3F, global_table + 0x40)):
         place = world.offsets.field("_KSPECIAL_REGISTERS", field)
         struct.pack_into("<HHI", special, place, 0, limit, base)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["LA57", "PROFILES", "Profile", "profile_named"]
+__all__ = ["LA57", "OTHER_TABLES", "PROFILES", "WITHOUT_PAE", "Profile", "profile_named"]
 
 _MACHINES = {"x64": 0x8664, "x86": 0x14C, "arm64": 0xAA64}  # IMAGE_FILE_MACHINE_*
 
@@ -39,6 +39,7 @@ class Profile(NamedTuple):
     kernel_stack: int
     shared_data: int  # KUSER_SHARED_DATA
     five_levels: bool = False  # of page tables
+    is_without_pae: bool = False
 
     @property
     def pointer_size(self) -> int:
@@ -125,14 +126,18 @@ LA57 = PROFILES["x64-26100"]._replace(
     name="x64-26100-la57",
     kernel_pdb="ntkrla57.pdb",
     five_levels=True,
-    **dict(zip(Profile._fields[-7:-1], _X64_LA57)),  # type: ignore[arg-type]
+    **dict(zip(Profile._fields[Profile._fields.index("nt_base") :], _X64_LA57)),  # type: ignore[arg-type]
 )
+# What XP starts where a processor has no PAE, or no NX.
+WITHOUT_PAE = PROFILES["x86-2600"]._replace(
+    name="x86-2600-nopae", kernel_pdb="ntkrnlmp.pdb", is_without_pae=True
+)
+OTHER_TABLES = {each.name: each for each in (LA57, WITHOUT_PAE)}
 
 
 def profile_named(name: str) -> Profile:
     """The profile called ``name``; raises ValueError that names those there are."""
-    if name == LA57.name:
-        return LA57
-    if name not in PROFILES:
+    found = PROFILES.get(name) or OTHER_TABLES.get(name)
+    if found is None:
         raise ValueError(f"no profile {name!r}; there are {', '.join(PROFILES)}")
-    return PROFILES[name]
+    return found

@@ -68,7 +68,7 @@ class World:
         self._runs, self._real = runs, real
         self.offsets = kernel_offsets(profile)
         memory = PhysicalMemory(size)
-        tables = page_tables(memory, profile.architecture, profile.five_levels)
+        tables = page_tables(memory, profile)
         self.space = AddressSpace(memory, tables, profile.pointer_size)
         self.nonpaged = Pool(self.space, profile.nonpaged_pool, False, profile.build)
         self.paged = Pool(self.space, profile.paged_pool, True, profile.build)

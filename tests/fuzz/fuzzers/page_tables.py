@@ -12,7 +12,7 @@ class FUZZER(LabFuzzer):
     about = "page tables"
     kinds = (
         ("x64-19041", 1, {}), ("x86-7601", 1, {}), ("arm64-22621", 1, {}),
-        ("x64-26100-la57", 1, {}),
+        ("x64-26100-la57", 1, {}), ("x86-2600-nopae", 1, {}),
     )  # fmt: skip
     questions = (words("list", "--json"), words("check", "--json"))
 

@@ -15,6 +15,7 @@ from tests.lab import BAD_INPUTS, DAMAGES, PROFILES, CallbackTruth, Truth, make_
 from tests.lab.build import build
 from tests.lab.cli import main
 from tests.lab.kernel_types import kernel_offsets
+from tests.lab.pe_image import PeImage
 from tests.lab.toolchain import run
 
 PAGE = 0x1000
@@ -243,6 +244,15 @@ def test_the_pdb_has_the_offsets_of_the_build_and_no_padding(profile: str) -> No
         assert size == offsets.size(type_name), type_name
         assert members == {name: offsets.field(type_name, name) for name in members}, type_name
     assert "ActiveProcessLinks" in found["_EPROCESS"][1]
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize("profile", ["x64-7601", "x86-7601"])
+def test_a_driver_starts_at_its_entry_point(profile: str) -> None:
+    """And not at what is static in that function, ``_DriverEntry@8.Text`` in the map of x86."""
+    built = build(PROFILES[profile])
+    image = PeImage(built.image("avfilter.sys"))
+    assert built.symbol_rvas("avfilter.sys")["DriverEntry"] == image.entry_point - image.base
 
 
 def pdb_types(path: Path) -> dict[str, tuple[int, dict[str, int]]]:

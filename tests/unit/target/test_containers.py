@@ -25,7 +25,7 @@ from pykd_ext.target.physical import PAGE
 from tests.lab import PROFILES, Truth, make_dump
 from tests.lab.containers import CONTAINERS
 from tests.lab.damages import DAMAGES
-from tests.lab.profiles import LA57
+from tests.lab.profiles import OTHER_TABLES
 
 pytestmark = pytest.mark.toolchain
 
@@ -63,7 +63,7 @@ def of_image(problem: dict[str, str]) -> bool:
     return problem["where"] == "memory" and "stood still" in problem["what"]
 
 
-@pytest.mark.parametrize("profile", [*PROFILES, LA57.name])
+@pytest.mark.parametrize("profile", [*PROFILES, *OTHER_TABLES])
 def test_every_container_says_what_the_dump_says(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], profile: str
 ) -> None:

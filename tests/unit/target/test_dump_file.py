@@ -213,7 +213,7 @@ def test_page_tables_by_hand(
     assert translate(word, paging, 0x1000, address) == expected
 
 
-@pytest.mark.parametrize("profile", ["x64-19041", "x86-7601", "arm64-22621"])
+@pytest.mark.parametrize("profile", ["x64-19041", "x86-7601", "x86-2600-nopae", "arm64-22621"])
 def test_trimmed_pages_are_in_memory(profile: str, lab_dump: MakeDump, tmp_path: Path) -> None:
     """Paged pool that has been taken from the kernel's mapping, and not yet been reused."""
     sound = lab_dump(profile, callbacks=4)

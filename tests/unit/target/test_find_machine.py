@@ -118,7 +118,7 @@ def test_registers_of_another_system(tmp_path: Path, kind: str) -> None:
     its own."""
 
     def in_the_secure_kernel(world: World, _: Processes) -> None:
-        tables = page_tables(world.space.memory, "x64", False)
+        tables = page_tables(world.space.memory, world.profile)
         secure = AddressSpace(world.space.memory, tables, 8)
         shared = world.profile.shared_data
         driver = next(each for name, each in world.images.items() if name == "avfilter.sys")
