@@ -1,6 +1,7 @@
 """The types of a PDB: where a field lies in a structure.
 
-LLVM: TpiStream.html (header, hash stream); cvinfo.h: lfStructure, lfUnion, lfFieldList, lfMember.
+LLVM: TpiStream.html (header, hash stream); cvinfo.h: lfStructure, lfUnion, lfFieldList, lfMember;
+LF_STRUCTURE2 and its like: PascalBeyer/PDB-Documentation, and a PDB of Visual Studio 2019 has them.
 A type's record is found through the hash of its name; records are walked only from the
 closest offset that the stream names, or, in a PDB without hashes, from the first. A PDB of XP's
 time has hashes of two bytes, for other buckets (tpi.h of microsoft-pdb): they count as none.
@@ -22,7 +23,6 @@ from .search import count_up_to
 __all__ = ["Types"]
 
 _LF_FIELDLIST = 0x1203
-_SIZE_AT = {0x1504: 18, 0x1505: 18, 0x1506: 10}  # LF_CLASS, LF_STRUCTURE, LF_UNION
 _FORWARD = 0x80  # CV_prop_t.fwdref
 
 _MOST_NAMESAKES = 4096  # records tried for one hash
@@ -30,6 +30,25 @@ _LONGEST_CHAIN = 64  # field lists continued by LF_INDEX
 _HASH_SIZE = 4  # bytes
 _MOST_RECORDS = 8_000_000  # walked over in all: the index leads within some thousands of each
 _CHUNK = 1 << 17  # bytes read at once; the longest record has half as many
+
+
+class _Form(NamedTuple):
+    """A structure's record: where its property lies, and its numbers, which its name follows."""
+
+    property: int
+    numbers: int
+    how_many: int
+
+
+# LF_CLASS, LF_STRUCTURE, LF_INTERFACE, LF_UNION: a count, the property, the field list, then the
+# size; since Visual Studio 2019 LF_CLASS2 and so on: a longer property, and the count is a number.
+_FORMS = {
+    **dict.fromkeys((0x1504, 0x1505, 0x1519), _Form(4, 18, 1)),
+    0x1506: _Form(4, 10, 1),
+    **dict.fromkeys((0x1608, 0x1609, 0x160B), _Form(2, 18, 2)),
+    0x160A: _Form(2, 10, 2),
+}
+_FIELD_LIST = 6
 
 
 class _Structure(NamedTuple):
@@ -56,17 +75,19 @@ class Types:
     def field_offset(self, type_name: str, field: str) -> int | None:
         """The offset in bytes of the data member ``field`` of a structure, class or union, a
         bit-field's that of the unit that holds it; None without it."""
-        structure = self._structure(type_name)
-        members = self._members(structure.field_list) if structure else ()
-        return next((each.offset for each in members if each.name == field), None)
+        for structure in self._structures(type_name):
+            for member in self._members(structure.field_list):
+                if member.name == field:
+                    return member.offset
+        return None
 
-    def _structure(self, name: str) -> _Structure | None:
+    def _structures(self, name: str) -> Iterator[_Structure]:
+        """Those called so; a kernel may have a short one beside the whole one."""
         raw = name.encode("utf-8", "surrogateescape")
         for record in self._namesakes(raw):
             structure = _structure(record)
             if structure is not None and structure.name == raw:
-                return structure
-        return None
+                yield structure
 
     def _namesakes(self, name: bytes) -> Iterator[bytes]:
         """The records whose names have the hash of ``name``; without hashes, all records."""
@@ -139,13 +160,11 @@ class Types:
 
 
 def _structure(record: bytes) -> _Structure | None:
-    """The structure of a record, None for one that is only declared, and for other types.
-
-    lfStructure: leaf, count, property, field list +6, derived, vshape, size; lfUnion: size +10.
-    """
-    size_at = _SIZE_AT.get(leaf_of(record))
-    if size_at is None or unsigned(record, 4, 2) & _FORWARD:
+    """The structure of a record, None for one that is only declared, and for other types."""
+    form = _FORMS.get(leaf_of(record))
+    if form is None or unsigned(record, form.property, 2) & _FORWARD:
         return None
-    _, name_at = number(record, size_at)
-    name = record[name_at:].partition(b"\0")[0]
-    return _Structure(name, unsigned(record, 6, 4))
+    name_at = form.numbers
+    for _ in range(form.how_many):
+        _, name_at = number(record, name_at)
+    return _Structure(record[name_at:].partition(b"\0")[0], unsigned(record, _FIELD_LIST, 4))

@@ -233,6 +233,43 @@ def test_without_hashes_that_are_known_types_are_searched(
         assert pdb.field_offset("_NOTHING", "Last") is None
 
 
+def newer_structures(tpi: bytes) -> bytes:
+    """The type stream with LF_CLASS2, LF_STRUCTURE2 and LF_UNION2 for all of their kinds: the
+    property has four bytes, and the count is a number in front of the size."""
+    (size,) = struct.unpack_from("<I", tpi, 4)
+    forms = {0x1504: (0x1608, 18), 0x1505: (0x1609, 18), 0x1506: (0x160A, 10)}
+    records, at = b"", size
+    while at < len(tpi):
+        length, leaf = struct.unpack_from("<HH", tpi, at)
+        record = tpi[at + 2 : at + 2 + length]
+        if leaf in forms:
+            newer, numbers = forms[leaf]
+            count, flags = struct.unpack_from("<HH", record, 2)
+            record = (
+                struct.pack("<HI", newer, flags)
+                + record[6:numbers]
+                + (struct.pack("<H", count) + record[numbers:])
+            )
+            record += b"\xf2\xf1" * (len(record) % 4 == 0)  # with its length a multiple of 4
+        records += struct.pack("<H", len(record)) + record
+        at += 2 + length
+    header = patched(tpi[:size], 16, struct.pack("<I", len(records)))
+    return patched(header, 44, struct.pack("<I", 8)) + records  # of the index the first entry
+
+
+def test_structures_as_visual_studio_2019_and_later_write_them(
+    sample: BuildSample, tmp_path: Path
+) -> None:
+    """As in Microsoft's own PDBs of Windows 11."""
+    built = sample()
+    tpi = newer_structures(read_streams(built.pdb)[TPI])
+    with opened(changed(built, tmp_path, {TPI: tpi})) as pdb, opened(built.pdb) as original:
+        for each in list(field_layouts(built))[::20]:
+            expected = original.field_offset(each.type_name, each.name)
+            assert pdb.field_offset(each.type_name, each.name) == expected is not None, each
+        assert pdb.field_offset("_NEVER_DEFINED", "Flink") is None
+
+
 @every_architecture
 def test_its_identity(sample: BuildSample, architecture: str) -> None:
     built = sample(architecture)
