@@ -129,7 +129,11 @@ def test_a_file_is_whole_or_as_it_was(
     place = tmp_path / "place"
     target = place / "page.html" if "report" in words else place
     place.mkdir()
-    old = {"page.html": b"<!doctype html>old", "regcb.js": b"old", "config.xml": b"old"}
+    old = {"page.html": b"<!doctype html>"}
+    if "install" in words:
+        assert regcb(*words, place)[0] == 0
+        old = contents(place)
+    old = {name: raw + b"old" for name, raw in old.items()}
     for name, raw in old.items():
         (place / name).write_bytes(raw)
     with full_after(size):
