@@ -7,8 +7,8 @@ only when what it points at is a list of callbacks, never because of the bytes o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from ..target.errors import MemoryUnreadable, SymbolNotFound
 from ..target.fields import unsigned, words
@@ -63,23 +63,29 @@ def locate_list(target: Target, layout: BlockLayout) -> Located:
     return Located(head, count, last_cookie, tuple(problems))
 
 
-def locate_vector(target: Target, layout: VectorLayout) -> Located:
-    """CmpCallBackVector and its count, XP and Server 2003."""
+def locate_vector(
+    target: Target, layout: VectorLayout, is_owned: Callable[[int], bool] | None = None
+) -> Located:
+    """CmpCallBackVector and its count, XP and Server 2003.
+
+    ``is_owned`` says of a function's VA whether it may be a callback's, one of which the vector
+    must hold: by default whether it lies in a driver.
+    """
     references, problem = references_of_exports(target)
     if problem:
         return Located(None, None, None, (problem,))
     memory = target.memory
-    drivers = Drivers(target)
+    is_owned = is_owned or _in_drivers(target)
     vectors = {}
     for address in dict.fromkeys(each.address for each in references):
-        used = _used_slots(memory, layout, drivers, address)
+        used = _used_slots(memory, layout, is_owned, address)
         if used:
             vectors[address] = used
     if not vectors:
         return Located(
             None, None, None, ("none of what the kernel's exports refer to is a callback vector",)
         )
-    head = max(vectors, key=lambda address: (vectors[address], -address))
+    head = _first_slot(vectors, memory.pointer_size)
     problems: list[str] = []
     count = _count(memory, references, vectors[head], None, problems)
     return Located(head, count, None, tuple(problems))
@@ -227,9 +233,28 @@ def _count(
     return None
 
 
-def _used_slots(memory: Memory, layout: VectorLayout, drivers: Drivers, address: int) -> int:
+def _in_drivers(target: Target) -> Callable[[int], bool]:
+    drivers = Drivers(target)
+    return lambda address: drivers.owner(address).state == "loaded"
+
+
+def _first_slot(vectors: Mapping[int, int], size: int) -> int:
+    """The VA of ``vectors``, by which each has as many used slots, that is the likeliest.
+
+    A loop over the slots refers to the second one, too; counted from there, the word behind the
+    last slot can look like one more routine.
+    """
+    head = max(vectors, key=lambda address: (vectors[address], -address))
+    while head - size in vectors:
+        head -= size
+    return head
+
+
+def _used_slots(
+    memory: Memory, layout: VectorLayout, is_owned: Callable[[int], bool], address: int
+) -> int:
     """How many of the slots hold a routine, 0 when one of them holds anything else, or none a
-    function that lies in a driver."""
+    function that is owned."""
     size = memory.pointer_size
     functions = []
     try:
@@ -242,8 +267,7 @@ def _used_slots(memory: Memory, layout: VectorLayout, drivers: Drivers, address:
                 functions.append(memory.pointer(slot + layout.function))
     except MemoryUnreadable:
         return 0
-    owned = any(drivers.owner(each).state == "loaded" for each in functions)
-    return len(functions) if owned else 0
+    return len(functions) if any(map(is_owned, functions)) else 0
 
 
 def _links(memory: Memory, address: int) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from .room import BOOT_TIME
 from .room_target import RoomTarget
 from .stand_ins import Pool
 
-__all__ = ["block_rows", "dispatch_rows", "list_rows", "seen_layout"]
+__all__ = ["block_rows", "dispatch_rows", "list_rows", "place_row", "seen_layout"]
 
 _TAG, _ALTITUDE_TAG = "CMcb", "CMca"  # SOURCES 1.1
 _COLLISION = 0xC01C0011  # STATUS_FLT_INSTANCE_ALTITUDE_COLLISION (SOURCES 2.1)
@@ -54,9 +54,9 @@ def list_rows(
     ``started``: the list was made in the room, and not long ago.
     """
     head, count, cookie = _places(target, table)
-    yield _place(target, "CallbackListHead", head, (registered.head,))
-    yield _place(target, "CmpCallBackCount", count, registered.counts)
-    yield _place(target, "CmpCallbackCookie", cookie, registered.cookies)
+    yield place_row(target, "CallbackListHead", head, (registered.head,))
+    yield place_row(target, "CmpCallBackCount", count, registered.counts)
+    yield place_row(target, "CmpCallbackCookie", cookie, registered.cookies)
     yield _order(registered)
     legacy = registered.legacy_altitude or "not seen"
     yield Row("legacy altitude", LEGACY_ALTITUDE, legacy, legacy == LEGACY_ALTITUDE)
@@ -90,7 +90,9 @@ def _places(target: RoomTarget, table: BlockLayout) -> tuple[int | None, int | N
         return found.head, found.callback_count, found.last_cookie
 
 
-def _place(target: RoomTarget, what: str, table: int | None, seen: tuple[int, ...]) -> Row:
+def place_row(target: RoomTarget, what: str, table: int | None, seen: tuple[int, ...]) -> Row:
+    """Where regcb finds what the kernel was seen to keep at ``seen``; VAs."""
+
     def text(address: int) -> str:
         return f"nt+{address - target.nt_base:#x}"
 

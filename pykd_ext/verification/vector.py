@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..kernel.layouts import VectorLayout
+from ..kernel.locate import locate_vector
+from ..target.errors import SymbolNotFound
+from .compare import place_row
 from .outcome import Row, offsets_text
 from .registrations import Registered, Registrar, Unrecognised, offsets_of
 from .room_target import RoomTarget
@@ -77,10 +80,8 @@ def register_in_vector(target: RoomTarget, pool: Pool) -> Vector:
     return Vector(target, pool)
 
 
-def vector_rows(
-    target: RoomTarget, table: VectorLayout, vector: Vector, symbols: dict[str, int | None]
-) -> Iterator[Row]:
-    """The table's row of the vector; ``symbols``: where regcb finds the vector and the count."""
+def vector_rows(target: RoomTarget, table: VectorLayout, vector: Vector) -> Iterator[Row]:
+    """The table's row of the vector, and where regcb finds it and its count."""
     size = target.memory.pointer_size
     first = vector.slots[0]
     steps = [each.address - first.address for each in vector.slots]
@@ -102,7 +103,9 @@ def vector_rows(
         ("CallerContext in it", table.caller_context, "context", size),
     ):
         yield _field(what, offset, _where(target, vector, "block", name, width))
-    yield from _addresses(target, vector, symbols)
+    head, count = _places(target, table, vector)
+    yield place_row(target, "CmpCallBackVector", head, (first.address,))
+    yield place_row(target, "CmpCallBackCount", count, vector.counts)
     yield Row("CmUnRegisterCallback", "0x00000000", f"{vector.unregistered:#010x}",
               vector.unregistered == 0)  # fmt: skip
 
@@ -127,13 +130,14 @@ def _where(target: RoomTarget, vector: Vector, block: str, name: str, size: int)
     return tuple(sorted(set.intersection(*places)))
 
 
-def _addresses(target: RoomTarget, vector: Vector, symbols: dict[str, int | None]) -> Iterator[Row]:
-    for name, seen in (
-        ("CmpCallBackVector", (vector.slots[0].address,)), ("CmpCallBackCount", vector.counts),
-    ):  # fmt: skip
-        known = symbols.get(name)
-        text = " or ".join(f"nt+{each - target.nt_base:#x}" for each in seen) or "not seen"
-        yield Row(
-            name, "only by symbols" if known is None else f"nt+{known - target.nt_base:#x}", text,
-            True if known is None and seen else seen == (known,),
-        )  # fmt: skip
+def _places(
+    target: RoomTarget, table: VectorLayout, vector: Vector
+) -> tuple[int | None, int | None]:
+    """By symbols, else by the code."""
+    functions = {each.made.function for each in vector.slots}
+    target.memory.invalidate()
+    try:
+        return target.symbol("CmpCallBackVector"), target.symbol("CmpCallBackCount")
+    except SymbolNotFound:
+        found = locate_vector(target, table, functions.__contains__)
+        return found.head, found.callback_count

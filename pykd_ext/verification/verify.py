@@ -9,7 +9,7 @@ from ..kernel.callbacks import keeps_vector, read_callbacks
 from ..kernel.code import disassemble
 from ..kernel.layout_file import use_layout_file
 from ..kernel.layouts import BLOCKS, VECTORS
-from ..target.errors import RegcbError, SymbolNotFound, TargetError
+from ..target.errors import RegcbError, TargetError
 from .compare import block_rows, dispatch_rows, list_rows, seen_layout
 from .dispatch import Dispatch, drive
 from .fields import read_fields
@@ -136,13 +136,7 @@ class _Verifier:
             head = _head(self._running)
             self._room.write_pointers(head, *[0] * table.slots)
         vector = register_in_vector(target, pool)
-        places: dict[str, int | None] = {}
-        for name in ("CmpCallBackVector", "CmpCallBackCount"):
-            try:
-                places[name] = target.symbol(name)
-            except SymbolNotFound:
-                places[name] = None
-        self._rows += vector_rows(target, table, vector, places)
+        self._rows += vector_rows(target, table, vector)
         self._layout = dict(table._asdict())
 
 

@@ -19,8 +19,10 @@ from pykd_ext.target.symbol_path import SymbolPath
 from pykd_ext.target.without_symbols import WithoutSymbols
 from tests.lab import PROFILES, Truth, make_dump
 from tests.lab.code_shapes import shape_of
+from tests.lab.processes import Processes
 from tests.lab.profiles import Profile
 from tests.lab.toolchain import compile_c
+from tests.lab.world import World
 from tests.support.regcb import MakeDump, Regcb
 
 
@@ -95,6 +97,19 @@ def test_an_empty_vector_cannot_be_told(lab_dump: MakeDump, opened: Any) -> None
         None,
         ("none of what the kernel's exports refer to is a callback vector",),
     )
+
+
+@pytest.mark.parametrize("profile", ["x86-2600", "x64-3790"])
+def test_what_lies_behind_the_vector_is_no_slot(profile: str, tmp_path: Path, opened: Any) -> None:
+    """The first slot is empty, and the code of x64, as that of a real XP, refers to the second."""
+
+    def with_a_list_behind(world: World, _: Processes) -> None:
+        vector, size = world.nt("CmpCallBackVector"), world.profile.pointer_size
+        world.space.write_pointer(vector + 100 * size, world.nt("PsLoadedModuleList"))
+
+    truth = make_dump(tmp_path / "a.dmp", profile, also=with_a_list_behind)
+    assert truth.callbacks[0].slot
+    assert located(opened(truth, False)).head == truth.list_head
 
 
 DECOY = """

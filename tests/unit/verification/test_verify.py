@@ -85,6 +85,15 @@ def test_the_vector_of_xp(source: str, lab_dump: MakeDump, regcb: Regcb) -> None
     assert (document["kind"], document["holds"]) == ("vector", True)
 
 
+@pytest.mark.parametrize("profile", ["x86-2600", "x64-3790"])
+def test_without_symbols_the_vector_is_found_by_its_code(profile: str, regcb: Regcb) -> None:
+    document = verified(regcb, 0, image_of(profile), "--no-symbols")
+    rvas = build(PROFILES[profile]).symbol_rvas("ntoskrnl.exe")
+    rows = {row["what"]: row["table"] for row in document["rows"]}
+    for name in ("CmpCallBackVector", "CmpCallBackCount"):
+        assert rows[name] == f"nt+{rvas[name]:#x}"
+
+
 def test_without_symbols_the_dispatcher_is_found_by_its_code(regcb: Regcb) -> None:
     """This kernel has .pdata, as every real one of x64."""
     image = build(PROFILES["x64-19041"], runs=True).image("ntoskrnl.exe")
