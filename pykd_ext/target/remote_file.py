@@ -176,6 +176,7 @@ _SAID: tuple[tuple[type[BaseException], str], ...] = (
     (OSError, "no connection to the server"),
     (ValueError, "it is no URL of a file"),
 )
+_NO_HTTP = {"BadHttpMessage", "BadStatusLine", "InvalidHeader", "LineTooLong"}
 _SAID_BY_NAME = {  # of classes of what need not be loaded: aiohttp, botocore
     **dict.fromkeys(("ClientPayloadError", "ServerDisconnectedError"), CUT),
     "TooManyRedirects": "the server leads from one place to the next, and to none",
@@ -186,8 +187,10 @@ _SAID_BY_NAME = {  # of classes of what need not be loaded: aiohttp, botocore
 def _said(error: BaseException, url: str) -> str:
     """What is wrong, in words that are not the error's own."""
     errors = list(_with_causes(error))
-    status = next((each for each in (getattr(one, "status", 0) for one in errors) if each), 0)
-    if 100 <= status < 600:  # smbprotocol has Windows' own in it
+    if _NO_HTTP & {type(each).__name__ for each in errors}:  # aiohttp makes it a 400
+        return "the server does not speak HTTP there"
+    status = next(filter(None, map(_status, errors)), 0)
+    if status:
         return f"the server answers {status}" + (", not found" if status == 404 else "")
     for each in reversed(errors):  # the first of all says most
         words = connection_fault(each) or _SAID_BY_NAME.get(type(each).__name__)
@@ -195,6 +198,15 @@ def _said(error: BaseException, url: str) -> str:
         if words:
             return words
     return f"what reads {scheme(url)}:// fails{_in_words(type(error))}"
+
+
+def _status(error: BaseException) -> int:
+    """That of HTTP, 0 without one: aiohttp has it in ``status``, where smbprotocol has Windows'
+    own, botocore in what the server sent."""
+    answer = getattr(error, "response", None)
+    about = answer.get("ResponseMetadata") if isinstance(answer, dict) else None
+    status = (about or {}).get("HTTPStatusCode") or getattr(error, "status", 0)
+    return status if isinstance(status, int) and 100 <= status < 600 else 0
 
 
 def _with_causes(error: BaseException) -> Iterator[BaseException]:

@@ -7,11 +7,13 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fsspec.registry import get_filesystem_class
 
 from pykd_ext.target import file_bytes, remote_file
 from pykd_ext.target.errors import TargetError
@@ -192,11 +194,21 @@ def test_a_name_that_nobody_has(regcb: Regcb, monkeypatch: pytest.MonkeyPatch) -
     assert said == "cannot be opened: no connection to the server: its name is not known"
 
 
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing of S3 in the environment; fsspec keeps its clients, with what they found there."""
+    system = get_filesystem_class("s3")
+    for name in [each for each in os.environ if each.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    system.clear_instance_cache()
+    yield
+    system.clear_instance_cache()
+
+
+@pytest.mark.usefixtures("s3")
 def test_a_bucket_without_credentials(
     regcb: Regcb, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name in [each for each in os.environ if each.startswith("AWS_")]:
-        monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
@@ -207,6 +219,36 @@ def test_a_bucket_without_credentials(
 def test_a_server_without_tls(server: FileServer, regcb: Regcb) -> None:
     said = said_of(regcb, f"{server.url.replace('http:', 'https:')}/memory.dmp")
     assert said == "cannot be opened: the server does not speak TLS there"
+
+
+def test_a_server_of_something_else(regcb: Regcb) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def greet() -> None:
+            for _ in range(2):  # HEAD, then GET
+                connection, _ = listening.accept()
+                with connection:
+                    connection.recv(0x1000)
+                    connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+
+        thread = threading.Thread(target=greet, daemon=True)
+        thread.start()
+        said = said_of(regcb, f"http://127.0.0.1:{listening.getsockname()[1]}/memory.dmp")
+    assert said == "cannot be opened: the server does not speak HTTP there"
+
+
+@pytest.mark.usefixtures("s3")
+def test_a_bucket_that_is_asked_too_often(
+    server: FileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What S3 answers is told, and is no lost connection."""
+    server.faults.add(503)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "me")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with pytest.raises(TargetError, match="cannot be listed: the server answers 503"):
+        remote_file.matching("s3://bucket/*.dmp")
 
 
 def test_a_certificate_that_nobody_signed(tmp_path: Path, regcb: Regcb) -> None:
