@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from struct import Struct, error
 from typing import TYPE_CHECKING
 
-from ..errors import TargetError
 from ..fields import unsigned
+from ..file_bytes import MappedFile, map_file
 from ..locations import is_url
 from ..physical import PAGE, Hints
 from .container import StoredContainer, damaged
@@ -28,7 +28,7 @@ _MAGICS = {0xBED2BED0, 0xBAD1BAD1, 0xBED2BED2, 0xBED3BED3}
 _HEADER = Struct("<I4xI")  # magic, how many groups
 _GROUP = Struct("<64sQQ")  # name, file offset, bytes
 _MOST_GROUPS, _MOST_TAGS = 1024, 100_000
-_LONGEST = 64 << 20  # bytes of the file beside, whose own memory is in the .vmem
+_LONGEST = 16  # bytes that are wanted of a value
 
 _SIZES_FOLLOW = (62, 63)  # in place of a size: two of eight bytes, and padding
 _REGION = {b"regionPPN", b"regionPageNum", b"regionSize"}
@@ -60,14 +60,13 @@ def open_container(data: FileBytes) -> Container:
 
 def _read_state(path: str) -> tuple[list[tuple[int, int, int]], Hints]:
     """Raises TargetError where its groups and tags do not hold together."""
+    data = map_file(path)
     try:
-        with open(path, "rb") as file:
-            data = file.read(_LONGEST)
         tags = list(_tags(data, path))
-    except OSError as why:
-        raise TargetError(f"{path}: cannot be opened: {why.strerror or why}") from None
     except (error, IndexError):
         raise damaged(path, _KIND, "a tag leads out of the file") from None
+    finally:
+        data.close()
     regions: dict[int, dict[bytes, int]] = {}
     tables, code, interrupts = [], [], []
     for name, indices, value in tags:
@@ -88,7 +87,7 @@ def _read_state(path: str) -> tuple[list[tuple[int, int, int]], Hints]:
     return runs, Hints(tuple(tables), tuple(code), tuple(interrupts), is_frozen=True)
 
 
-def _tags(data: bytes, path: str) -> Iterator[tuple[bytes, tuple[int, ...], bytes]]:
+def _tags(data: MappedFile, path: str) -> Iterator[tuple[bytes, tuple[int, ...], bytes]]:
     magic, groups = _HEADER.unpack_from(data)
     if magic not in _MAGICS or groups > _MOST_GROUPS:
         raise damaged(path, _KIND, f"it starts with {magic:#x}")
@@ -111,5 +110,5 @@ def _tags(data: bytes, path: str) -> Iterator[tuple[bytes, tuple[int, ...], byte
             if size in _SIZES_FOLLOW:
                 size, _, padding = Struct("<QQH").unpack_from(data, at)
                 at += 18 + padding
-            yield tag, where, data[at : at + size]
+            yield tag, where, data[at : at + min(size, _LONGEST)]
             at += size

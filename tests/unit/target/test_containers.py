@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import struct
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,52 @@ def test_a_vmem_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     image = make_dump(tmp_path / "image.vmem", "x64-19041", "vmem")
     (tmp_path / "image.vmss").unlink()
     assert len(answer(capsys, image, "list", "--json")["callbacks"]) == image.count
+
+
+def moved(state: bytes, by: int, path: Path) -> None:
+    """A .vmss whose groups lie further back, as behind those of a large screen's memory."""
+    (groups,) = struct.unpack_from("<I", state, 8)
+    head = bytearray(state[: 12 + 80 * groups])
+    for at in range(12 + 64, len(head), 80):
+        (where,) = struct.unpack_from("<Q", head, at)
+        struct.pack_into("<Q", head, at, where + by)
+    with path.open("wb") as file:
+        file.write(head)
+        file.seek(len(head) + by)
+        file.write(state[len(head) :])
+
+
+def test_a_long_file_beside_a_vmem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = make_dump(tmp_path / "image.vmem", "x64-19041", "vmem")
+    before = answer(capsys, image, "list", "--json")
+    state = tmp_path / "image.vmss"
+    moved(state.read_bytes(), 100 << 20, state)
+    assert answer(capsys, image, "list", "--json") == before
+
+
+def test_one_long_tag_in_many_groups(tmp_path: Path) -> None:
+    """A value is a few bytes of it: all of them together would be 8 GiB."""
+    image = make_dump(tmp_path / "image.vmem", "x64-19041", "vmem")
+    groups, length = 128, 64 << 20
+    start = 12 + 80 * groups
+    tag = struct.pack("<BB3s", 62, 3, b"rip") + struct.pack("<QQH", length, length, 0)
+    with (tmp_path / "image.vmss").open("wb") as file:
+        file.write(struct.pack("<III", 0xBED2BED2, 0, groups))
+        file.write(struct.pack("<64sQQ", b"cpu", start, length) * groups + tag)
+        file.truncate(start + len(tag) + length + 2)
+    tracemalloc.start()
+    try:
+        find_machine_in(image.path)
+        assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def find_machine_in(path: str) -> None:
+    container = find_container(map_file(path))
+    assert container is not None
+    find_machine(container)
+    container.close()
 
 
 def test_a_decoy_page_table_is_passed_over(
