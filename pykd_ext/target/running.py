@@ -63,20 +63,20 @@ class Run:
         return self.reason == REBOOT
 
     def stops(self, on_hit: OnHit) -> bool:
-        """Asks ``on_hit``, unless it is over anyway. Inside the engine nothing may be raised."""
+        """Asks ``on_hit``, also where it is over anyway: when the target goes on from there, nobody
+        is told of that breakpoint again. Inside the engine nothing may be raised."""
         try:
-            if self._is_interrupted:
-                return True
-            if self._deadline is not None and time.monotonic() >= self._deadline:
-                self.reason = "time"
-                return True
-            if on_hit() or self.stops_after_hit:
-                self.reason = "hit"
-                return True
+            is_enough = on_hit() or self.stops_after_hit
         except BaseException as error:
             self.error = error
             return True
-        return False
+        if self._is_interrupted:
+            return True
+        if is_enough:
+            self.reason = "hit"
+        elif self._deadline is not None and time.monotonic() >= self._deadline:
+            self.reason = "time"
+        return self.reason in ("hit", "time")
 
     @contextmanager
     def interruptible(self, break_in: Callable[[], None]) -> Iterator[None]:

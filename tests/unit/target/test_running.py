@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import signal
 import threading
+from typing import Callable
 
 import pytest
 
 from pykd_ext.target import running
 from pykd_ext.target.running import Run
+
+
+def passing(asked: list[bool]) -> Callable[[], bool]:
+    """A breakpoint's function that has the target go on, and notes that it was asked."""
+
+    def on_hit() -> bool:
+        asked.append(True)
+        return False
+
+    return on_hit
 
 
 def test_a_breakpoints_function_decides() -> None:
@@ -30,12 +41,14 @@ def test_what_it_raises_is_kept_and_stops_the_target(error: BaseException) -> No
 
 
 def test_ctrl_c_stops_at_the_next_breakpoint() -> None:
+    """Whose function is asked, and says nothing to that."""
     run = Run(None)
+    asked: list[bool] = []
     before = signal.getsignal(signal.SIGINT)
     with run.interruptible(lambda: pytest.fail("a breakpoint is hit")):
         signal.raise_signal(signal.SIGINT)
-        assert run.stops(lambda: pytest.fail("is not asked any more"))
-    assert (run.reason, run.error) == ("debugger", None)
+        assert run.stops(passing(asked))
+    assert (run.reason, run.error, asked) == ("debugger", None, [True])
     assert signal.getsignal(signal.SIGINT) == before
     assert signal.set_wakeup_fd(-1) == -1
 
@@ -49,9 +62,12 @@ def test_ctrl_c_without_a_breakpoint() -> None:
 
 
 def test_time_is_over_at_a_breakpoint_and_without_one() -> None:
+    """A breakpoint's function is asked then, too: guard keeps a callback from what it must not
+    hear there."""
     run = Run(0.0)
-    assert run.stops(lambda: pytest.fail("is not asked any more"))
-    assert run.reason == "time"
+    asked: list[bool] = []
+    assert run.stops(passing(asked))
+    assert (run.reason, asked) == ("time", [True])
     rang = threading.Event()
     quiet = Run(0.0)
     with quiet.interruptible(rang.set):
