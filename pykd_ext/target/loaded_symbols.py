@@ -16,6 +16,7 @@ from .symbols import ModuleSymbols
 __all__ = ["LoadedSymbols"]
 
 
+_OF_SMALL_DUMP = "; a small dump has no image: its file on the symbol path (-y) tells"
 _MOST_NAMED = 100  # images whose addresses are named; callbacks lie in about ten
 
 
@@ -111,8 +112,10 @@ class LoadedSymbols:
 
     def _add(self, name: str, base: int, size: int) -> None:
         assert self._found is not None
+        path, problems = self._symbol_path, self.problems
+        where_else = "" if self._listed is None else _OF_SMALL_DUMP
         self._found.append(
-            ModuleSymbols(self._memory, name, base, size, self._symbol_path, self.problems)
+            ModuleSymbols(self._memory, name, base, size, path, problems, where_else)
         )
 
     def _add_unlisted_kernel(self, base: int) -> int:

@@ -29,13 +29,16 @@ class ModuleSymbols:
         size: int,
         symbol_path: SymbolPath,
         problems: list[str],
+        where_else: str = "",
     ) -> None:
+        """``where_else``: where its headers are, should they not be in memory."""
         self.name = name
         self.base = base
         self.size = size
         self._memory = memory
         self._symbol_path = symbol_path
         self._problems = problems
+        self._where_else = where_else
         self._loaded = False
 
     @property
@@ -93,7 +96,8 @@ class ModuleSymbols:
         try:
             reference = pdb_reference(self._memory, self.base)
         except MemoryUnreadable as error:
-            self._why_no_pdb = f"its headers do not say which PDB it has: {error}"
+            why = f"its headers do not say which PDB it has: {error}"
+            self._why_no_pdb = why + self._where_else
             self._note(self._why_no_pdb)
             return None
         if reference is None:

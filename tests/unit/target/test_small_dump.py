@@ -174,6 +174,22 @@ def test_callbacks_that_were_told_and_have_returned_are_not_accused(
     assert "none of their drivers is on its stack" in finding["summary"]
 
 
+def test_without_the_images_it_is_said_what_helps(
+    tmp_path: Path, regcb: Regcb, stores: dict[str, Path]
+) -> None:
+    truth = inside(tmp_path / "died.dmp", "x64-19041", SMALL, AVFILTER, (0x50, 0x1234, 0, 0, 0))
+    helps = "a small dump has no image: its file on the symbol path (-y) tells"
+    assert "nt: its headers do not say which PDB it has: " in (said := listed(regcb, truth, ""))
+    assert helps in said
+    assert helps not in listed(regcb, truth, stores["x64-19041"])
+
+
+def listed(regcb: Regcb, truth: Truth, symbols: Path | str) -> str:
+    status, output, errors = regcb("-z", truth.path, "-y", symbols, "list")
+    assert (status, errors) == (0, "")
+    return output
+
+
 def test_a_callbacks_context_on_the_stack_is_no_return_address(
     tmp_path: Path, regcb: Regcb
 ) -> None:
