@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..target.debugger_data import MM_UNLOADED_DRIVERS, debugger_word
+from ..target.debugger_data import kernel_variable
 from ..target.errors import Implausible, MemoryUnreadable, SymbolNotFound
 from ..target.fields import unsigned
 from ..target.memory import Memory
@@ -158,23 +158,12 @@ class Drivers:
         if self._unloaded is None:
             self._unloaded = []
             try:
-                array = self._memory.pointer(self._unloaded_array())
+                array = self._memory.pointer(kernel_variable(self._target, "MmUnloadedDrivers"))
                 self._unloaded = list(_unloaded_drivers(self._memory, array))
             except (SymbolNotFound, MemoryUnreadable) as error:
                 self._knows_unloaded = False
                 self.problems.append(f"unloaded drivers: {error}")
         return self._unloaded
-
-    def _unloaded_array(self) -> int:
-        """The VA of nt!MmUnloadedDrivers; raises SymbolNotFound."""
-        try:
-            return self._target.symbol("MmUnloadedDrivers")
-        except SymbolNotFound:
-            block = self._target.debugger_data
-            address = debugger_word(self._memory, block, MM_UNLOADED_DRIVERS)
-            if not address:
-                raise
-            return address
 
 
 # 50 entries of 0x28 bytes on x64, 0x18 on x86: _UNLOADED_DRIVERS in the public PDBs of 10240, and

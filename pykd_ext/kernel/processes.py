@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..target.debugger_data import kernel_variable
 from ..target.errors import MemoryUnreadable, RegcbError, SymbolNotFound
 from .process_layouts import image_name_offset, process_layout
 
@@ -56,7 +57,7 @@ def _processes(target: Target) -> Iterator[Process]:
             f"where build {target.build} keeps its processes is not known without the kernel's "
             "symbols (-y)"
         )
-    head = target.symbol("PsActiveProcessHead")
+    head = kernel_variable(target, "PsActiveProcessHead")
     for links in memory.list_entries(head, _PROCESSES_AT_MOST):
         address = links - layout.links
         yield Process(

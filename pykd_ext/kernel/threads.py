@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
+from ..target.debugger_data import kernel_variable
 from ..target.errors import Implausible, MemoryUnreadable, SymbolNotFound, TypeNotFound
 from ..target.fields import unsigned
 from .builds import WINDOWS_7
@@ -143,7 +144,7 @@ def threads_of_all(target: Target) -> Iterator[int]:
     left = _THREADS
     links = known_field_offset(target, "_EPROCESS", "ActiveProcessLinks")
     head, entry = _thread_list(target)
-    for process in memory.list_entries(target.symbol("PsActiveProcessHead"), _PROCESSES):
+    for process in memory.list_entries(kernel_variable(target, "PsActiveProcessHead"), _PROCESSES):
         for thread in memory.list_entries(process - links + head, left):
             left -= 1
             yield thread - entry

@@ -1,7 +1,7 @@
 """The thread that crashed, in a dump: the one on whose kernel stack the header's registers are.
 
-KiProcessorBlock, an array of KPRCB pointers, is a public symbol. KPRCB.CurrentThread is the second
-pointer on x64, ARM64 and x86 (public PDBs: vergilius-rs).
+KiProcessorBlock, an array of KPRCB pointers, is a public symbol, and in KDDEBUGGER_DATA64.
+KPRCB.CurrentThread is the second pointer on x64, ARM64 and x86 (public PDBs: vergilius-rs).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .architecture import ARCHITECTURES
+from .debugger_data import kernel_variable
 from .errors import MemoryUnreadable, RegisterUnavailable, SymbolNotFound, TypeNotFound
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def current_thread(target: Target) -> int:
 def _running_threads(target: Target) -> Iterator[int]:
     memory = target.memory
     size = memory.pointer_size
-    block = target.symbol("KiProcessorBlock")
+    block = kernel_variable(target, "KiProcessorBlock")
     for number in range(_PROCESSORS_AT_MOST):
         processor = memory.pointer(block + number * size)
         if not processor:

@@ -5,12 +5,18 @@ Offsets: wdbgexts.h of the Windows SDK. Pointers have 64 bits, sign-extended one
 
 from __future__ import annotations
 
-from .errors import MemoryUnreadable
+from typing import TYPE_CHECKING
+
+from .errors import MemoryUnreadable, SymbolNotFound
 from .memory import Memory
 
-__all__ = ["KERN_BASE", "MM_UNLOADED_DRIVERS", "OWNER_TAG", "OWNER_TAG_AT", "debugger_word"]
+if TYPE_CHECKING:
+    from .protocol import Target
 
-KERN_BASE, MM_UNLOADED_DRIVERS = 0x18, 0x220
+__all__ = ["KERN_BASE", "OWNER_TAG", "OWNER_TAG_AT", "debugger_word", "kernel_variable"]
+
+KERN_BASE = 0x18
+_VARIABLES = {"PsActiveProcessHead": 0x50, "KiProcessorBlock": 0x218, "MmUnloadedDrivers": 0x220}
 
 OWNER_TAG, OWNER_TAG_AT = b"KDBG", 0x10
 
@@ -24,3 +30,15 @@ def debugger_word(memory: Memory, block: int, offset: int) -> int:
         return memory.u64(block + offset) & ((1 << 8 * memory.pointer_size) - 1)
     except MemoryUnreadable:
         return 0
+
+
+def kernel_variable(target: Target, name: str) -> int:
+    """The VA of nt's variable ``name``, one of those above: by its symbol, else by the block;
+    raises SymbolNotFound."""
+    try:
+        return target.symbol(name)
+    except SymbolNotFound:
+        address = debugger_word(target.memory, target.debugger_data, _VARIABLES[name])
+        if not address:
+            raise
+        return address

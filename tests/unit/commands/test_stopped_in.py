@@ -69,6 +69,23 @@ def test_without_symbols_the_callback_is_known_by_the_kernels_code(
     assert document["callback"]["address"] == hex(truth.callbacks[truth.stop.callback].address)
 
 
+@pytest.mark.parametrize("profile", ["x64-19041", "x86-2600", "x86-6002", "x86-7601", "x86-19041"])
+def test_without_symbols_the_debugger_data_lead_to_the_thread_and_its_process(
+    profile: str, make_stopped: MakeStopped, regcb: Regcb
+) -> None:
+    """On one processor: which of several threads it is, only types tell."""
+    truth = make_stopped(profile, "RegNtPreSetValueKey")
+    with_types, without = (regcb.json(truth, "show", "--thread", *words)
+                           for words in ((), ("--no-symbols",)))  # fmt: skip
+    for each in ("thread", "thread_id", "process_id", "process_name"):
+        assert without[each] == with_types[each] is not None
+    told, named = ([each["address"] for each in one["callbacks"]] for one in (without, with_types))
+    assert told == named
+    key = truth.keys["Run"]
+    words = ("key", hex(key.handle), "--process", str(key.process_id), "--no-symbols")
+    assert regcb.json(truth, *words)["path"] == key.path
+
+
 def check_call(document: dict[str, Any], truth: Truth) -> None:
     stop = truth.stop
     assert stop is not None
