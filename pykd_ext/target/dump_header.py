@@ -147,6 +147,10 @@ _OTHER_FILES = (
     (b"(\xb5/\xfd", "a Zstandard file: unpack it"),
     (b"BZh", "a bzip2 file: unpack it"),
     (b"MZ", "a Windows program or driver"),
+    (
+        b"\x7fELF\x01",
+        "an ELF file of 32 bits: a raw image of the machine is read (pmemsave in QEMU's monitor)",
+    ),
 )
 
 

@@ -6,8 +6,10 @@ system can leave them out.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from ..errors import TargetError
 from ..physical import PAGE
 from .container import StoredContainer
 
@@ -24,4 +26,11 @@ def detect(_: bytes, name: str) -> bool:
 
 
 def open_container(data: FileBytes) -> Container:
+    stem, ending = os.path.splitext(data.path)
+    following = f"{stem}.002"
+    if ending == ".001" and os.path.exists(following):
+        raise TargetError(
+            f"{data.path}: one part of a raw image, which {following} goes on: put all of them "
+            f"together in one file, {os.path.basename(stem)}.raw"
+        )
     return StoredContainer(_KIND, data, [(0, len(data) // PAGE, 0)])

@@ -188,6 +188,35 @@ def test_memory_without_a_windows(tmp_path: Path, capsys: pytest.CaptureFixture[
     )
 
 
+def test_one_part_of_an_image(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Half of a memory answers, and not truly."""
+    image = Path(make_dump(tmp_path / "image.raw", "x64-19041", "raw").path)
+    data = image.read_bytes()
+    first = tmp_path / "image.001"
+    first.write_bytes(data[: len(data) // 2])
+    (tmp_path / "image.002").write_bytes(data[len(data) // 2 :])
+    assert main(["list", "-z", str(first)]) == 2
+    said = capsys.readouterr().err
+    assert said == (
+        f"regcb: {first}: one part of a raw image, which {tmp_path / 'image.002'} goes on: put all "
+        "of them together in one file, image.raw\n"
+    )
+    (tmp_path / "image.002").unlink()
+    first.write_bytes(data)
+    assert main(["list", "-z", str(first)]) == 0
+
+
+def test_an_elf_core_of_32_bits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "guest.elf"
+    path.write_bytes(b"\x7fELF\x01\x01\x01" + bytes(0x1000))
+    assert main(["list", "-z", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert said == (
+        f"regcb: {path} is not a Windows crash dump, but an ELF file of 32 bits: a raw image of "
+        "the machine is read (pmemsave in QEMU's monitor)\n"
+    )
+
+
 def test_an_elf_file_that_is_a_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "program"
     path.write_bytes(b"\x7fELF\x02\x01\x01".ljust(16, b"\0") + b"\x03\0\x3e\0".ljust(48, b"\0"))
