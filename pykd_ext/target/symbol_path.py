@@ -156,9 +156,9 @@ def _parse(text: str) -> list[_Element]:
     cache: tuple[str, ...] = ()
     for part in filter(None, (each.strip() for each in text.split(";"))):
         words = part.split("*")
-        kind = words[0].lower()
+        kind = words[0].lower() if len(words) > 1 else "folder"
         if kind == "cache":
-            cache = (_full(words[1] if len(words) > 1 and words[1] else _DEFAULT_STORE),)
+            cache = (_full(words[1] or _DEFAULT_STORE),)
             elements.append(_Element(cache))
         elif kind in ("srv", "symsrv"):
             elements.append(_store_element(words[2:] if kind == "symsrv" else words[1:], cache))
@@ -172,9 +172,9 @@ def _parse(text: str) -> list[_Element]:
 
 def _store_element(words: list[str], cache: tuple[str, ...]) -> _Element:
     """``srv*near*far*server``; an empty word is the default store, and ``srv*`` alone Microsoft's
-    public server."""
+    public server, as ``symsrv*symsrv.dll``."""
     servers = [word for word in words if _is_url(word)]
-    if words == [""]:
+    if words in ([], [""]):
         servers = [_DEFAULT_SERVER]
     stores = tuple(_full(word or _DEFAULT_STORE) for word in words if not _is_url(word))
     needed = stores[-1:] if words[-1:] != [""] and not servers else ()

@@ -6,7 +6,8 @@ guest's. QEMU's own note has each processor's registers (QEMUCPUState, target/i3
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from struct import Struct
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ _HEADER = Struct("<16x2H4x8xQ8x4x2x2H")  # type, machine, program headers, their
 _SEGMENT = Struct("<2I4Q16x")  # type, flags, file offset, VA, physical address, size in the file
 _NOTE = Struct("<3I")  # bytes of the name, of the description, type
 _LOAD, _NOTES = 1, 4
-_MOST_SEGMENTS = 0x1000
+_NOT_THE_COUNT = 0xFFFF  # PN_XNUM: there are more segments, elf.h
 _MOST_NOTES = 0x4000
 
 _QEMU = b"QEMU"
@@ -44,29 +45,37 @@ def open_container(data: FileBytes) -> Container:
     kind, _, table, size, count = unpack_at(_HEADER, data)
     if kind != _TYPE_CORE:
         raise TargetError(f"{data.path}: an ELF file that is no core: nothing of a memory is in it")
-    count = min(count, _MOST_SEGMENTS)
+    if count == _NOT_THE_COUNT:
+        raise TargetError(f"{data.path}: an {_KIND} of 65,535 segments or more is not read")
     if size < _SEGMENT.size or table + count * size > len(data):
         raise damaged(data.path, _KIND, f"its program headers at {table:#x} are not in the file")
-    runs, processors = [], []
+    runs, notes = [], []
     for at in range(table, table + count * size, size):
         segment, _, offset, _, physical, length = unpack_at(_SEGMENT, data, at)
         if segment == _LOAD and physical % PAGE == 0:
             runs.append((physical // PAGE, length // PAGE, offset))
         elif segment == _NOTES:
-            processors += list(_qemu_states(data, offset, min(offset + length, len(data))))
-    return StoredContainer(_KIND, data, runs, _hints(processors))
+            notes.append(_notes(data, offset, min(offset + length, len(data))))
+    states = _qemu_states(data, chain.from_iterable(notes))
+    return StoredContainer(_KIND, data, runs, _hints(states))
 
 
-def _qemu_states(data: FileBytes, at: int, end: int) -> Iterator[bytes]:
-    for _ in range(_MOST_NOTES):
-        if at + _NOTE.size > end:
-            return
+def _notes(data: FileBytes, at: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Of each: where its name is in the file, where its description, how long that is."""
+    while at + _NOTE.size <= end:
         name_size, size, _ = unpack_at(_NOTE, data, at)
         name = at + _NOTE.size
         description = name + (name_size + 3 & ~3)
-        if data[name : name + 4] == _QEMU and size >= _QEMU_CR3 + 8:
-            yield data[description : description + size]
+        yield name, description, size
         at = description + (size + 3 & ~3)
+
+
+def _qemu_states(data: FileBytes, notes: Iterable[tuple[int, int, int]]) -> list[bytes]:
+    return [
+        data[description : description + size]
+        for name, description, size in islice(notes, _MOST_NOTES)
+        if data[name : name + 4] == _QEMU and size >= _QEMU_CR3 + 8
+    ]
 
 
 def _hints(states: list[bytes]) -> Hints:

@@ -217,6 +217,25 @@ def test_an_elf_core_of_32_bits(tmp_path: Path, capsys: pytest.CaptureFixture[st
     )
 
 
+def test_an_elf_core_of_many_segments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those that hold the memory stand behind 20,000 that hold nothing."""
+    image = make_dump(tmp_path / "guest.elf", "x64-19041", "elf")
+    path = Path(image.path)
+    data = bytearray(path.read_bytes())
+    (table,) = struct.unpack_from("<Q", data, 0x20)
+    (count,) = struct.unpack_from("<H", data, 0x38)
+    segments = bytes(56 * 20_000) + data[table : table + 56 * count]
+    struct.pack_into("<Q", data, 0x20, len(data))
+    struct.pack_into("<H", data, 0x38, 20_000 + count)
+    path.write_bytes(data + segments)
+    assert len(answer(capsys, image, "list", "--json")["callbacks"]) == len(image.callbacks)
+    struct.pack_into("<H", data, 0x38, 0xFFFF)
+    path.write_bytes(data + segments)
+    assert refusal(capsys, path) == (
+        f"regcb: {path}: an ELF core of 65,535 segments or more is not read\n"
+    )
+
+
 def test_an_elf_file_that_is_a_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "program"
     path.write_bytes(b"\x7fELF\x02\x01\x01".ljust(16, b"\0") + b"\x03\0\x3e\0".ljust(48, b"\0"))

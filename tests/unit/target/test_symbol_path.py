@@ -111,6 +111,11 @@ def test_nothing_is_found_on_an_empty_path() -> None:
     assert find("") == (None, [])
 
 
+@pytest.mark.parametrize("word", ["srv", "symsrv", "cache"])
+def test_a_word_without_a_star_is_a_folder(word: str) -> None:
+    assert find(word) == (None, [f"symbol path: {word} is not a folder"])
+
+
 @pytest.mark.parametrize("kind", ["{}", "srv*{}", "srv*near*{}", "symsrv*symsrv.dll*{}"])
 def test_a_folder_that_does_not_exist(kind: str, tmp_path: Path) -> None:
     path = put(tmp_path / "there" / NAME)
