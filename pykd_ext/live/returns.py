@@ -285,8 +285,13 @@ class _Entries:
         self._calls: PendingCalls[CallbackBlock] = PendingCalls(target)
 
     def set_at(self, callback: CallbackBlock) -> None:
-        if callback.function:
-            self._breakpoints.add(callback.function, lambda: self._enter(callback))
+        """The debugger passes one where the target is stopped already, as at the first call."""
+        if not callback.function:
+            return
+        self._breakpoints.add(callback.function, lambda: self._enter(callback))
+        counter = ARCHITECTURES[self._target.architecture].program_counter
+        if self._target.register(counter) == callback.function:
+            self._enter(callback)
 
     def _enter(self, callback: CallbackBlock) -> bool:
         try:

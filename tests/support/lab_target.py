@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.lab.kd.lab import LiveLab
     from tests.lab.kd.script import Script
 
-__all__ = ["LabTarget", "WrittenLab"]
+__all__ = ["LabTarget", "WithoutSymbols", "WrittenLab"]
 
 _ITS_NAMES = {"efl": "eflags"}
 
@@ -154,6 +154,15 @@ class WrittenLab(LabTarget):
     def set_registers(self, values: Mapping[str, int]) -> None:
         for name, value in values.items():
             self._emulator.reg_write(_number(name), value)
+
+
+class WithoutSymbols(WrittenLab):
+    """Of the kernel's names it has those that a kernel exports."""
+
+    def symbol(self, name: str, module: str = "nt") -> int:
+        if name.startswith("Cmp") or name == "CallbackListHead":
+            raise SymbolNotFound(name, module)
+        return super().symbol(name, module)
 
 
 def _number(name: str) -> int:

@@ -10,7 +10,6 @@ import pykd_ext
 from pykd_ext.kernel.listing import read_listing
 from pykd_ext.live.callback_names import CallbackNames
 from pykd_ext.target.crash_dump import CrashDump
-from pykd_ext.target.errors import SymbolNotFound
 from pykd_ext.target.symbol_path import SymbolPath
 from tests.support.regcb import MakeDump
 
@@ -36,19 +35,13 @@ def test_a_block_of_no_list_is_looked_for_once(
 def test_a_block_in_anothers_place_without_symbols() -> None:
     """Where the last cookie lies is read in the kernel's code then."""
     from tests.lab.kd.script import Actor, Operation, Script, Work
-    from tests.support.lab_target import WrittenLab
-
-    class Exports(WrittenLab):
-        def symbol(self, name: str, module: str = "nt") -> int:
-            if name.startswith("Cmp") or name == "CallbackListHead":
-                raise SymbolNotFound(name, module)
-            return super().symbol(name, module)
+    from tests.support.lab_target import WithoutSymbols
 
     write = Operation("set-value", "\\REGISTRY\\MACHINE\\SOFTWARE\\Example", "Volume")
     replaced = Operation("unregister-callback", actor=0), Operation("register-callback", actor=1)
     work = Work("regedit.exe", 0x1A3C, 0x1A40, (write, *replaced, write), rounds=1)
     actors = Actor("200000"), Actor("190000", at_load=False)
-    target: Any = Exports(Script((work,), ("stage.sys",), actors))
+    target: Any = WithoutSymbols(Script((work,), ("stage.sys",), actors))
     told: list[tuple[int, str | None]] = []
 
     def report(operation: pykd_ext.Operation) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import pykd_ext
 from pykd_ext.live import trace
 from pykd_ext.live.calls import FunctionCall
 from pykd_ext.live.filters import Filters
@@ -15,7 +16,7 @@ from pykd_ext.live.returns import place
 from pykd_ext.live.thread_lives import create_time, is_gone, stack_limits
 from pykd_ext.live.trace import Tracer
 from pykd_ext.live.traced import Operation
-from tests.support.lab_target import LabTarget
+from tests.support.lab_target import LabTarget, WithoutSymbols
 from tests.support.long_run import THREAD_SIZE, Replay, recorded, script
 
 pytestmark = pytest.mark.toolchain
@@ -135,6 +136,25 @@ def test_who_is_asked_first_once_another_one_has_gone() -> None:
     )
     target = LabTarget(gone, "x86-7601")
     assert [each.result for each in followed(target)] == [0, DENIED, 0]
+
+
+def test_the_first_call_is_followed_where_it_does_not_show_where_it_is_made() -> None:
+    """The target is stopped at it, and what is refused there may be the one thing asked for."""
+    from tests.lab.kd.script import Script
+
+    (work,) = script("default").work
+    once = work._replace(operations=work.operations[-1:], rounds=1)
+    target: Any = WithoutSymbols(Script((once,), ("regprotect.sys",)), "x86-19041")
+    told: list[Operation] = []
+    trace_of = pykd_ext.trace(target, only_blocked=True)
+
+    def report(operation: Operation) -> bool:
+        told.append(operation)
+        return False
+
+    trace_of.run(report)
+    assert "was not found" in trace_of.problems[0]
+    assert [each.result for each in told] == [DENIED]
 
 
 def test_what_a_thread_leaves_open_when_it_ends_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
