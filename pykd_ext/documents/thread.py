@@ -22,7 +22,8 @@ class BugCheckDocument(TypedDict):
 
 
 class CodeDocument(TypedDict):
-    """An address of code on the stack, or one that the processor was at (``place`` None)."""
+    """An address of code on the stack, or one in a register (``place`` None): where the
+    processor was, or ARM64's link register."""
 
     place: Optional[str]
     address: str

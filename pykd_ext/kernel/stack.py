@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..target.architecture import ARCHITECTURES
@@ -29,19 +31,25 @@ _AT_ONCE = 0x1000
 
 
 class CodeAddress(NamedTuple):
-    """``address`` lies in ``owner`` and was found at the VA ``place`` of the stack (0: it is the
-    program counter). ``follows_call`` is None where the code before it is not there."""
+    """``address`` lies in ``owner`` and was found at the VA ``place`` of the stack; 0: it is in the
+    program counter, or in the register ``link``. ``follows_call`` is None where the code before it
+    is not there."""
 
     place: int
     address: int
     owner: Owner
     symbol: str | None
     follows_call: bool | None
+    link: str | None = None
 
 
 def code_addresses(target: Target, drivers: Drivers) -> list[CodeAddress]:
     """Those of the current thread, the innermost first; words that no call stands before are left
-    out. Empty where the thread's registers or its stack are not there."""
+    out. Empty where the thread's registers or its stack are not there.
+
+    ARM64's link register counts as the stack's first word: what a leaf, or a function that has just
+    been called, returns to is nowhere else.
+    """
     architecture = ARCHITECTURES[target.architecture]
     try:
         counter = target.register(architecture.program_counter)
@@ -54,7 +62,8 @@ def code_addresses(target: Target, drivers: Drivers) -> list[CodeAddress]:
     if images.has(counter):
         owner = drivers.owner(counter)
         found.append(CodeAddress(0, counter, owner, symbol_text(target, owner, counter), None))
-    for place, word in _words(target, pointer):
+    link = architecture.link
+    for place, word in chain(_linked(target, link), _words(target, pointer)):
         address = architecture.return_address(word)
         if not images.has_code(address):
             continue
@@ -63,7 +72,8 @@ def code_addresses(target: Target, drivers: Drivers) -> list[CodeAddress]:
             owner = drivers.owner(address)
             if address not in symbols:
                 symbols[address] = symbol_text(target, owner, address)
-            found.append(CodeAddress(place, address, owner, symbols[address], follows))
+            at = (place, address, owner, symbols[address])
+            found.append(CodeAddress(*at, follows, None if place else link))
     return found
 
 
@@ -95,6 +105,13 @@ class _Images:
             each.executable and each.address <= address - base < each.address + each.size
             for each in known
         )
+
+
+def _linked(target: Target, link: str | None) -> Iterator[tuple[int, int]]:
+    """What the link register holds, at place 0; nothing where there is none."""
+    if link is not None:
+        with suppress(RegisterUnavailable):
+            yield 0, target.register(link)
 
 
 def _words(target: Target, pointer: int) -> Iterator[tuple[int, int]]:
@@ -137,6 +154,8 @@ def _note_where_it_ends(target: Target, pointer: int, missing: int) -> None:
 
 def _follows_call(target: Target, address: int) -> bool | None:
     sizes = ARCHITECTURES[target.architecture].call_sizes
+    if target.architecture == "arm64" and address % sizes[0]:
+        return False  # all instructions lie at multiples of their size
     try:
         code = target.memory.read(address - sizes[-1] - 1, sizes[-1] + 1)
     except MemoryUnreadable:

@@ -79,7 +79,9 @@ def _stack(scene: ThreadScene) -> Iterator[str]:
     stack = scene.inside.stack
     yield f"code on its stack, the innermost first ({len(stack)}):"
     for each in stack[:_SHOWN]:
-        place = address_text(each.place, scene.target.architecture) if each.place else "at"
+        place = each.link or "at"
+        if each.place:
+            place = address_text(each.place, scene.target.architecture)
         gap = " " * max(_PLACE_WIDTH - len(place), 0)
         doubt = "" if each.follows_call or not each.place else "  (no code here to see its call)"
         place = link(place, pointers_command(each.place)) + gap

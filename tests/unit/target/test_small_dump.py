@@ -12,6 +12,7 @@ import pytest
 from pykd_ext.target.crash_dump import CrashDump
 from pykd_ext.target.dump_file import DumpFile
 from pykd_ext.target.errors import MemoryUnreadable
+from pykd_ext.target.fields import words
 from pykd_ext.target.module_list import loaded_modules, module_text, module_time_date_stamp
 from pykd_ext.target.small_dump import Blocks
 from pykd_ext.target.symbol_path import SymbolPath
@@ -160,6 +161,34 @@ def test_a_return_address_that_pacibsp_has_signed_shows_it_too(
     status, document, finding = check(regcb, truth, stores[profile])
     assert (status, finding["severity"]) == (1, "medium")
     assert document["callbacks"][finding["callback"]]["owner"] == "regprotect.sys"
+
+
+@pytest.mark.parametrize("dump_type", [FULL, SMALL])
+def test_what_a_leaf_returns_to_is_in_the_link_register(
+    dump_type: int, tmp_path: Path, regcb: Regcb, stores: dict[str, Path]
+) -> None:
+    profile = "arm64-22621"
+    truth = inside(tmp_path / "leaf.dmp", profile, dump_type, REGPROTECT, None)
+    with open_dump(make_dump(tmp_path / "whole.dmp", profile, callbacks=6)) as target:
+        dispatcher = target.symbol("CmpCallCallBacksEx")
+        code = words(target.read(dispatcher, 0x400), 4)
+    call = next(
+        place for place, word in enumerate(code) if word & 0xFFFF_FC1F == 0xD63F_0000
+    )  # blr
+    signed = (dispatcher + 4 * call + 4) & 0xFFFF_FFFF_FFFF | 0x3AD7 << 48
+    path = Path(truth.path)
+    raw = bytearray(path.read_bytes())
+    struct.pack_into("<Q", raw, 0x348 + 0xF8, signed)  # ContextRecord, Lr
+    path.write_bytes(raw)
+    shown = ("-z", truth.path, "-y", stores[profile], "show", "--thread")
+    document = json.loads(regcb(*shown, "--json")[1])
+    validate(document)
+    at, linked = document["stack"][:2]
+    assert (at["place"], at["owner"]) == (None, "regprotect.sys")
+    assert (linked["place"], linked["address"]) == (None, hex(dispatcher + 4 * call + 4))
+    assert [each["address"] for each in document["called"]] == [at["address"]]
+    assert all(int(each["address"], 16) % 4 == 0 for each in document["stack"])
+    assert "  lr                 nt!CmpCallCallBacksEx+" in regcb(*shown)[1]
 
 
 @pytest.mark.parametrize("dump_type", [FULL, SMALL])
