@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ..kernel.instructions import Immediate, Instruction, MemoryOperand, Register
 from ..target.architecture import ARCHITECTURES
+from ..target.fields import unsigned
 
 __all__ = ["Stub", "find_stub"]
 
@@ -35,6 +36,7 @@ class Stub(NamedTuple):
 _NOTHING = re.compile(r"(endbr(32|64)|nop.*|mov edi, edi|pacibsp|paciasp|bti.*|hint.*)")
 
 _RESULT = {each.result for each in ARCHITECTURES.values()}
+_ADDRESSES = ARCHITECTURES["arm64"].address_mask
 _LITERAL_JUMPS = ("x16", "x17")  # the registers that a linker's thunk may use
 
 
@@ -43,7 +45,7 @@ def find_stub(instructions: Sequence[Instruction]) -> Stub | None:
     code = [each for each in instructions if not _NOTHING.fullmatch(each.text)]
     if len(code) > 1 and _sets_result(code[0]) and _sets_upper_half(code[1]):
         code.pop(1)
-    return _of_one(code[:1]) or _of_two(code[:2])
+    return _of_one(code[:1]) or _of_two(code[:2]) or _of_steps(code)
 
 
 def _stub(
@@ -88,6 +90,48 @@ def _of_two(code: Sequence[Instruction]) -> Stub | None:
             if register.name in _LITERAL_JUMPS and isinstance(value, MemoryOperand):
                 return _stub("jumps", code, pointer=value.address) if value.address else None
     return None
+
+
+def _of_steps(code: Sequence[Instruction]) -> Stub | None:
+    """A jump to what ARM64 makes in several steps, or to what a pointer there holds (Detours)."""
+    end = next((number for number, each in enumerate(code) if each.flow), 0)
+    if not end or code[end].mnemonic != "br":
+        return None
+    register, steps = code[end].operands[0], code[:end]
+    if not isinstance(register, Register) or any(
+        each.operands[:1] != (register,) for each in steps
+    ):
+        return None
+    *_, place = steps[-1].operands
+    if not isinstance(place, MemoryOperand):
+        address = _made(steps)
+        return None if address is None else _stub("jumps", code[: end + 1], destination=address)
+    address = _made(steps[:-1])
+    loads_there = (place.base, place.indexed_by, place.size) == (register.name, None, 8)
+    if address is None or not loads_there or register.name not in _LITERAL_JUMPS:
+        return None
+    return _stub("jumps", code[: end + 1], pointer=address + place.displacement & _ADDRESSES)
+
+
+def _made(steps: Sequence[Instruction]) -> int | None:
+    """The address that ``steps`` make, None where they do anything else."""
+    address: int | None = None
+    for each in steps:
+        value = each.operands[-1]
+        if not isinstance(value, Immediate):
+            return None
+        if each.mnemonic in ("mov", "adr", "adrp"):
+            address = value.value
+        elif address is not None and each.mnemonic == "movk":
+            part = 0xFFFF << 16 * (unsigned(each.code) >> 21 & 3)
+            address = address & ~part | value.value
+        elif (
+            address is not None and each.mnemonic == "add" and each.operands[1] == each.operands[0]
+        ):
+            address = address + value.value & _ADDRESSES
+        else:
+            return None
+    return address
 
 
 def _sets_result(instruction: Instruction) -> bool:

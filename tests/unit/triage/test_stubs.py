@@ -38,7 +38,9 @@ WORKS = {
     "x86": ["push ebp; mov ebp, esp; ret 12", "mov eax, [esp + 8]; ret 12"],
     "arm64": [
         "stp x29, x30, [sp, #-16]!; ret", "cbz x0, 1f; ret; 1: ret", "mov w0, w1; ret",
-        "ldr x16, [x0]; br x16",
+        "ldr x16, [x0]; br x16", ".inst 0xb0000008; ldr x8, [x8]; br x8",
+        "mov x16, #0x10000; movk x17, #2; br x16", ".inst 0xb0000010; mov x16, x0; br x16",
+        ".inst 0xb0000010; ldr w16, [x16]; br x16", "br x0",
     ],
 }  # fmt: skip
 
@@ -95,9 +97,19 @@ def test_a_function_that_works(architecture: str, text: str, tmp_path: Path) -> 
         ("x86", "push 0x82233444; ret", 0x82233444, None),
         ("arm64", "b .+0x1000", 0x1000, None),
         ("arm64", "ldr x16, .+8; br x16", None, 8),
+        # adrp x17 and x16 of the next page
+        ("arm64", "hint #27; .inst 0xb0000011; ldr x17, [x17, #8]; br x17", None, 0x1008),
+        ("arm64", ".inst 0xb0000010; add x16, x16, #0x10; br x16", 0x1010, None),
+        (
+            "arm64",
+            "mov x9, #0x7788; movk x9, #0x5566, lsl #16; movk x9, #0x3344, lsl #32;"
+            "movk x9, #0x1122, lsl #48; br x9",
+            0x1122334455667788, None,
+        ),
+        ("arm64", "mov x8, #-1; movk x8, #0x1240, lsl #16; br x8", 0xFFFFFFFF1240FFFF, None),
     ],
     ids=str,
-)
+)  # fmt: skip
 def test_a_function_that_leads_away(
     architecture: str, text: str, destination: int | None, pointer: int | None, tmp_path: Path
 ) -> None:
