@@ -51,10 +51,12 @@ class MemoryImage(FileTarget):
         return self._container
 
     def register(self, name: str) -> int:
-        raise RegisterUnavailable(name, f"a {self._container.kind} stands at no thread's registers")
+        raise RegisterUnavailable(
+            name, f"this {self._container.kind} stands at no thread's registers"
+        )
 
     def current_thread(self) -> int:
-        raise RegisterUnavailable("thread", f"a {self._container.kind} has no current thread")
+        raise RegisterUnavailable("thread", f"this {self._container.kind} has no current thread")
 
     def bug_check(self) -> BugCheck | None:
         return None

@@ -170,7 +170,7 @@ def test_no_exports_and_no_symbols(
         read_callbacks(target)
 
 
-@pytest.mark.parametrize("profile", ["x64-19041", "x86-2600"])
+@pytest.mark.parametrize("profile", ["x64-19041", "arm64-22621", "x86-2600"])
 def test_the_option_forces_it(profile: str, lab_dump: MakeDump, regcb: Regcb) -> None:
     truth = lab_dump(profile)
     with_symbols = regcb.json(truth, "list")

@@ -24,7 +24,7 @@ PATHS = {
 }
 
 
-@pytest.fixture(params=["x64", "x86"])
+@pytest.fixture(params=["x64", "x86", "arm64"])
 def pen(request: pytest.FixtureRequest) -> Pen:
     return Pen(request.param)
 

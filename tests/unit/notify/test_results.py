@@ -22,7 +22,7 @@ QUERIES = {  # pre class, its structure, the member with the class, the member w
 }
 
 
-@pytest.fixture(params=["x64", "x86"])
+@pytest.fixture(params=["x64", "x86", "arm64"])
 def pen(request: pytest.FixtureRequest) -> Pen:
     return Pen(request.param)
 

@@ -27,6 +27,7 @@ from tests.lab import PROFILES, Truth, make_dump
 from tests.lab.containers import CONTAINERS
 from tests.lab.damages import DAMAGES
 from tests.lab.profiles import OTHER_TABLES
+from tests.support.regcb import Regcb
 
 pytestmark = pytest.mark.toolchain
 
@@ -75,6 +76,13 @@ def test_every_container_says_what_the_dump_says(
             continue  # hibernation files of others have another header
         image = make_dump(tmp_path / f"image.{kind}", profile, kind, callbacks=6)
         assert [answer(capsys, image, each, "--json") for each in ("list", "check")] == said, kind
+
+
+def test_an_image_of_memory_has_no_registers(tmp_path: Path, regcb: Regcb) -> None:
+    image = make_dump(tmp_path / "image.elf", "arm64-22621", "elf")
+    assert regcb("-z", image.path, "-y", image.symbols, "decode") == (
+        2, "", "regcb: register pc cannot be read: this ELF core stands at no thread's registers\n",
+    )  # fmt: skip
 
 
 def test_every_damage_is_found_in_raw_memory_too(

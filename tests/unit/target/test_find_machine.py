@@ -178,7 +178,7 @@ def with_others_first(path: Path, also: Also) -> None:
 # Memory of two systems.
 
 
-@pytest.mark.parametrize("guest", ["x64-22621", "x64-7601"])
+@pytest.mark.parametrize("guest", ["x64-22621", "arm64-22621", "x64-7601"])
 def test_a_host_with_a_guest(tmp_path: Path, guest: str) -> None:
     """All of the guest's memory lies in the host's, from 16 MiB on."""
     inner = make_dump(tmp_path / "guest.raw", guest, "raw", callbacks=12)
