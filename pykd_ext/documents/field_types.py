@@ -100,5 +100,5 @@ NOTES = FieldType(
 
 def words(*known: str | None) -> FieldType:
     """One of ``known``, to which words may be added as fields may."""
-    types = ["string", "null"] if None in known else "string"
-    return FieldType("text", {"type": types, "examples": list(known)}, _IS_TEXT, _text)
+    types, fits = (["string", "null"], _IS_TEXT) if None in known else ("string", _is_text)
+    return FieldType("text", {"type": types, "examples": list(known)}, fits, _text)
