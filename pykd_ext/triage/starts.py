@@ -152,12 +152,17 @@ def _of_way_out(code: Code, there: Owner, destination: int, kind: str) -> Verdic
     return Verdict("high", f"jumps out of its image to {where}", None, destination)
 
 
+# Where no compiler or linker has a jump's pointer, by its kind.
+_HOOKS = {"code": "in code", "outside": "outside of the image"}
+
+
 def _through_pointer(code: Code, kind: str, there: Owner, destination: int, where: str) -> Verdict:
     through = f"jumps through a pointer to {where}"
-    if kind == "code":
+    if kind in _HOOKS:
         return Verdict(
-            "high", f"{through}, and the pointer lies in code, as a hook's does", None, destination
-        )
+            "high", f"{through}, and the pointer lies {_HOOKS[kind]}, as a hook's does", None,
+            destination,
+        )  # fmt: skip
     if kind == "constant" or there.base == code.kernel:
         imports = "the driver has registered a function that it imports from there"
         return Verdict("info", through, imports, destination)
@@ -166,8 +171,11 @@ def _through_pointer(code: Code, kind: str, there: Owner, destination: int, wher
 
 
 def _kind_of_pointer(code: Code, pointer: int) -> str:
-    """``constant`` (the loader's own: the import table, read-only data), ``code`` or ``data``."""
-    rva = pointer - code.base
+    """``constant`` (the loader's own: the import table, read-only data), ``code``, ``data``, or
+    ``outside`` of the image."""
+    owner, rva = code.owner(pointer), pointer - code.base
+    if owner.state is not None and owner.base != code.base:
+        return "outside"
     try:
         table, size = data_directory(code.memory, code.base, DIRECTORY_IAT)
         if table <= rva < table + size:

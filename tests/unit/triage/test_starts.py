@@ -97,3 +97,20 @@ def test_what_old_code_lies_behind_is_not(architecture: str, text: str, tmp_path
 @pytest.mark.parametrize("architecture", WORK)
 def test_a_function_that_works_is_not_judged(architecture: str, tmp_path: Path) -> None:
     assert verdict_on(architecture, WORK[architecture], tmp_path) is None
+
+
+def test_a_hooks_pointer_lies_beside_the_image(tmp_path: Path) -> None:
+    """Detours allocates what its jump goes by near the image that it changes."""
+    target = ByteTarget("x64")
+    start = PLACE["x64"]
+    pointer, other = start - 0x200000, start + 0x4000000
+    target.write(start, assembled("x64", "jmp [rip - 0x200006]", tmp_path).ljust(64, b"\xcc"))
+    target.write(pointer, other.to_bytes(8, "little"))
+
+    def owner(address: int) -> Owner:
+        whose = {start >> 20: start, other >> 20: other}.get(address >> 20)
+        return Owner("loaded", "a.sys", base=whose & ~0xFFFFF) if whose else NO_OWNER
+
+    verdict = judge_start(Code("x64", target.memory, start & ~0xFFFFF, 0, owner), start)
+    assert verdict and (verdict.severity, verdict.destination) == ("high", other)
+    assert "the pointer lies outside of the image" in verdict.summary
