@@ -78,7 +78,7 @@ def requests_per_operation(
     with live_target(chosen) as target:
         done = target.run(engine, INSIDE / "placements.py", variant)
     if done.returncode:
-        raise RuntimeError(done.stderr)
+        raise RuntimeError(f"status {done.returncode}: {done.stdout}{done.stderr}")
     found: float = json.loads(done.stdout.splitlines()[-1])
     return found
 

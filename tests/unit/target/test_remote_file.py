@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fsspec.registry import get_filesystem_class
 
 from pykd_ext.target import file_bytes, remote_file
 from pykd_ext.target.errors import TargetError
@@ -197,6 +196,8 @@ def test_a_name_that_nobody_has(regcb: Regcb, monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing of S3 in the environment; fsspec keeps its clients, with what they found there."""
+    from fsspec.registry import get_filesystem_class
+
     system = get_filesystem_class("s3")
     for name in [each for each in os.environ if each.startswith("AWS_")]:
         monkeypatch.delenv(name)
