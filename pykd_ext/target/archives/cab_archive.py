@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -56,9 +57,15 @@ class _Cabinet:
         if name not in self._unpacked:
             self._room.check(sum(self._sizes[each] for each in (*self._unpacked, name)))
             with self._refusing():
-                self._unpacked[name] = self._cabinet.extract(
+                path = self._cabinet.extract(
                     name, self._room.new_folder(), max_size=self._room.size
                 )
+            if not os.path.isfile(path):  # on Windows, of a name that is no UTF-8
+                raise TargetError(
+                    f"{self._path}: cannot be unpacked: a name in this cabinet is none of a file "
+                    "here: unpack it (cabextract FILE)"
+                )
+            self._unpacked[name] = path
         return self._unpacked[name]
 
     def _local(self, data: FileBytes) -> str:

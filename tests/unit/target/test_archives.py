@@ -228,6 +228,15 @@ def test_what_cannot_be_unpacked(
     assert "is a cabinet: pip install 'regcb[cab]', or unpack it" in refused(regcb, path)
 
 
+def test_a_name_in_a_cabinet_that_no_file_has_on_windows(
+    dump: bytes, tmp_path: Path, regcb: Regcb
+) -> None:
+    path = tmp_path / "named.cab"
+    path.write_bytes(cabinet_of({"a.dmp": dump}, mszip).replace(b"a.dmp", b"\xdc.dmp"))
+    status, _, errors = regcb("-z", path, "list")
+    assert status == 0 or "a name in this cabinet is none of a file here" in errors
+
+
 @pytest.mark.parametrize("kind", PACKED)
 @settings(max_examples=60)
 @given(data=some.data())
