@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Callable
 
 from ..kernel.callback_block import LEGACY_ALTITUDE
 from ..kernel.callbacks import read_callbacks
 from ..kernel.layouts import BlockLayout
-from ..kernel.locate import locate_list
+from ..kernel.locate import Located, locate_list
 from ..live.call_site import CallSite
 from ..live.data_flow import Location
 from ..target.errors import RegcbError, SymbolNotFound
@@ -19,7 +20,7 @@ from .room import BOOT_TIME
 from .room_target import RoomTarget
 from .stand_ins import Pool
 
-__all__ = ["block_rows", "dispatch_rows", "list_rows", "place_row", "seen_layout"]
+__all__ = ["block_rows", "dispatch_rows", "found_places", "list_rows", "place_row", "seen_layout"]
 
 _TAG, _ALTITUDE_TAG = "CMcb", "CMca"  # SOURCES 1.1
 _COLLISION = 0xC01C0011  # STATUS_FLT_INSTANCE_ALTITUDE_COLLISION (SOURCES 2.1)
@@ -53,7 +54,11 @@ def list_rows(
 
     ``started``: the list was made in the room, and not long ago.
     """
-    head, count, cookie = _places(target, table)
+    head, count, cookie = found_places(
+        target,
+        ("CallbackListHead", "CmpCallBackCount", "CmpCallbackCookie"),
+        lambda: locate_list(target, table),
+    )
     yield place_row(target, "CallbackListHead", head, (registered.head,))
     yield place_row(target, "CmpCallBackCount", count, registered.counts)
     yield place_row(target, "CmpCallbackCookie", cookie, registered.cookies)
@@ -78,15 +83,16 @@ def list_rows(
     yield _listed(target, registered)
 
 
-def _places(target: RoomTarget, table: BlockLayout) -> tuple[int | None, int | None, int | None]:
-    """Where regcb finds the head and both counters: by symbols, else by the code."""
-    names = ("CallbackListHead", "CmpCallBackCount", "CmpCallbackCookie")
+def found_places(
+    target: RoomTarget, names: Sequence[str], locate: Callable[[], Located]
+) -> tuple[int | None, ...]:
+    """Where regcb finds what is called ``names``: by symbols, else by the code, which tells the
+    head and both counters."""
     target.memory.invalidate()
     try:
-        head, count, cookie = (target.symbol(name) for name in names)
-        return head, count, cookie
+        return tuple(target.symbol(name) for name in names)
     except SymbolNotFound:
-        found = locate_list(target, table)
+        found = locate()
         return found.head, found.callback_count, found.last_cookie
 
 

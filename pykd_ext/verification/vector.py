@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from ..kernel.layouts import VectorLayout
 from ..kernel.locate import locate_vector
-from ..target.errors import SymbolNotFound
-from .compare import place_row
+from .compare import found_places, place_row
 from .outcome import Row, offsets_text
 from .registrations import Registered, Registrar, Unrecognised, offsets_of
 from .room_target import RoomTarget
@@ -103,7 +102,12 @@ def vector_rows(target: RoomTarget, table: VectorLayout, vector: Vector) -> Iter
         ("CallerContext in it", table.caller_context, "context", size),
     ):
         yield _field(what, offset, _where(target, vector, "block", name, width))
-    head, count = _places(target, table, vector)
+    functions = {each.made.function for each in vector.slots}
+    head, count, *_ = found_places(
+        target,
+        ("CmpCallBackVector", "CmpCallBackCount"),
+        lambda: locate_vector(target, table, functions.__contains__),
+    )
     yield place_row(target, "CmpCallBackVector", head, (first.address,))
     yield place_row(target, "CmpCallBackCount", count, vector.counts)
     yield Row("CmUnRegisterCallback", "0x00000000", f"{vector.unregistered:#010x}",
@@ -128,16 +132,3 @@ def _where(target: RoomTarget, vector: Vector, block: str, name: str, size: int)
         for each in vector.slots
     ]
     return tuple(sorted(set.intersection(*places)))
-
-
-def _places(
-    target: RoomTarget, table: VectorLayout, vector: Vector
-) -> tuple[int | None, int | None]:
-    """By symbols, else by the code."""
-    functions = {each.made.function for each in vector.slots}
-    target.memory.invalidate()
-    try:
-        return target.symbol("CmpCallBackVector"), target.symbol("CmpCallBackCount")
-    except SymbolNotFound:
-        found = locate_vector(target, table, functions.__contains__)
-        return found.head, found.callback_count

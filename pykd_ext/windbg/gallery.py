@@ -43,7 +43,7 @@ def write_gallery(folder: Path, python: str) -> Path:
         text = text.replace("@FOLDER@", escape(place, {'"': "&quot;"}) if is_xml else place)
         text = text.replace("@VERSION@", f"{__version__}.0").replace("@PYTHON@", python)
         write_whole(folder / name, _windows_lines(text).encode())
-    return folder / "config.xml"
+    return folder / _SETTINGS
 
 
 def _refuse_others(folder: Path, texts: dict[str, str]) -> None:
